@@ -1,0 +1,73 @@
+"""Block-circulant matrices: project, expand, multiply, measure. Same code for numpy and torch.
+
+A (p*k, q*k) matrix is a p x q grid of k x k circulant blocks. A block is described by its
+generator, its first column: entry [i, j] = generator[(i - j) mod k], so that a block times a
+vector is a circular convolution. k = 1 is an ordinary dense matrix.
+"""
+
+import sys
+
+import numpy as np
+
+from ernn.errors import ShapeError
+
+
+def _fft(array):
+    """Return the fft module that goes with ``array`` (numpy or torch) without importing torch."""
+    torch = sys.modules.get("torch")
+    return torch.fft if torch is not None and isinstance(array, torch.Tensor) else np.fft
+
+
+def project(matrix, block: int):
+    """Return the nearest block-circulant matrix (least squares) as its generators.
+
+    Args:
+        matrix: (p*k, q*k) numpy array or torch tensor.
+        block: k, the block size.
+
+    Returns:
+        (p, q, k): [i, j] is the mean of each wrapped diagonal of block (i, j). Exact, because
+        the block-circulant matrices are a linear subspace.
+
+    Raises:
+        ShapeError: the matrix does not divide into blocks of this size.
+    """
+    rows, cols = matrix.shape
+    if rows % block or cols % block:
+        raise ShapeError(f"a {rows}x{cols} matrix does not divide into blocks of {block}")
+    blocks = matrix.reshape(rows // block, block, cols // block, block).swapaxes(1, 2)
+    col = np.arange(block)
+    row = (col[:, None] + col) % block  # row[d, c]: where wrapped diagonal d crosses column c
+    return blocks[..., row, col].mean(-1)
+
+
+def expand(generators):
+    """Return the dense matrix of block-circulant generators: (p, q, k) -> (p*k, q*k)."""
+    p, q, k = generators.shape
+    index = (np.arange(k)[:, None] - np.arange(k)) % k
+    return generators[..., index].swapaxes(1, 2).reshape(p * k, q * k)
+
+
+def matvec(generators, vectors):
+    """Multiply by FFT: one FFT per input block, sum of spectra, one inverse FFT per output block.
+
+    Args:
+        generators: (p, q, k).
+        vectors: (..., q*k).
+
+    Returns:
+        (..., p*k), equal to ``vectors @ expand(generators).T`` but for float rounding.
+    """
+    p, q, k = generators.shape
+    fft = _fft(vectors)
+    weights = fft.rfft(generators)  # (p, q, f)
+    inputs = fft.rfft(vectors.reshape(*vectors.shape[:-1], q, k))  # (..., q, f)
+    # Bins as batch: (f, p, q) @ (f, q, n) -> (f, p, n), one matrix product per bin.
+    columns = inputs.reshape(-1, q, k // 2 + 1).swapaxes(0, 2)
+    outputs = weights.swapaxes(1, 2).swapaxes(0, 1) @ columns
+    return fft.irfft(outputs.swapaxes(0, 2), n=k).reshape(*vectors.shape[:-1], p * k)
+
+
+def distance(matrix, block: int):
+    """Return the Frobenius distance of a matrix from its block-circulant projection."""
+    return ((matrix - expand(project(matrix, block))) ** 2).sum() ** 0.5

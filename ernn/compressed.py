@@ -1,0 +1,284 @@
+"""CompressedModel: a trained block-circulant model as plain numpy arrays, and its file.
+
+This is the border between training (torch) and everything after it. The file is safetensors: no
+code is ever loaded from it. `docs/files.md` describes its tensors.
+"""
+
+import json
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Literal
+
+import numpy as np
+from safetensors import SafetensorError, safe_open
+from safetensors.numpy import save_file
+
+from ernn.circulant import expand
+from ernn.errors import ModelFileError, ShapeError
+
+# Rows of each matrix of a cell, as stacked gates, and the vector that the matrix multiplies.
+# "x" is the layer's input, "h" the layer's previous output, "rh" the reset gate times it, and
+# "m" the LSTM's output before the projection.
+GATES = {
+    "lstm": {"input": "ifgo", "recurrent": "ifgo", "projection": "y"},
+    "gru_before": {"input": "zrn", "recurrent": "zr", "candidate": "n"},
+    "gru_after": {"input": "zrn", "recurrent": "zrn"},
+}
+
+CellKind = Literal["lstm", "gru_before", "gru_after"]
+
+
+@dataclass(frozen=True)
+class CirculantMatrix:
+    """A block-circulant matrix with an optional scale per input: C @ diag(scale)."""
+
+    generators: np.ndarray  # (p, q, k) float64
+    scale: np.ndarray | None = None  # (q * k,) float64
+
+    @property
+    def block(self) -> int:
+        """k, the block size; 1 means dense."""
+        return self.generators.shape[2]
+
+    @property
+    def rows(self) -> int:
+        """Outputs."""
+        return self.generators.shape[0] * self.block
+
+    @property
+    def cols(self) -> int:
+        """Inputs."""
+        return self.generators.shape[1] * self.block
+
+    @property
+    def parameters(self) -> int:
+        """Stored weights, scales included."""
+        return self.generators.size + (0 if self.scale is None else self.scale.size)
+
+    def dense(self) -> np.ndarray:
+        """Return the (rows, cols) matrix with the scale multiplied in."""
+        matrix = expand(self.generators)
+        return matrix if self.scale is None else matrix * self.scale
+
+
+@dataclass(frozen=True)
+class CompressedLayer:
+    """One recurrent layer, every size padded to a multiple of the model's word.
+
+    GRU equations are the paper's, h' = (1 - z) h + z n: torch's z (reset "after") is the paper's
+    1 - z, so its rows and bias are stored with the sign turned.
+    """
+
+    cell: CellKind
+    hidden: int  # H, padded
+    matrices: dict[str, CirculantMatrix]  # keys of GATES[cell]; "projection" may be absent
+    bias: np.ndarray  # (gates * H,), order as in GATES[cell]["input"]
+    peepholes: np.ndarray | None = None  # LSTM: (3, H) for i, f, o
+    candidate_bias: np.ndarray | None = None  # gru_after: (H,), inside the reset product
+    cell_activation: Literal["tanh", "sigmoid"] = "tanh"  # LSTM: of g
+
+    @property
+    def output(self) -> int:
+        """Size of the layer's output vector."""
+        projection = self.matrices.get("projection")
+        return projection.rows if projection else self.hidden
+
+
+@dataclass(frozen=True)
+class CompressedModel:
+    """Stacked layers and an optional output layer.
+
+    Sizes without padding are kept beside the padded arrays: `features` real inputs and `labels`
+    real outputs; padded inputs must be fed zeros and padded outputs are ignored.
+    """
+
+    features: int
+    layers: tuple[CompressedLayer, ...]
+    output: CirculantMatrix | None = None
+    output_bias: np.ndarray | None = None  # (output.rows,)
+    labels: int = 0
+    meta: dict[str, str] = field(default_factory=dict)  # what training wants remembered
+
+    def __post_init__(self) -> None:
+        _check(self)
+
+    @property
+    def word(self) -> int:
+        """K: the largest block size; every vector length is a multiple of it."""
+        return max(matrix.block for matrix in self.matrices().values())
+
+    def matrices(self) -> dict[str, CirculantMatrix]:
+        """Return every matrix by name: ``"layer0.input"`` ... ``"output"``."""
+        named = {
+            f"layer{index}.{name}": matrix
+            for index, layer in enumerate(self.layers)
+            for name, matrix in layer.matrices.items()
+        }
+        if self.output is not None:
+            named["output"] = self.output
+        return named
+
+    @property
+    def dense_parameters(self) -> int:
+        """Weights of the same model without compression."""
+        return sum(matrix.rows * matrix.cols for matrix in self.matrices().values())
+
+    @property
+    def parameters(self) -> int:
+        """Weights and scales stored (biases and peepholes not counted, as in the papers)."""
+        return sum(matrix.parameters for matrix in self.matrices().values())
+
+    def save(self, path: Path) -> None:
+        """Write the model as safetensors, by way of a temporary file beside it."""
+        tensors, described = {}, []
+        for name, matrix in self.matrices().items():
+            tensors[f"{name}.generators"] = matrix.generators
+            if matrix.scale is not None:
+                tensors[f"{name}.scale"] = matrix.scale
+        for index, layer in enumerate(self.layers):
+            described.append(
+                {
+                    "cell": layer.cell,
+                    "hidden": layer.hidden,
+                    "cell_activation": layer.cell_activation,
+                }
+            )
+            for name in ("bias", "peepholes", "candidate_bias"):
+                value = getattr(layer, name)
+                if value is not None:
+                    tensors[f"layer{index}.{name}"] = value
+        if self.output_bias is not None:
+            tensors["output.bias"] = self.output_bias
+        header = {
+            "format": "ernn-compressed-1",
+            "features": self.features,
+            "labels": self.labels,
+            "layers": described,
+            "meta": self.meta,
+        }
+        path = Path(path)
+        partial = path.with_name(path.name + ".part")
+        arrays = {name: np.ascontiguousarray(value, np.float64) for name, value in tensors.items()}
+        save_file(arrays, partial, metadata={"ernn": json.dumps(header, sort_keys=True)})
+        partial.replace(path)
+
+    @classmethod
+    def load(cls, path: Path) -> "CompressedModel":
+        """Read a model written by `save`.
+
+        Raises:
+            ModelFileError: the file is missing, truncated, foreign, or its contents are not a
+                model (wrong shapes, NaN or infinite weights).
+        """
+        try:
+            with safe_open(path, framework="numpy") as file:
+                header = json.loads((file.metadata() or {}).get("ernn", "{}"))
+                tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
+        except (OSError, SafetensorError, ValueError) as error:
+            raise ModelFileError(f"{path} is not a readable safetensors model: {error}") from None
+        if not isinstance(header, dict) or header.get("format") != "ernn-compressed-1":
+            raise ModelFileError(f"{path} was not written by ernn; give a compressed.safetensors")
+        try:
+            return cls._from_tensors(header, tensors)
+        except (KeyError, TypeError, ValueError, IndexError) as error:
+            raise ModelFileError(f"{path} does not describe a model: {error}") from None
+
+    @classmethod
+    def _from_tensors(cls, header: dict, tensors: dict[str, np.ndarray]) -> "CompressedModel":
+        def matrix(name: str) -> CirculantMatrix | None:
+            generators = tensors.get(f"{name}.generators")
+            if generators is None:
+                return None
+            return CirculantMatrix(generators, tensors.get(f"{name}.scale"))
+
+        layers = []
+        for index, described in enumerate(header["layers"]):
+            found = {name: matrix(f"layer{index}.{name}") for name in GATES[described["cell"]]}
+            layers.append(
+                CompressedLayer(
+                    cell=described["cell"],
+                    hidden=int(described["hidden"]),
+                    cell_activation=described["cell_activation"],
+                    matrices={name: value for name, value in found.items() if value is not None},
+                    bias=tensors[f"layer{index}.bias"],
+                    peepholes=tensors.get(f"layer{index}.peepholes"),
+                    candidate_bias=tensors.get(f"layer{index}.candidate_bias"),
+                )
+            )
+        return cls(
+            features=int(header["features"]),
+            layers=tuple(layers),
+            output=matrix("output"),
+            output_bias=tensors.get("output.bias"),
+            labels=int(header["labels"]),
+            meta={str(key): str(value) for key, value in header["meta"].items()},
+        )
+
+
+def padded(size: int, word: int) -> int:
+    """Return ``size`` rounded up to a multiple of ``word``; the one rule for padding."""
+    return -(-size // word) * word
+
+
+def _check(model: CompressedModel) -> None:
+    """Raise ShapeError for the first thing that is not a model."""
+    if not model.layers:
+        raise ShapeError("a model needs at least one layer")
+    for name, matrix in model.matrices().items():
+        generators, scale = matrix.generators, matrix.scale
+        if generators.ndim != 3 or 0 in generators.shape:
+            raise ShapeError(f"{name}: generators of shape {generators.shape}, expected (p, q, k)")
+        if matrix.block & (matrix.block - 1) or matrix.block > 32:
+            raise ShapeError(f"{name}: block size {matrix.block} is not 1, 2, 4, 8, 16 or 32")
+        _expect(f"{name}.scale", scale, (matrix.cols,), optional=True)
+        if not np.isfinite(generators).all() or (
+            scale is not None and not np.isfinite(scale).all()
+        ):
+            raise ShapeError(f"{name} holds NaN or infinite weights; retrain or repair the model")
+    word, size = model.word, padded(model.features, model.word)
+    for index, layer in enumerate(model.layers):
+        where, gates, hidden = f"layer{index}", GATES[layer.cell], layer.hidden
+        if hidden % word or hidden <= 0:
+            raise ShapeError(f"{where}: hidden = {hidden} is not a multiple of the word {word}")
+        if layer.cell_activation not in ("tanh", "sigmoid"):
+            raise ShapeError(f"{where}: cell_activation {layer.cell_activation!r} is not known")
+        needed = set(gates) - {"projection"}
+        if not needed <= set(layer.matrices) <= set(gates):
+            raise ShapeError(
+                f"{where}: matrices {sorted(layer.matrices)}, expected {sorted(needed)}"
+            )
+        columns = {
+            "input": size,
+            "recurrent": layer.output,
+            "candidate": hidden,
+            "projection": hidden,
+        }
+        for name, matrix in layer.matrices.items():
+            rows = matrix.rows if name == "projection" else len(gates[name]) * hidden
+            if (matrix.rows, matrix.cols) != (rows, columns[name]) or rows % word:
+                raise ShapeError(
+                    f"{where}.{name} is {matrix.rows}x{matrix.cols}, expected {rows}x{columns[name]}"
+                )
+        _expect(f"{where}.bias", layer.bias, (len(gates["input"]) * hidden,))
+        _expect(f"{where}.peepholes", layer.peepholes, (3, hidden), optional=True)
+        after = layer.cell == "gru_after"
+        _expect(f"{where}.candidate_bias", layer.candidate_bias, (hidden,), optional=not after)
+        size = layer.output
+    if model.output is not None:
+        if model.output.cols != size or model.output.rows != padded(model.labels, word):
+            raise ShapeError(
+                f"output is {model.output.rows}x{model.output.cols}, expected "
+                f"{padded(model.labels, word)}x{size}"
+            )
+        _expect("output.bias", model.output_bias, (model.output.rows,))
+
+
+def _expect(name: str, value, shape: tuple[int, ...], optional: bool = False) -> None:
+    if value is None:
+        if not optional:
+            raise ShapeError(f"{name} is missing")
+        return
+    if value.shape != shape:
+        raise ShapeError(f"{name} has shape {value.shape}, expected {shape}")
+    if not np.isfinite(value).all():
+        raise ShapeError(f"{name} holds NaN or infinite values; retrain or repair the model")

@@ -1,0 +1,246 @@
+"""Recipes: everything a user can set, in one TOML file, validated once and all at once."""
+
+import re
+import tomllib
+from pathlib import Path
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
+
+from ernn.errors import RecipeError
+
+BLOCK_SIZES = (1, 2, 4, 8, 16, 32)
+NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,63}")
+
+BlockSize = Literal[1, 2, 4, 8, 16, 32]
+Count = Annotated[int, Field(gt=0, le=1_000_000)]
+Positive = Annotated[float, Field(gt=0, allow_inf_nan=False)]
+NotNegative = Annotated[float, Field(ge=0, allow_inf_nan=False)]
+Fraction = Annotated[float, Field(ge=0, le=1)]
+
+
+class Section(BaseModel):
+    """A table of the recipe: unknown keys and wrong types are errors."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
+
+
+class CorpusRecipe(Section):
+    """Where the speech comes from."""
+
+    kind: Literal["synthetic", "timit"] = "synthetic"
+    path: str | None = None  # TIMIT only: the folder that holds TRAIN and TEST
+    train_minutes: Positive = 12.0  # synthetic only, as all below
+    dev_minutes: Positive = 2.0
+    test_minutes: Positive = 4.0
+    snr_db_min: float = 15.0
+    snr_db_max: float = 35.0
+    reverb_fraction: Fraction = 0.2
+
+    @model_validator(mode="after")
+    def _consistent(self) -> "CorpusRecipe":
+        if self.kind == "timit" and not self.path:
+            raise ValueError('kind = "timit" needs path, the folder that holds TRAIN and TEST')
+        if self.snr_db_min > self.snr_db_max:
+            raise ValueError(
+                f"snr_db_min = {self.snr_db_min} is above snr_db_max = {self.snr_db_max}"
+            )
+        return self
+
+
+class FeatureRecipe(Section):
+    """51 static features (mel bands + energy), delta and delta-delta: 3 * (mel_bands + 1) values."""
+
+    mel_bands: Annotated[int, Field(ge=8, le=80)] = 50
+    window_ms: Positive = 25.0
+    step_ms: Positive = 10.0
+    keep_every: Annotated[int, Field(ge=1, le=4)] = 1  # 2: every second frame, 20 ms apart
+
+    @property
+    def size(self) -> int:
+        """Values per frame."""
+        return 3 * (self.mel_bands + 1)
+
+
+class LayerRecipe(Section):
+    """One recurrent layer; a block size of 1 means an ordinary dense matrix."""
+
+    hidden: Count
+    projection: Annotated[int, Field(ge=0, le=1_000_000)] = 0  # LSTM only; 0: none
+    block: BlockSize = 8  # of every matrix of the layer that names none of its own
+    block_input: BlockSize | None = None
+    block_recurrent: BlockSize | None = None
+    block_candidate: BlockSize | None = None  # GRU with reset = "before" only
+    block_projection: BlockSize | None = None  # LSTM with projection only
+
+    def block_of(self, matrix: str) -> int:
+        """Return the block size of ``"input" | "recurrent" | "candidate" | "projection"``."""
+        own = getattr(self, f"block_{matrix}")
+        return self.block if own is None else own
+
+
+class ModelRecipe(Section):
+    """The acoustic model: equations in docs/algorithm.md."""
+
+    cell: Literal["lstm", "gru"]
+    peepholes: bool = True  # LSTM
+    cell_activation: Literal["tanh", "sigmoid"] = "tanh"  # LSTM: activation of g
+    reset: Literal["before", "after"] = "before"  # GRU: r times h before (paper) or after (torch)
+    input_scale: bool = True  # a learned scale per input of each block-circulant matrix
+    output_block: BlockSize = 1
+    layers: Annotated[list[LayerRecipe], Field(min_length=1, max_length=8)]
+
+    @model_validator(mode="after")
+    def _consistent(self) -> "ModelRecipe":
+        problems = []
+        for index, layer in enumerate(self.layers):
+            where = f"layers[{index}]"
+            if self.cell == "gru" and layer.projection:
+                problems.append(
+                    f"{where}.projection = {layer.projection}: only an LSTM has one; remove it"
+                )
+            for matrix in ("input", "recurrent", "candidate", "projection"):
+                block = layer.block_of(matrix)
+                size = layer.projection if matrix == "projection" else layer.hidden
+                if size and block > size:
+                    problems.append(
+                        f"{where}: block size {block} of the {matrix} matrix is larger than the "
+                        f"matrix ({size} rows); choose at most {_largest_block(size)}"
+                    )
+        if problems:
+            raise ValueError("; ".join(dict.fromkeys(problems)))
+        return self
+
+    @property
+    def word(self) -> int:
+        """Largest block size in the model: every vector is padded to a multiple of it."""
+        blocks = [self.output_block]
+        for layer in self.layers:
+            blocks += [layer.block_of("input"), layer.block_of("recurrent")]
+            if self.cell == "gru" and self.reset == "before":
+                blocks.append(layer.block_of("candidate"))
+            if layer.projection:
+                blocks.append(layer.block_of("projection"))
+        return max(blocks)
+
+
+class TrainingRecipe(Section):
+    """Dense training: Adam with linear decay on chunks of utterances."""
+
+    updates: Count = 1500
+    batch: Count = 32
+    chunk_frames: Count = 64
+    learning_rate: Positive = 1e-2
+    label_delay: Annotated[int, Field(ge=0, le=50)] = 2  # frames
+    input_noise: NotNegative = 0.1
+    clip_norm: Positive = 1.0
+    evaluate_every: Count = 250  # updates
+    patience: Count = 8  # evaluations without a better development loss before stopping
+    threads: Annotated[int, Field(ge=1, le=256)] = 2
+
+
+class CompressionRecipe(Section):
+    """ADMM towards block-circulant weights, then retraining inside the subspace."""
+
+    updates: Count = 1500
+    updates_per_round: Count = 20
+    rho_start: Positive = 3e-4
+    rho_end: Positive = 3e-2
+    learning_rate: Positive = 1e-2
+    retrain_updates: Count = 1500
+    retrain_learning_rate: Positive = 1e-2
+
+
+class QuantizationRecipe(Section):
+    """Bits of the integer model, signs included."""
+
+    weight_bits: Annotated[int, Field(ge=4, le=16)] = 12
+    activation_bits: Annotated[int, Field(ge=4, le=16)] = 12
+    state_bits: Annotated[int, Field(ge=8, le=18)] = 16
+    activation_error: Annotated[float, Field(ge=2e-4, le=0.1)] = 2e-3  # of sigmoid and tanh
+    calibration_utterances: Count = 16
+
+
+class HardwareRecipe(Section):
+    """The target and what to optimise; None lets the planner choose."""
+
+    part: str = "XC7VX690T"
+    clock_mhz: Annotated[float, Field(ge=1, le=1000)] = 200.0
+    streams: Annotated[int, Field(ge=1, le=16)] = 2
+    pe_rows: Count | None = None  # output blocks computed side by side
+    pe_columns: Count | None = None  # column split: input blocks per row and cycle
+    drain_lanes: Annotated[int, Field(ge=1, le=8)] | None = None  # inverse FFT units
+    cell_lanes: Count | None = None  # cell elements per cycle
+
+
+class SimulationRecipe(Section):
+    """How the generated Verilog is simulated."""
+
+    simulator: Literal["verilator", "icarus"] = "verilator"
+    frames_per_stream: Annotated[int, Field(ge=2, le=100_000)] = 50
+
+
+class Recipe(Section):
+    """One accelerator, from speech to report."""
+
+    name: str
+    seed: Annotated[int, Field(ge=0, le=2**31 - 1)] = 0
+    per_bound_points: NotNegative | None = None  # allowed loss of PER, integer against dense
+    corpus: CorpusRecipe = CorpusRecipe()
+    features: FeatureRecipe = FeatureRecipe()
+    model: ModelRecipe
+    training: TrainingRecipe = TrainingRecipe()
+    compression: CompressionRecipe = CompressionRecipe()
+    quantization: QuantizationRecipe = QuantizationRecipe()
+    hardware: HardwareRecipe = HardwareRecipe()
+    simulation: SimulationRecipe = SimulationRecipe()
+
+    @field_validator("name")
+    @classmethod
+    def _plain_name(cls, name: str) -> str:
+        if not NAME.fullmatch(name):
+            raise ValueError(
+                "use 1 to 64 letters, digits, '-' or '_', starting with a letter or digit"
+            )
+        return name
+
+    @classmethod
+    def load(cls, path: Path) -> "Recipe":
+        """Read and check a TOML recipe.
+
+        Raises:
+            RecipeError: the file cannot be read, or anything in it is wrong; every problem is
+                named in one message.
+        """
+        try:
+            data = tomllib.loads(Path(path).read_text(encoding="utf-8"))
+        except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+            raise RecipeError(f"{path} cannot be read as a TOML recipe: {error}") from None
+        return cls.from_dict(data, str(path))
+
+    @classmethod
+    def from_dict(cls, data: dict, source: str = "recipe") -> "Recipe":
+        """Check a recipe that was already parsed; see `load`."""
+        try:
+            return cls.model_validate(data)
+        except ValidationError as error:
+            problems = [_sentence(problem) for problem in error.errors()]
+            raise RecipeError("\n".join(f"{source}: {problem}" for problem in problems)) from None
+
+
+def _largest_block(size: int) -> int:
+    return max(block for block in BLOCK_SIZES if block <= size)
+
+
+def _sentence(problem) -> str:
+    """Turn one pydantic problem into ``where = value: what is allowed``."""
+    where = "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in problem["loc"])
+    where = where.lstrip(".") or "recipe"
+    message = problem["msg"].removeprefix("Value error, ")
+    if problem["type"] == "extra_forbidden":
+        return f"{where} is not a known key; remove it or correct its spelling"
+    if problem["type"] == "missing":
+        return f"{where} is missing; add it"
+    value = problem["input"]
+    shown = "" if isinstance(value, dict | list | BaseModel) else f" = {value!r}"
+    return f"{where}{shown}: {message[0].lower()}{message[1:]}"
