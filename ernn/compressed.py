@@ -173,7 +173,7 @@ class CompressedModel:
         try:
             with safe_open(path, framework="numpy") as file:
                 header = json.loads((file.metadata() or {}).get("ernn", "{}"))
-                tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
+                tensors = {name: file.get_tensor(name) for name in file.keys()}
         except (OSError, SafetensorError, ValueError) as error:
             raise ModelFileError(f"{path} is not a readable safetensors model: {error}") from None
         if not isinstance(header, dict) or header.get("format") != "ernn-compressed-1":
@@ -256,9 +256,8 @@ def _check(model: CompressedModel) -> None:
         for name, matrix in layer.matrices.items():
             rows = matrix.rows if name == "projection" else len(gates[name]) * hidden
             if (matrix.rows, matrix.cols) != (rows, columns[name]) or rows % word:
-                raise ShapeError(
-                    f"{where}.{name} is {matrix.rows}x{matrix.cols}, expected {rows}x{columns[name]}"
-                )
+                expected = f"{rows}x{columns[name]}"
+                raise ShapeError(f"{where}.{name} is {matrix.rows}x{matrix.cols}, not {expected}")
         _expect(f"{where}.bias", layer.bias, (len(gates["input"]) * hidden,))
         _expect(f"{where}.peepholes", layer.peepholes, (3, hidden), optional=True)
         after = layer.cell == "gru_after"

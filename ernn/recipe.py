@@ -49,7 +49,7 @@ class CorpusRecipe(Section):
 
 
 class FeatureRecipe(Section):
-    """51 static features (mel bands + energy), delta and delta-delta: 3 * (mel_bands + 1) values."""
+    """Mel bands and energy, their delta and delta-delta: 3 * (mel_bands + 1) values."""
 
     mel_bands: Annotated[int, Field(ge=8, le=80)] = 50
     window_ms: Positive = 25.0
@@ -114,7 +114,7 @@ class ModelRecipe(Section):
     @property
     def word(self) -> int:
         """Largest block size in the model: every vector is padded to a multiple of it."""
-        blocks = [self.output_block]
+        blocks: list[int] = [self.output_block]
         for layer in self.layers:
             blocks += [layer.block_of("input"), layer.block_of("recurrent")]
             if self.cell == "gru" and self.reset == "before":
