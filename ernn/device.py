@@ -1,0 +1,83 @@
+"""FPGA parts: what a chip offers, read from one small data file per part (ernn/parts/*.toml).
+
+A part that is not shipped is described by a file of the same form and loaded by its path.
+"""
+
+import difflib
+import tomllib
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated, ClassVar
+
+from pydantic import ConfigDict, Field, TypeAdapter, ValidationError
+
+from ernn.errors import PlanError
+
+_PARTS = Path(__file__).resolve().parent / "parts"
+
+Blocks = Annotated[int, Field(strict=True, ge=0, le=100_000_000)]
+Bits = Annotated[int, Field(strict=True, ge=1, le=128)]
+Text = Annotated[str, Field(min_length=1, max_length=200)]
+
+
+@dataclass(frozen=True)
+class Part:
+    """One FPGA: numbers from its data sheet."""
+
+    __pydantic_config__: ClassVar[ConfigDict] = ConfigDict(extra="forbid")
+
+    name: Text
+    vendor: Text
+    family: Text
+    node_nm: Annotated[int, Field(strict=True, ge=1, le=1000)]
+    dsp: Blocks  # multipliers
+    bram36: Blocks  # 36-kbit blocks, smaller blocks added up
+    lut: Blocks
+    lut_inputs: Annotated[int, Field(strict=True, ge=3, le=8)]
+    ff: Blocks
+    dsp_a_bits: Bits  # the wider multiplier port, signed
+    dsp_b_bits: Bits
+    dsp_acc_bits: Bits
+    source: Text
+
+    @property
+    def memory_kbit(self) -> int:
+        """Block RAM in kbit."""
+        return 36 * self.bram36
+
+
+def part_names() -> list[str]:
+    """Return the names of the parts that ship with ernn, sorted."""
+    return sorted(path.stem.upper() for path in _PARTS.glob("*.toml"))
+
+
+def load_part(name: str) -> Part:
+    """Return a part by its name, in any case, or by the path of a user's own ``.toml`` file.
+
+    Raises:
+        PlanError: no such part, or the file does not describe one.
+    """
+    if name.lower().endswith(".toml"):
+        return _read(Path(name))
+    known = part_names()
+    if name.upper() not in known:
+        close = difflib.get_close_matches(name.upper(), known, n=3, cutoff=0.7)
+        meant = f"; did you mean {' or '.join(close)}?" if close else ";"
+        raise PlanError(
+            f"{name!r} is not a known part{meant} choose one of {', '.join(known)}, "
+            "or give the path of your own part's .toml file"
+        )
+    return _read(_PARTS / f"{name.lower()}.toml")
+
+
+def _read(path: Path) -> Part:
+    try:
+        return TypeAdapter(Part).validate_python(tomllib.loads(path.read_text(encoding="utf-8")))
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        raise PlanError(f"{path} cannot be read as a part's TOML file: {error}") from None
+    except ValidationError as error:
+        problems = "; ".join(
+            f"{'.'.join(map(str, problem['loc'])) or 'part'}: {problem['msg']}"
+            for problem in error.errors()
+        )
+        raise PlanError(f"{path} does not describe a part: {problems}") from None

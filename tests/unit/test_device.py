@@ -1,0 +1,78 @@
+"""Parts: shipped data, look-up by name and by file, and refusals."""
+
+from pathlib import Path
+
+import pytest
+
+from ernn.device import load_part, part_names
+from ernn.errors import PlanError
+
+OWN = """
+name = "MY-FPGA"
+vendor = "me"
+family = "mine"
+node_nm = 28
+dsp = 10
+bram36 = 20
+lut = 3000
+lut_inputs = 6
+ff = 6000
+dsp_a_bits = 25
+dsp_b_bits = 18
+dsp_acc_bits = 48
+source = "my data sheet"
+"""
+
+
+@pytest.mark.parametrize("name", part_names())
+def test_shipped_part(name):
+    part = load_part(name.lower())
+    assert part.name == name
+    assert part.dsp_a_bits >= part.dsp_b_bits
+    assert part.memory_kbit == 36 * part.bram36
+    assert part.ff >= part.lut
+    assert part.source
+
+
+def test_published_boards():
+    """The two boards of the published designs, as in the papers' tables."""
+    virtex, kintex = load_part("XC7VX690T"), load_part("xcku060")
+    assert (virtex.dsp, virtex.bram36, virtex.lut, virtex.ff) == (3600, 1470, 433200, 866400)
+    assert (kintex.dsp, kintex.bram36, kintex.lut, kintex.ff) == (2760, 1080, 331680, 663360)
+    assert (virtex.node_nm, kintex.node_nm) == (28, 20)
+    assert round(virtex.memory_kbit / 1000, 1) == 52.9
+
+
+def test_unknown_part_names_the_close_and_the_known():
+    with pytest.raises(PlanError, match=r"did you mean XC7VX690T\?.*LFE5U-85F.*XCU250"):
+        load_part("xc7vx690")
+    with pytest.raises(PlanError, match="is not a known part; choose one of"):
+        load_part("../../etc/passwd")
+
+
+def test_own_part(tmp_path: Path):
+    path = tmp_path / "mine.toml"
+    path.write_text(OWN)
+    assert load_part(str(path)).name == "MY-FPGA"
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "message"),
+    [
+        ("dsp = 10", "dsp = -1", "dsp: .*greater than or equal to 0"),
+        ("dsp = 10", 'dsp = "10"', "dsp: .*valid integer"),
+        ("dsp = 10", "", "dsp: Field required"),
+        ("dsp = 10", "dsp = 10\nprice = 3", "price: Unexpected"),
+        ("dsp = 10", "dsp = ", "cannot be read"),
+    ],
+)
+def test_bad_part_is_refused(tmp_path: Path, old, new, message):
+    path = tmp_path / "mine.toml"
+    path.write_text(OWN.replace(old, new))
+    with pytest.raises(PlanError, match=message):
+        load_part(str(path))
+
+
+def test_missing_part_file(tmp_path: Path):
+    with pytest.raises(PlanError, match="cannot be read"):
+        load_part(str(tmp_path / "none.toml"))
