@@ -4,13 +4,13 @@ A part that is not shipped is described by a file of the same form and loaded by
 """
 
 import difflib
-import tomllib
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, ClassVar
 
-from pydantic import ConfigDict, Field, TypeAdapter, ValidationError
+from pydantic import ConfigDict, Field
 
+from ernn.datafile import read_toml
 from ernn.errors import PlanError
 
 _PARTS = Path(__file__).resolve().parent / "parts"
@@ -58,7 +58,7 @@ def load_part(name: str) -> Part:
         PlanError: no such part, or the file does not describe one.
     """
     if name.lower().endswith(".toml"):
-        return _read(Path(name))
+        return read_toml(Path(name), Part, PlanError)
     known = part_names()
     if name.upper() not in known:
         close = difflib.get_close_matches(name.upper(), known, n=3, cutoff=0.7)
@@ -67,17 +67,4 @@ def load_part(name: str) -> Part:
             f"{name!r} is not a known part{meant} choose one of {', '.join(known)}, "
             "or give the path of your own part's .toml file"
         )
-    return _read(_PARTS / f"{name.lower()}.toml")
-
-
-def _read(path: Path) -> Part:
-    try:
-        return TypeAdapter(Part).validate_python(tomllib.loads(path.read_text(encoding="utf-8")))
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
-        raise PlanError(f"{path} cannot be read as a part's TOML file: {error}") from None
-    except ValidationError as error:
-        problems = "; ".join(
-            f"{'.'.join(map(str, problem['loc'])) or 'part'}: {problem['msg']}"
-            for problem in error.errors()
-        )
-        raise PlanError(f"{path} does not describe a part: {problems}") from None
+    return read_toml(_PARTS / f"{name.lower()}.toml", Part, PlanError)

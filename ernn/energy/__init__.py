@@ -1,0 +1,1 @@
+"""Power, energy and the published accelerators that a design is compared with."""

@@ -1,0 +1,172 @@
+"""Published accelerators and the readings of their figures.
+
+A reading is one honest sentence about one throughput: how many utterances it takes to get it. The
+figures are in published.toml; a user can give another file of the same form.
+"""
+
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Annotated, ClassVar, Literal
+
+from pydantic import ConfigDict, Field
+
+from ernn.datafile import read_toml
+from ernn.energy.estimate import Interval
+from ernn.errors import ErnnError
+
+Positive = Annotated[float, Field(gt=0, allow_inf_nan=False)]
+Count = Annotated[int, Field(strict=True, ge=1, le=10**12)]
+Text = Annotated[str, Field(min_length=1, max_length=300)]
+Cell = Literal["lstm", "gru"]
+Checked = Literal["abstract", "table", "unchecked"]
+Basis = Literal["single", "together"]
+
+
+@dataclass(frozen=True)
+class Design:
+    """One published accelerator on the benchmark layer."""
+
+    __pydantic_config__: ClassVar[ConfigDict] = ConfigDict(extra="forbid")
+
+    name: Text
+    cell: Cell
+    part: Text
+    bits: Count
+    compression: Positive
+    latency_us: Positive
+    frames_per_second: Positive
+    checked: Checked
+    source: Text
+    block_size: Count | None = None
+    latency_measured_us: Positive | None = None
+    channels: Count = 1  # utterances that one measured latency serves
+    frames_in_flight: Count = 1  # that frames_per_second needs
+    power_w: Positive | None = None  # of the board
+    frames_per_joule: Positive | None = None
+    per_loss_points: Annotated[float, Field(allow_inf_nan=False)] | None = None
+    used: dict[str, int] | None = None  # blocks of the part
+
+    def __post_init__(self) -> None:
+        if self.frames_per_joule and self.power_w:
+            derived = self.frames_per_second / self.power_w
+            if abs(derived / self.frames_per_joule - 1) > 0.01:
+                raise ValueError(
+                    f"{self.name}: frames_per_joule = {self.frames_per_joule:g}, but "
+                    f"frames_per_second / power_w = {derived:.0f}; correct one of the three"
+                )
+
+
+@dataclass(frozen=True)
+class LaterWork:
+    """Work that is not on the benchmark layer: quoted, not computed with."""
+
+    __pydantic_config__: ClassVar[ConfigDict] = ConfigDict(extra="forbid")
+
+    name: Text
+    year: Count
+    device: Text
+    what: Text
+    figure: Text
+    checked: Checked
+
+
+@dataclass(frozen=True)
+class Published:
+    """The content of published.toml."""
+
+    __pydantic_config__: ClassVar[ConfigDict] = ConfigDict(extra="forbid")
+
+    clock_mhz: Positive
+    dense_macs_per_frame: dict[Cell, Count]
+    designs: tuple[Design, ...]
+    later: tuple[LaterWork, ...] = ()
+
+
+@dataclass(frozen=True)
+class Reading:
+    """One throughput of one design, and what it takes to get it."""
+
+    design: str
+    part: str
+    bits: int
+    words: str  # how the figure is to be read
+    basis: Basis  # one utterance, or several together
+    latency_us: float
+    frames_per_second: float
+    mark: str  # published, derived, simulated: see ernn.report.content.MARKS
+    checked: str  # how far it was checked, in one word
+    source: str
+    power_w: Interval | None = None  # of the board
+    per_loss_points: float | None = None
+    scaled_frames_per_second: float | None = None  # at the user's layer, where it differs
+
+    @property
+    def frames_per_joule(self) -> Interval | None:
+        """Frames/s per watt."""
+        return self.power_w.under(self.frames_per_second) if self.power_w else None
+
+
+def load_published(path: Path | None = None) -> Published:
+    """Read the published figures, from a user's own file if a path is given.
+
+    Raises:
+        ErnnError: the file is not of the form of published.toml.
+    """
+    return read_toml(path or Path(__file__).with_name("published.toml"), Published, ErnnError)
+
+
+def readings(design: Design) -> tuple[Reading, ...]:
+    """Return every honest reading of a design's throughput, the single utterance first."""
+    base = Reading(
+        design=f"{design.name} {design.cell.upper()}",
+        part=design.part,
+        bits=design.bits,
+        words="one utterance alone: 1 / latency",
+        basis="single",
+        latency_us=design.latency_us,
+        frames_per_second=1e6 / design.latency_us,
+        mark="derived",
+        checked=design.checked,
+        source=design.source,
+        power_w=Interval.exact(design.power_w) if design.power_w else None,
+        per_loss_points=design.per_loss_points,
+    )
+    as_published = replace(base, frames_per_second=design.frames_per_second, mark="published")
+    if design.latency_measured_us is None:
+        words = f"{design.frames_in_flight} utterances in flight, as published"
+        return base, replace(as_published, words=words, basis="together")
+    measured = replace(base, latency_us=design.latency_measured_us)
+    together = f"all {design.channels} channels together: {design.channels} / measured latency"
+    return (
+        replace(as_published, words="one channel, computed latency, as published"),
+        replace(
+            measured,
+            words="one channel, measured latency",
+            frames_per_second=1e6 / design.latency_measured_us,
+        ),
+        replace(
+            measured,
+            words=together,
+            basis="together",
+            frames_per_second=design.channels * 1e6 / design.latency_measured_us,
+        ),
+    )
+
+
+def comparison(published: Published, dense_macs_per_frame: int) -> tuple[Reading, ...]:
+    """Return the readings of all designs, each also scaled to a layer of another size.
+
+    Scaling assumes that a design keeps its rate of dense-equivalent multiplications; it is left
+    out (None) where the layer is the benchmark layer itself.
+
+    Args:
+        published: the figures.
+        dense_macs_per_frame: multiplications of one frame of the user's layers, uncompressed.
+    """
+    rows = []
+    for design in published.designs:
+        factor = published.dense_macs_per_frame[design.cell] / dense_macs_per_frame
+        for reading in readings(design):
+            scaled = None if factor == 1 else reading.frames_per_second * factor
+            rows.append(replace(reading, scaled_frames_per_second=scaled))
+    return tuple(rows)
