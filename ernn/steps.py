@@ -1,0 +1,261 @@
+"""The step engine: every step runs once, and again only when something that goes into it changes.
+
+A step owns one folder, ``OUT/<step>``. It works in ``OUT/<step>.part``; when it is complete its
+stamp (``step.json``: what went in, and the SHA-256 of every file that came out) is written last,
+everything is forced to disk, and the folder is renamed. So a folder with its final name is whole,
+whatever happened to the process that made it.
+"""
+
+import errno
+import fcntl
+import hashlib
+import json
+import os
+import shutil
+import time
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import ernn
+from ernn.errors import ErnnError, MismatchError, ProjectError, ToolError
+from ernn.progress import Progress, progress
+from ernn.recipe import Recipe
+
+STAMP = "step.json"
+LOCK = "ernn.lock"  # also the mark of a folder that ernn may write to
+
+
+@dataclass(frozen=True)
+class Work:
+    """What a running step may use."""
+
+    recipe: Recipe
+    out: Path  # finished steps are in out / name
+    folder: Path  # everything that the step leaves here is kept
+    progress: Callable[[str], AbstractContextManager[Progress]]
+
+
+@dataclass(frozen=True)
+class Step:
+    """One step of the chain."""
+
+    name: str  # also of its folder
+    run: Callable[[Work], None]
+    reads: tuple[str, ...]  # keys of the recipe
+    after: tuple[str, ...] = ()  # steps whose files it reads
+    outside: Callable[[Recipe], dict[str, str]] = lambda recipe: {}  # other input: name -> hash
+    resumable: bool = False  # it continues from what an interrupted run left in its folder
+    version: int = 1  # raise it when the step would write something else for the same input
+
+
+class Chain:
+    """The steps of one recipe in one output folder."""
+
+    def __init__(
+        self,
+        steps: tuple[Step, ...],
+        recipe: Recipe,
+        out: Path,
+        say: Callable[[str], None] = print,
+    ):
+        self.steps = {step.name: step for step in steps}
+        self.recipe, self.out, self.say = recipe, Path(out), say
+
+    def bring(self, last: str, force: bool = False) -> None:
+        """Run ``last`` and the steps before it, each only where it is not up to date.
+
+        Args:
+            last: name of a step.
+            force: run ``last`` even when it is up to date.
+
+        Raises:
+            ProjectError: the folder is not ernn's, is in use, was edited, or its disk is full.
+        """
+        with _full_disk_explained(self.out), _locked(self.out):
+            for name in self._needed(last):
+                self._bring(self.steps[name], force and name == last)
+
+    def _needed(self, last: str) -> list[str]:
+        """Return ``last`` and everything it depends on, in the order of the chain."""
+        needed = {last}
+        for name in reversed(self.steps):
+            if name in needed:
+                needed.update(self.steps[name].after)
+        return [name for name in self.steps if name in needed]
+
+    def _bring(self, step: Step, force: bool) -> None:
+        inputs = self._inputs(step)
+        reason = "as asked" if force else self._why(step, inputs)
+        if reason is None:
+            self.say(f"{step.name}: up to date")
+            return
+        self.say(f"{step.name}: {reason}")
+        started = time.monotonic()
+        part = self._part(step, inputs)
+        try:
+            step.run(Work(self.recipe, self.out, part, progress))
+            seconds = round(time.monotonic() - started, 1)
+            _publish(part, self.out / step.name, {"inputs": inputs, "seconds": seconds})
+        except BaseException as error:
+            # A failed tool's log and a checkpoint are worth keeping, anything else is rubble.
+            if not (step.resumable or isinstance(error, ToolError | MismatchError)):
+                shutil.rmtree(part, ignore_errors=True)
+            raise
+        self.say(f"{step.name}: done in {seconds} s")
+
+    def _inputs(self, step: Step) -> dict[str, Any]:
+        """Return exactly what goes into a step: its key, kept whole to tell what changed."""
+        recipe = self.recipe.model_dump(mode="json")
+        return {
+            "ernn": ernn.__version__,
+            "version": step.version,
+            "recipe": {key: recipe[key] for key in step.reads},
+            "outside": step.outside(self.recipe),
+            "after": {name: _digest(read_stamp(self.out / name)["outputs"]) for name in step.after},
+        }
+
+    def _why(self, step: Step, inputs: dict[str, Any]) -> str | None:
+        """Say why a step must run, or None when it is up to date.
+
+        Raises:
+            ProjectError: a file was edited since, so that running would lose somebody's work.
+        """
+        folder = self.out / step.name
+        if not folder.exists():
+            part = self.out / f"{step.name}.part"
+            return "continuing" if step.resumable and _same(part, inputs) else "starting"
+        stamp = read_stamp(folder)
+        for name, digest in stamp["outputs"].items():
+            if not (folder / name).is_file():
+                return f"again, because {name} is gone"
+            if file_hash(folder / name) != digest:
+                raise ProjectError(
+                    f"{folder / name} was changed since ernn wrote it; move it away, or delete "
+                    f"{folder} to have it made again"
+                )
+        changed = _difference(stamp["inputs"], inputs)
+        return changed and f"again, because {changed}"
+
+    def _part(self, step: Step, inputs: dict[str, Any]) -> Path:
+        """Return the folder to work in: empty, or an interrupted run's of the same inputs."""
+        part = self.out / f"{step.name}.part"
+        if not (step.resumable and _same(part, inputs)):
+            if part.exists():
+                shutil.rmtree(part)
+            part.mkdir()
+            (part / STAMP).write_text(json.dumps({"inputs": inputs, "outputs": None}))
+        return part
+
+
+def read_stamp(folder: Path) -> dict[str, Any]:
+    """Read the stamp of a finished step.
+
+    Raises:
+        ProjectError: there is none, or it is not one.
+    """
+    try:
+        stamp = json.loads((folder / STAMP).read_text())
+        if isinstance(stamp["inputs"], dict) and isinstance(stamp["outputs"], dict):
+            return stamp
+    except (OSError, ValueError, KeyError, TypeError):
+        pass
+    raise ProjectError(
+        f"{folder} holds no finished step of ernn ({STAMP} is missing or damaged); "
+        "move the folder away"
+    )
+
+
+def file_hash(path: Path) -> str:
+    """Return the SHA-256 of a file."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def _digest(value: Any) -> str:
+    return hashlib.sha256(json.dumps(value, sort_keys=True).encode()).hexdigest()
+
+
+def _same(part: Path, inputs: dict[str, Any]) -> bool:
+    """Tell whether an interrupted run in ``part`` had these inputs."""
+    try:
+        return json.loads((part / STAMP).read_text())["inputs"] == inputs
+    except (OSError, ValueError, KeyError, TypeError):
+        return False
+
+
+def _difference(old: Any, new: Any, where: str = "") -> str | None:
+    """Name the first thing that differs, such as ``training.updates was 10 and is 20``."""
+    if old == new:
+        return None
+    if isinstance(old, dict) and isinstance(new, dict):
+        parts = [(key, old.get(key), new.get(key)) for key in sorted(old.keys() | new.keys())]
+    elif isinstance(old, list) and isinstance(new, list) and len(old) == len(new):
+        parts = [(str(index), *pair) for index, pair in enumerate(zip(old, new, strict=True))]
+    elif where.startswith(("after.", "outside.")):
+        return f"{where.partition('.')[2]} changed"
+    else:
+        return f"{where.removeprefix('recipe.')} was {old!r} and is {new!r}"
+    found = (_difference(a, b, f"{where}.{key}" if where else key) for key, a, b in parts)
+    return next(filter(None, found), None)
+
+
+def _publish(part: Path, folder: Path, stamp: dict[str, Any]) -> None:
+    """Write the stamp, force everything to disk and give the folder its final name."""
+    (part / STAMP).unlink()
+    files = sorted(path for path in part.rglob("*") if path.is_file())
+    stamp["outputs"] = {path.relative_to(part).as_posix(): file_hash(path) for path in files}
+    (part / STAMP).write_text(json.dumps(stamp, indent=1, sort_keys=True) + "\n")
+    for path in (*files, part / STAMP, part):
+        _sync(path)
+    old = folder.with_name(folder.name + ".old")
+    shutil.rmtree(old, ignore_errors=True)
+    if folder.exists():
+        folder.rename(old)
+    part.rename(folder)
+    _sync(folder.parent)
+    shutil.rmtree(old, ignore_errors=True)
+
+
+def _sync(path: Path) -> None:
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+@contextmanager
+def _locked(out: Path) -> Iterator[None]:
+    """Keep other processes out of the folder; the lock dies with the process."""
+    if out.exists() and not out.is_dir():
+        raise ProjectError(f"{out} is a file; give a folder")
+    if out.exists() and any(out.iterdir()) and not (out / LOCK).exists():
+        raise ProjectError(f"{out} holds files that ernn did not write; give a new or empty folder")
+    out.mkdir(parents=True, exist_ok=True)
+    with (out / LOCK).open("a") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise ProjectError(
+                f"another ernn is working in {out}; wait for it or give another folder"
+            ) from None
+        yield
+
+
+@contextmanager
+def _full_disk_explained(out: Path) -> Iterator[None]:
+    """Turn every library's way of saying that the disk is full into one sentence."""
+    try:
+        yield
+    except ErnnError:
+        raise
+    except Exception as error:
+        full = isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT)
+        if full or f"os error {errno.ENOSPC}" in str(error):  # safetensors is written in Rust
+            raise ProjectError(
+                f"the disk that holds {out} is full; free some space and run the same command again"
+            ) from error
+        raise

