@@ -1,0 +1,143 @@
+"""AcousticModel: stacked recurrent layers and an output layer to phones."""
+
+from pathlib import Path
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from ernn.compressed import CompressedModel, padded
+from ernn.errors import ModelFileError, ShapeError
+from ernn.recipe import ModelRecipe
+from ernn.train import cells
+from ernn.train.batches import extend
+from ernn.train.checkpoint import load_tensors, save_tensors
+from ernn.train.linear import StructuredLinear, as_array
+
+
+class AcousticModel(nn.Module):
+    """Frames in, one score per phone and frame out.
+
+    Every vector is padded here, and only here, to a multiple of the model's word: inputs with
+    zeros, layers with cells like any other, outputs with rows that are dropped.
+    """
+
+    def __init__(self, recipe: ModelRecipe, features: int, labels: int, seed: int = 0) -> None:
+        """Build the model that a recipe describes, with random weights.
+
+        Args:
+            recipe: cell, layers, block sizes.
+            features: F, values per frame.
+            labels: number of phones.
+            seed: of the random weights.
+        """
+        super().__init__()
+        self.features, self.labels = features, labels
+        size = self.inputs = padded(features, recipe.word)
+        self.layers: list[cells.Layer] = []
+        for index, layer in enumerate(recipe.layers):
+            self.layers.append(cells.build(recipe, layer, size))
+            self.add_module(f"layer{index}", self.layers[-1])
+            size = self.layers[-1].output
+        rows = padded(labels, recipe.word)
+        self.output = StructuredLinear(rows, size, recipe.output_block, recipe.input_scale)
+        self.output_bias = nn.Parameter(torch.empty(rows))
+        self.reset(seed)
+
+    @torch.no_grad()
+    def reset(self, seed: int) -> None:
+        """Draw new weights in whatever form the model is in (dense or constrained)."""
+        generator = torch.Generator().manual_seed(seed)
+        for layer in self.layers:
+            layer.reset(generator)
+        self.output.reset(generator)
+        self.output_bias.zero_()
+
+    def forward(self, frames: Tensor) -> Tensor:
+        """(B, T, F) -> (B, T, labels), starting each sequence from a state of zeros.
+
+        Raises:
+            ShapeError: the frames have another number of features than the model.
+        """
+        if frames.shape[-1] != self.features:
+            raise ShapeError(
+                f"frames of {frames.shape[-1]} features were given to a model of {self.features}; "
+                "make the features as the model's recipe says"
+            )
+        frames = nn.functional.pad(frames, (0, self.inputs - self.features))
+        hidden = frames.transpose(0, 1)  # (T, B, X)
+        for layer in self.layers:
+            hidden = layer(hidden)
+        scores = self.output(hidden) + self.output_bias
+        return scores[..., : self.labels].transpose(0, 1)
+
+    @torch.no_grad()
+    def predict(
+        self, utterances: list[np.ndarray], label_delay: int, batch: int = 64
+    ) -> list[np.ndarray]:
+        """Return the scores (T, labels) for the features (T, F) of each utterance.
+
+        The delay is taken out: row t belongs to frame t.
+        """
+        outputs: list[np.ndarray] = [np.empty(0)] * len(utterances)
+        order = sorted(range(len(utterances)), key=lambda index: len(utterances[index]))
+        for first in range(0, len(order), batch):
+            chosen = order[first : first + batch]  # of like length, so that little is padding
+            frames = [torch.from_numpy(extend(utterances[i], label_delay)) for i in chosen]
+            together = nn.utils.rnn.pad_sequence(frames, batch_first=True).to(self.output_bias)
+            for index, scores in zip(chosen, self(together).cpu().numpy(), strict=True):
+                outputs[index] = scores[label_delay : label_delay + len(utterances[index])]
+        return outputs
+
+    def matrices(self) -> dict[str, StructuredLinear]:
+        """Return every weight matrix by name: ``"layer0.input"`` ... ``"output"``."""
+        named = {
+            f"layer{index}.{name}": matrix
+            for index, layer in enumerate(self.layers)
+            for name, matrix in layer.matrices.items()
+        }
+        return {**named, "output": self.output}
+
+    def constrain(self) -> None:
+        """Project every matrix onto its structure; it is held by its generators from now on."""
+        for matrix in self.matrices().values():
+            matrix.constrain()
+
+    def use_fft(self, fft: bool) -> None:
+        """Multiply by FFT, as the hardware does, or by the expanded dense matrix (the default)."""
+        for matrix in self.matrices().values():
+            matrix.fft = fft
+
+    def export(self, meta: dict[str, str] | None = None) -> CompressedModel:
+        """Return the compressed model; matrices that are still dense are projected."""
+        return CompressedModel(
+            features=self.features,
+            layers=tuple(layer.export() for layer in self.layers),
+            output=self.output.export(),
+            output_bias=as_array(self.output_bias),
+            labels=self.labels,
+            meta=meta or {},
+        )
+
+    def save(self, path: Path) -> None:
+        """Write the weights, dense or constrained, as safetensors."""
+        save_tensors(path, self.state_dict(), {"format": "ernn-acoustic-1"})
+
+    def load(self, path: Path) -> None:
+        """Take the weights from a file that `save` wrote for the same recipe.
+
+        Raises:
+            ModelFileError: the file is damaged, foreign, or of a model of another shape.
+        """
+        tensors, header = load_tensors(path)
+        if header.get("format") != "ernn-acoustic-1":
+            raise ModelFileError(f"{path} holds no acoustic model; give a file that training wrote")
+        if any(name.endswith(".generators") for name in tensors):
+            self.constrain()
+        try:
+            self.load_state_dict(tensors)
+        except RuntimeError as error:
+            reason = str(error).splitlines()[-1].strip()
+            raise ModelFileError(f"{path} is of a model of another shape: {reason}") from None
+        if not all(tensor.isfinite().all() for tensor in tensors.values()):
+            raise ModelFileError(f"{path} holds NaN or infinite weights; train the model again")

@@ -1,0 +1,163 @@
+"""Recurrent layers: LSTM with peepholes and projection, GRU with the reset gate before or after.
+
+The names of the matrices and the order of the gates in their rows are those of
+`ernn.compressed.GATES`. Products with the input do not wait for the previous step, so they are
+done for the whole sequence at once, outside the time loop.
+"""
+
+from dataclasses import replace
+
+import torch
+from torch import Tensor, nn
+
+from ernn.compressed import GATES, CellKind, CompressedLayer, padded
+from ernn.recipe import LayerRecipe, ModelRecipe
+from ernn.train.linear import StructuredLinear, as_array
+
+
+class Layer(nn.Module):
+    """What every cell has: sizes, matrices by name, a bias per gate row."""
+
+    def __init__(self, model: ModelRecipe, layer: LayerRecipe, inputs: int, kind: CellKind) -> None:
+        """Build one layer; `inputs` is padded to the model's word already, the rest is here."""
+        super().__init__()
+        self.kind: CellKind = kind
+        self.hidden = padded(layer.hidden, model.word)
+        self.output = padded(layer.projection, model.word) or self.hidden
+        columns = {
+            "input": inputs,
+            "recurrent": self.output,
+            "candidate": self.hidden,
+            "projection": self.hidden,
+        }
+        self.matrices: dict[str, StructuredLinear] = {}
+        for name, gates in GATES[kind].items():
+            rows = len(gates) * self.hidden
+            if name == "projection":
+                if not layer.projection:
+                    continue
+                rows = self.output
+            block = layer.block_of(name)
+            self.matrices[name] = StructuredLinear(rows, columns[name], block, model.input_scale)
+            self.add_module(name, self.matrices[name])
+        self.bias = nn.Parameter(torch.empty(len(GATES[kind]["input"]) * self.hidden))
+
+    @torch.no_grad()
+    def reset(self, generator: torch.Generator) -> None:
+        """Draw new weights; biases and peepholes start at 0."""
+        for parameter in self.parameters(recurse=False):
+            parameter.zero_()
+        for matrix in self.matrices.values():
+            matrix.reset(generator)
+
+    def _zeros(self, x: Tensor, size: int) -> Tensor:
+        """Return the state before the first frame, (B, size)."""
+        return x.new_zeros(x.shape[1], size)
+
+    def export(self) -> CompressedLayer:
+        """Return the layer as float64 arrays."""
+        matrices = {name: matrix.export() for name, matrix in self.matrices.items()}
+        return CompressedLayer(self.kind, self.hidden, matrices, as_array(self.bias))
+
+
+class Lstm(Layer):
+    """i, f = s(W x + R y + p . c); c = f . c + i . g; o looks at the new c; y = P (o . tanh(c)).
+
+    Source: the LSTM of Sak, Senior and Beaufays (2014); without peepholes and projection it is
+    torch.nn.LSTM.
+    """
+
+    def __init__(self, model: ModelRecipe, layer: LayerRecipe, inputs: int) -> None:
+        super().__init__(model, layer, inputs, "lstm")
+        self.cell_activation = model.cell_activation
+        self.peepholes = nn.Parameter(torch.empty(3, self.hidden)) if model.peepholes else None
+
+    def reset(self, generator: torch.Generator) -> None:
+        """Draw new weights; the forget gates start open."""
+        super().reset(generator)
+        with torch.no_grad():
+            self.bias[self.hidden : 2 * self.hidden] = 1.0
+
+    def forward(self, x: Tensor) -> Tensor:
+        """(T, B, X) -> (T, B, Y)."""
+        recurrent = self.matrices["recurrent"].bind()
+        project = self.matrices["projection"].bind() if "projection" in self.matrices else None
+        squash = torch.tanh if self.cell_activation == "tanh" else torch.sigmoid
+        peep = self.bias.new_zeros(3, self.hidden) if self.peepholes is None else self.peepholes
+        y, c, outputs = self._zeros(x, self.output), self._zeros(x, self.hidden), []
+        for gx in (self.matrices["input"](x) + self.bias).unbind(0):
+            gates = (gx + recurrent(y)).unflatten(1, (4, self.hidden))  # (B, 4, H)
+            i, f = torch.sigmoid(gates[:, :2] + peep[:2] * c.unsqueeze(1)).unbind(1)
+            c = f * c + i * squash(gates[:, 2])
+            m = torch.sigmoid(gates[:, 3] + peep[2] * c) * torch.tanh(c)
+            y = m if project is None else project(m)
+            outputs.append(y)
+        return torch.stack(outputs)
+
+    def export(self) -> CompressedLayer:
+        """Return the layer as float64 arrays."""
+        layer = super().export()
+        peepholes = None if self.peepholes is None else as_array(self.peepholes)
+        return replace(layer, peepholes=peepholes, cell_activation=self.cell_activation)
+
+
+class GruBefore(Layer):
+    """n = tanh(W x + U (r . h) + b); h = (1 - z) . h + z . n, as in the E-RNN paper."""
+
+    def __init__(self, model: ModelRecipe, layer: LayerRecipe, inputs: int) -> None:
+        super().__init__(model, layer, inputs, "gru_before")
+
+    def forward(self, x: Tensor) -> Tensor:
+        """(T, B, X) -> (T, B, H)."""
+        recurrent, candidate = self.matrices["recurrent"].bind(), self.matrices["candidate"].bind()
+        gx = self.matrices["input"](x) + self.bias
+        gates, candidates = gx.split([2 * self.hidden, self.hidden], dim=-1)
+        h, outputs = self._zeros(x, self.hidden), []
+        for gate_x, candidate_x in zip(gates.unbind(0), candidates.unbind(0), strict=True):
+            z, r = torch.sigmoid(gate_x + recurrent(h)).chunk(2, dim=-1)
+            n = torch.tanh(candidate_x + candidate(r * h))
+            h = torch.lerp(h, n, z)
+            outputs.append(h)
+        return torch.stack(outputs)
+
+
+class GruAfter(Layer):
+    """n = tanh(W x + b + r . (U h + b')); h = (1 - z) . n + z . h, as in torch.nn.GRU."""
+
+    def __init__(self, model: ModelRecipe, layer: LayerRecipe, inputs: int) -> None:
+        super().__init__(model, layer, inputs, "gru_after")
+        self.candidate_bias = nn.Parameter(torch.empty(self.hidden))
+
+    def forward(self, x: Tensor) -> Tensor:
+        """(T, B, X) -> (T, B, H)."""
+        recurrent = self.matrices["recurrent"].bind()
+        sizes = [2 * self.hidden, self.hidden]
+        gates, candidates = (self.matrices["input"](x) + self.bias).split(sizes, dim=-1)
+        h, outputs = self._zeros(x, self.hidden), []
+        for gate_x, candidate_x in zip(gates.unbind(0), candidates.unbind(0), strict=True):
+            gate_h, candidate_h = recurrent(h).split(sizes, dim=-1)
+            z, r = torch.sigmoid(gate_x + gate_h).chunk(2, dim=-1)
+            n = torch.tanh(candidate_x + r * (candidate_h + self.candidate_bias))
+            h = torch.lerp(n, h, z)
+            outputs.append(h)
+        return torch.stack(outputs)
+
+    def export(self) -> CompressedLayer:
+        """Return the layer in the paper's form: its z is 1 - z here, so z's rows turn sign."""
+        layer = super().export()
+        matrices = {}
+        for name, matrix in layer.matrices.items():
+            generators = matrix.generators.copy()
+            generators[: self.hidden // matrix.block] *= -1
+            matrices[name] = replace(matrix, generators=generators)
+        bias = layer.bias.copy()
+        bias[: self.hidden] *= -1
+        candidate_bias = as_array(self.candidate_bias)
+        return replace(layer, matrices=matrices, bias=bias, candidate_bias=candidate_bias)
+
+
+def build(model: ModelRecipe, layer: LayerRecipe, inputs: int) -> Layer:
+    """Return the layer that a recipe asks for, its weights not yet drawn (see `Layer.reset`)."""
+    if model.cell == "lstm":
+        return Lstm(model, layer, inputs)
+    return (GruBefore if model.reset == "before" else GruAfter)(model, layer, inputs)
