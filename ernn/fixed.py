@@ -76,17 +76,20 @@ class QFormat:
         """Return the values (float64) of raw integers in this format."""
         return np.asarray(raw, dtype=np.float64) * self.step
 
-    def requantize(self, raw: np.ndarray, source_frac_bits: int) -> np.ndarray:
-        """Move integers with ``source_frac_bits`` to this format: round half up, saturate.
+    def requantize(
+        self, raw: np.ndarray, source_frac_bits: int, add: np.ndarray | int = 0
+    ) -> np.ndarray:
+        """Move integers with ``source_frac_bits`` to this format: round half up, add, saturate.
 
         Args:
             raw: int64, any shape, value = raw * 2**-source_frac_bits.
             source_frac_bits: position of the binary point in ``raw``.
+            add: integers in this format, added behind the rounding and before the saturation.
 
         Returns:
             int64 of the same shape, every value in [min_raw, max_raw].
         """
-        return self.saturate(round_shift(raw, source_frac_bits - self.frac_bits))
+        return self.saturate(round_shift(raw, source_frac_bits - self.frac_bits) + add)
 
     def saturate(self, raw: np.ndarray) -> np.ndarray:
         """Clip raw integers that already have this format's binary point."""
