@@ -1,8 +1,8 @@
 """Fixed-point Fourier transforms as networks: one description for numpy and for hardware.
 
-A `Network` is a list of stages; a stage computes each of its values from those of the stage before, and is
-one pipeline register deep in hardware (ernn/hdl/datapath.py). Additions are exact; only `Sum` with a
-shift rounds. Packing of a spectrum of k reals: [X0, X(k/2), Re X1, Im X1, Re X2, Im X2, ...].
+A `Network` is a list of stages; a stage computes each of its values from those of the stage
+before, and is one pipeline register deep in hardware (ernn/hdl/datapath.py). Additions are exact;
+only `Sum` with a shift rounds. Packing of a spectrum of k reals: [X0, X(k/2), Re X1, Im X1, Re X2, Im X2, ...].
 """
 
 from dataclasses import dataclass
@@ -106,7 +106,11 @@ def forward(size: int, twiddle_bits: int) -> Network:
         )
     if stages:
         order = _bit_reversed(size)
-        stages[0] = tuple(Sum(order[op.a], order[op.b], op.sign) for op in stages[0])
+        stages[0] = tuple(
+            Sum(order[base + a], order[base + b], sign)
+            for base in range(0, size, 2)
+            for a, b, sign in ((0, 1, 1), (0, 1, -1))
+        )
     return Network(size, tuple(stages))
 
 
