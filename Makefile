@@ -1,0 +1,43 @@
+# Two commands. `make demo` does the whole main job on the quickstart recipe; `make test` runs every
+# test. Both create the environment in .venv on first use, with the versions in requirements.lock.
+#
+# On Linux, PyPI's PyTorch brings gigabytes of CUDA. Where there is no GPU, this saves them:
+#   PIP_EXTRA_INDEX_URL=https://download.pytorch.org/whl/cpu make demo
+# Another Python: make demo PYTHON=/path/to/python3.12
+
+VENV := .venv
+OUT := out/quickstart
+SUPPORTED := import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))
+PYTHON ?= $(shell for python in python3 python3.13 python3.12 python3.11; do \
+	$$python -c '$(SUPPORTED)' 2>/dev/null && { echo $$python; break; }; done)
+
+export PIP_CONSTRAINT := $(CURDIR)/requirements.lock
+export PIP_DISABLE_PIP_VERSION_CHECK := 1
+
+.PHONY: demo test lint clean
+
+demo: $(VENV)/ready
+	$(VENV)/bin/ernn run quickstart --out $(OUT)
+
+test: $(VENV)/ready-dev
+	$(VENV)/bin/pytest -n 2 --dist worksteal
+
+lint: $(VENV)/ready-dev
+	$(VENV)/bin/ruff check
+	$(VENV)/bin/ruff format --check
+	$(VENV)/bin/mypy
+
+clean:
+	rm -rf $(VENV) out dist .pytest_cache .ruff_cache .mypy_cache .hypothesis
+
+$(VENV)/ready: requirements.lock pyproject.toml
+	@$(PYTHON) -c '$(SUPPORTED)' 2>/dev/null || { \
+		echo "ernn needs Python 3.11, 3.12 or 3.13; install one, or name it: make PYTHON=/path/to/python3.12"; \
+		exit 2; }
+	$(PYTHON) -m venv $(VENV)
+	$(VENV)/bin/pip install --quiet --editable .
+	@touch $@
+
+$(VENV)/ready-dev: $(VENV)/ready
+	$(VENV)/bin/pip install --quiet --editable '.[dev]'
+	@touch $@

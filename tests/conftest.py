@@ -1,0 +1,16 @@
+"""What all tests share."""
+
+import os
+
+import pytest
+
+from ernn.tools import INSTALL, find
+
+
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    """Skip a test whose tool is missing, or fail it where every tool is expected."""
+    for marker in item.iter_markers("needs"):
+        for name in marker.args:
+            if find(name) is None:
+                verdict = pytest.fail if os.environ.get("ERNN_REQUIRE_TOOLS") else pytest.skip
+                verdict(f"{name} is missing or too old: {INSTALL[name]}")
