@@ -1,0 +1,251 @@
+"""Write a report as report.json, report.md and one self-contained report.html.
+
+The templates only print; what they print is decided here and in content.py.
+"""
+
+import json
+import math
+from collections.abc import Iterable, Sequence
+from dataclasses import asdict
+from functools import cache
+from itertools import groupby
+from pathlib import Path
+from typing import Any
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from markupsafe import Markup
+
+from ernn.datafile import parse
+from ernn.energy.estimate import Interval
+from ernn.energy.published import Published, Reading, comparison, load_published
+from ernn.errors import ErnnError
+from ernn.report.charts import Bar, Line, Row, bar_chart, line_chart, short
+from ernn.report.content import MARKS, TRUST, Report
+
+FORMAT = "ernn-report-1"
+_TEMPLATES = Path(__file__).parent
+
+
+def write_report(report: Report, folder: Path, published: Published | None = None) -> Path:
+    """Write the three files into ``folder`` and return the path of report.html.
+
+    Raises:
+        ErnnError: the report holds a number that no report can have, such as NaN.
+    """
+    parse(asdict(report), Report, ErnnError, "the report")
+    published = published or load_published()
+    texts = {
+        "report.json": to_json(report, published),
+        "report.md": to_markdown(report, published),
+        "report.html": to_html(report, published),
+    }
+    folder.mkdir(parents=True, exist_ok=True)
+    for name, text in texts.items():
+        partial = folder / f"{name}.part"
+        partial.write_text(text, encoding="utf-8")
+        partial.replace(folder / name)
+    return folder / "report.html"
+
+
+def load_report(path: Path) -> Report:
+    """Read the report in a report.json; what follows from it is computed again.
+
+    Raises:
+        ErnnError: the file is not one that `write_report` wrote.
+    """
+    try:
+        data = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as problem:
+        raise ErnnError(f"{path} cannot be read as a report: {problem}; write it again") from None
+    if not isinstance(data, dict) or data.get("format") != FORMAT:
+        raise ErnnError(f"{path} was not written by ernn; give a report.json of `ernn report`")
+    return parse(data.get("report"), Report, ErnnError, str(path))
+
+
+def to_json(report: Report, published: Published) -> str:
+    """Return the content, and under ``derived`` what follows from it."""
+    derived = {
+        "passed": report.passed,
+        "compression_ratio": report.compression.ratio,
+        "loss_points": report.accuracy.loss_points,
+        "frames_per_second": report.frames_per_second,
+        "frames_per_second_single": report.frames_per_second_single,
+        "latency_us": report.latency_us,
+        "dense_equivalent_tops": report.dense_equivalent_tops,
+        "energy_uj_per_frame": asdict(report.energy_uj_per_frame),
+    }
+    compared = [
+        {**asdict(row), "frames_per_joule": row.frames_per_joule and asdict(row.frames_per_joule)}
+        for row in _rows(report, published)
+    ]
+    data = {"format": FORMAT, "report": asdict(report), "derived": derived, "comparison": compared}
+    return json.dumps(data, indent=2, allow_nan=False, ensure_ascii=False) + "\n"
+
+
+def to_markdown(report: Report, published: Published) -> str:
+    """Return the report as text for a repository or an issue."""
+    return _environment(False).get_template("report.md.j2").render(_context(report, published))
+
+
+def to_html(report: Report, published: Published) -> str:
+    """Return one page that needs no network, no script and no other file."""
+    context = _context(report, published)
+    context["charts"] = _charts(report, context["rows"])
+    return _environment(True).get_template("report.html.j2").render(context)
+
+
+def _rows(report: Report, published: Published) -> tuple[Reading, ...]:
+    return report.readings() + comparison(published, report.compression.dense_parameters)
+
+
+def _context(report: Report, published: Published) -> dict[str, Any]:
+    rows = _rows(report, published)
+    return {"r": report, "rows": rows, "published": published, "marks": MARKS, "trust": TRUST}
+
+
+@cache
+def _environment(html: bool) -> Environment:
+    environment = Environment(
+        loader=FileSystemLoader(_TEMPLATES),
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        keep_trailing_newline=True,
+        autoescape=html,
+        finalize=None if html else _markdown_safe,
+    )
+    environment.filters["num"] = _html_number if html else _plain_number
+    return environment
+
+
+def _markdown_safe(value: object) -> object:
+    """Escape what Markdown would interpret in a name that a user chose."""
+    if isinstance(value, Markup) or not isinstance(value, str):
+        return value
+    marks = str.maketrans({mark: f"\\{mark}" for mark in "\\`*_[]<>|#"})
+    return value.translate(marks).replace("\n", " ")
+
+
+def format_number(value: float, decimals: int | None = None) -> str:
+    """Return a number with thousands separated; three significant digits unless told."""
+    if decimals is None:
+        size = math.floor(math.log10(abs(value))) if value else 0
+        decimals = 0 if value == int(value) else max(0, 2 - size)
+    text = f"{value:,.{decimals}f}"
+    return text.replace("-", "\N{MINUS SIGN}")
+
+
+def _plain_number(value: float | Interval | None, decimals: int | None = None) -> Markup:
+    if value is None:
+        return Markup("\N{EN DASH}")
+    if isinstance(value, Interval):
+        text = format_number(value.typical, decimals)
+        if value.low == value.high:
+            return Markup(text)
+        low, high = (format_number(bound, decimals) for bound in (value.low, value.high))
+        return Markup(f"{text} ({low} to {high})")
+    return Markup(format_number(value, decimals))
+
+
+def _html_number(value: float | Interval | None, decimals: int | None = None) -> Markup:
+    """Return the number as text for people, with its exact value for programs."""
+    if value is None:
+        return Markup('<span class="none">\N{EN DASH}</span>')
+    if isinstance(value, Interval):
+        typical = _html_number(value.typical, decimals)
+        if value.low == value.high:
+            return typical
+        low, high = _html_number(value.low, decimals), _html_number(value.high, decimals)
+        return typical + Markup(' <span class="range">{} to {}</span>').format(low, high)
+    return Markup('<data value="{}">{}</data>').format(value, format_number(value, decimals))
+
+
+def _charts(report: Report, rows: Sequence[Reading]) -> dict[str, Markup]:
+    return {
+        "accuracy": _accuracy_chart(report),
+        "training": _training_chart(report),
+        "resources": _resources_chart(report),
+        "comparison": _comparison_chart(report, rows),
+    }
+
+
+def _accuracy_chart(report: Report) -> Markup:
+    bars = [
+        Row(
+            rate.model,
+            (Bar(rate.percent, rate.model, f"{rate.percent:.1f} %", rate.low, rate.high),),
+        )
+        for rate in report.accuracy.rates
+    ]
+    words = "; ".join(f"{rate.model} {rate.percent:.1f} %" for rate in report.accuracy.rates)
+    title = "Phone error rate in per cent, with 95 % intervals"
+    return bar_chart("accuracy-chart", title, f"Bars from zero: {words}.", bars)
+
+
+def _training_chart(report: Report) -> Markup:
+    points = report.training.points
+    if not points:
+        return Markup("")
+    curves = {
+        "Loss": [(p.update, p.loss) for p in points],
+        "Gap |W - Z| to block-circulant weights": [(p.update, p.gap) for p in points],
+        "Phone error rate on the development set, per cent": [
+            (p.update, p.per_percent) for p in points
+        ],
+    }
+    lines = [
+        Line(name, tuple((x, y) for x, y in curve if y is not None))
+        for name, curve in curves.items()
+        if any(y is not None for _, y in curve)
+    ]
+    return line_chart(
+        "training-chart",
+        "Training: loss, gap and phone error rate over updates",
+        f"{len(points)} evaluations up to update {points[-1].update}; the table below has them.",
+        lines,
+        _phases(report),
+    )
+
+
+def _phases(report: Report) -> list[tuple[str, float, float]]:
+    """Return each phase with its first and last update."""
+    phases: list[tuple[str, float, float]] = []
+    for name, group in groupby(report.training.points, key=lambda point: point.phase):
+        phases.append((name, phases[-1][2] if phases else 0, list(group)[-1].update))
+    return phases
+
+
+def _resources_chart(report: Report) -> Markup:
+    bars = [
+        Row(one.name, (Bar(one.percent, "ours", f"{one.percent:.0f} %"),))
+        for one in report.plan.resources
+    ]
+    words = "; ".join(f"{one.name} {one.percent:.0f} %" for one in report.plan.resources)
+    title = f"Share of the {report.plan.part} in use, per cent"
+    return bar_chart("resources-chart", title, f"Bars up to 100: {words}.", bars, largest=100)
+
+
+def _comparison_chart(report: Report, rows: Iterable[Reading]) -> Markup:
+    groups = []
+    for (design, part), group in groupby(rows, key=lambda row: (row.design, row.part)):
+        readings = list(group)
+        ours = readings[0].mark == "simulated"
+        bars = tuple(
+            Bar(
+                reading.frames_per_second,
+                f"{'ours-' if ours else ''}{reading.basis}",
+                f"{short(reading.frames_per_second)}",
+            )
+            for reading in readings
+        )
+        label = f"{design} on {part}" + (" (this design, simulated)" if ours else "")
+        groups.append(Row(label, bars, readings[-1].scaled_frames_per_second))
+    return bar_chart(
+        "comparison-chart",
+        "Frames per second, logarithmic axis",
+        f"{report.recipe} beside the published accelerators; each line of the axis is ten times "
+        "the one before. Light bars are one utterance alone, dark bars several together. The "
+        "table below has every figure.",
+        groups,
+        logarithmic=True,
+    )
