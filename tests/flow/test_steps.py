@@ -1,0 +1,243 @@
+"""The step engine, on a chain of two steps that count how often they run."""
+
+import errno
+import json
+import multiprocessing
+import os
+import signal
+import time
+from pathlib import Path
+
+import pytest
+
+from ernn import steps
+from ernn.errors import MismatchError, ProjectError
+from ernn.recipe import Recipe
+from ernn.steps import STAMP, Chain, Step
+
+MODEL = {"cell": "gru", "layers": [{"hidden": 16}]}
+
+
+def recipe(**changes) -> Recipe:
+    return Recipe.from_dict({"name": "test", "model": MODEL, **changes})
+
+
+def names(folder: Path) -> list[str]:
+    return sorted(path.name for path in folder.iterdir())
+
+
+class Counter:
+    """A step that copies what it reads and remembers that it ran."""
+
+    def __init__(self, error: BaseException | None = None):
+        self.runs, self.error = 0, error
+
+    def __call__(self, work) -> None:
+        self.runs += 1
+        (work.folder / "deep").mkdir()
+        (work.folder / "deep" / "seed.txt").write_text(str(work.recipe.seed))
+        if self.error:
+            raise self.error
+
+
+class Setting:
+    """Two steps: `first` reads the seed, `second` the training and what `first` made."""
+
+    def __init__(self, out: Path):
+        self.out, self.first, self.second, self.said = out, Counter(), Counter(), []
+
+    def bring(self, last: str = "second", force: bool = False, **changes) -> list[str]:
+        self.said = []
+        chain = (
+            Step("first", self.first, ("seed",)),
+            Step("second", self.second, ("training",), after=("first",)),
+        )
+        Chain(chain, recipe(**changes), self.out, self.said.append).bring(last, force)
+        return self.said
+
+    @property
+    def runs(self) -> tuple[int, int]:
+        return self.first.runs, self.second.runs
+
+
+@pytest.fixture
+def setting(tmp_path: Path) -> Setting:
+    return Setting(tmp_path / "out")
+
+
+def test_a_rerun_skips_what_is_done(setting):
+    setting.bring()
+    assert setting.bring() == ["first: up to date", "second: up to date"]
+    assert setting.runs == (1, 1)
+
+
+def test_a_step_brings_only_what_it_needs(setting):
+    setting.bring("first")
+    assert setting.runs == (1, 0)
+    assert not (setting.out / "second").exists()
+
+
+def test_a_change_redoes_only_what_depends_on_it(setting):
+    setting.bring()
+    setting.bring(training={"updates": 7})
+    assert setting.runs == (1, 2)
+    assert "second: again, because training.updates was 1500 and is 7" in setting.said
+    setting.bring(training={"updates": 7}, seed=1)
+    assert setting.runs == (2, 3)
+    assert "second: again, because first changed" in setting.said
+
+
+def test_equal_results_stop_the_wave(setting):
+    setting.bring()
+    setting.bring("first", force=True)
+    setting.bring()
+    assert setting.runs == (2, 1)
+
+
+def test_a_lost_file_is_made_again(setting):
+    setting.bring()
+    (setting.out / "first" / "deep" / "seed.txt").unlink()
+    setting.bring()
+    assert setting.runs == (2, 1)
+
+
+def test_an_edited_file_is_noticed_and_kept(setting):
+    setting.bring()
+    edited = setting.out / "first" / "deep" / "seed.txt"
+    edited.write_text("mine")
+    with pytest.raises(ProjectError, match=r"seed\.txt was changed since ernn wrote it"):
+        setting.bring(seed=1)
+    assert edited.read_text() == "mine"
+    setting.bring("first", force=True)
+    assert edited.read_text() == "0"
+
+
+@pytest.mark.parametrize("text", ["", "{}", "[1]", '{"inputs": 1, "outputs": 2}', '{"inputs": {}'])
+def test_a_damaged_stamp_is_refused(setting, text):
+    setting.bring()
+    (setting.out / "first" / STAMP).write_text(text)
+    with pytest.raises(ProjectError, match="no finished step"):
+        setting.bring()
+
+
+def test_the_stamp_lists_every_file(setting):
+    setting.bring()
+    stamp = json.loads((setting.out / "first" / STAMP).read_text())
+    assert list(stamp["outputs"]) == ["deep/seed.txt"]
+    assert stamp["inputs"]["recipe"] == {"seed": 0}
+
+
+@pytest.mark.parametrize("error", [ValueError("no"), KeyboardInterrupt(), ProjectError("no")])
+def test_a_failed_step_leaves_nothing(setting, error):
+    setting.second.error = error
+    with pytest.raises(type(error)):
+        setting.bring()
+    assert names(setting.out) == ["ernn.lock", "first"]
+    setting.second.error = None
+    setting.bring()
+    assert setting.runs == (1, 2)
+
+
+def test_a_failed_check_leaves_its_evidence(setting):
+    setting.second.error = MismatchError("no")
+    with pytest.raises(MismatchError):
+        setting.bring()
+    assert (setting.out / "second.part" / "deep" / "seed.txt").exists()
+
+
+@pytest.mark.parametrize(
+    "error",
+    [OSError(errno.ENOSPC, "No space left on device"), RuntimeError("I/O error: os error 28")],
+)
+def test_a_full_disk_is_one_sentence(setting, error):
+    setting.second.error = error
+    with pytest.raises(ProjectError, match=r"disk that holds .* is full"):
+        setting.bring()
+    assert names(setting.out) == ["ernn.lock", "first"]
+
+
+def test_a_disk_that_fills_while_publishing_leaves_the_old_result(setting, monkeypatch):
+    setting.bring()
+    before = (setting.out / "first" / STAMP).read_text()
+
+    def full(path):
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(steps, "_sync", full)
+    with pytest.raises(ProjectError, match="full"):
+        setting.bring(seed=1)
+    assert (setting.out / "first" / STAMP).read_text() == before
+
+
+def test_a_foreign_folder_is_refused(setting):
+    setting.out.mkdir()
+    (setting.out / "thesis.tex").write_text("years of work")
+    with pytest.raises(ProjectError, match="files that ernn did not write"):
+        setting.bring()
+    assert names(setting.out) == ["thesis.tex"]
+
+
+def test_a_file_is_not_a_folder(setting):
+    setting.out.write_text("")
+    with pytest.raises(ProjectError, match="is a file"):
+        setting.bring()
+
+
+def _slow(out: Path, ready: Path, resumable: bool) -> None:
+    """Run a step that never ends; its first act is to leave a trace."""
+
+    def work(work) -> None:
+        (work.folder / "trace").write_text("half")
+        ready.touch()
+        time.sleep(60)
+
+    Chain((Step("slow", work, ("seed",), resumable=resumable),), recipe(), out).bring("slow")
+
+
+@pytest.fixture(params=[False, True], ids=["restarts", "resumes"])
+def running(request, tmp_path: Path):
+    """A process in the middle of a step, its output folder, and whether the step can resume."""
+    out, ready = tmp_path / "out", tmp_path / "ready"
+    process = multiprocessing.get_context("spawn").Process(
+        target=_slow, args=(out, ready, request.param)
+    )
+    process.start()
+    deadline = time.monotonic() + 30
+    while not ready.exists():
+        assert time.monotonic() < deadline, "the other process did not start"
+        time.sleep(0.02)
+    yield process, out, request.param
+    process.kill()
+    process.join()
+
+
+def test_two_processes_do_not_share_a_folder(running):
+    _, out, _ = running
+    with pytest.raises(ProjectError, match="another ernn is working"):
+        Chain((Step("slow", Counter(), ("seed",)),), recipe(), out).bring("slow")
+
+
+def test_kill_9_in_the_middle(running):
+    process, out, resumable = running
+    os.kill(process.pid, signal.SIGKILL)
+    process.join()
+    assert not (out / "slow").exists()
+    seen = []
+
+    def work(work) -> None:
+        seen.append((work.folder / "trace").exists())
+        (work.folder / "trace").write_text("whole")
+
+    chain = Chain((Step("slow", work, ("seed",), resumable=resumable),), recipe(), out, print)
+    chain.bring("slow")
+    assert seen == [resumable]
+    assert (out / "slow" / "trace").read_text() == "whole"
+
+
+def test_a_changed_recipe_does_not_resume(running):
+    process, out, _ = running
+    os.kill(process.pid, signal.SIGKILL)
+    process.join()
+    counter = Counter()
+    Chain((Step("slow", counter, ("seed",), resumable=True),), recipe(seed=5), out).bring("slow")
+    assert not (out / "slow" / "trace").exists()
