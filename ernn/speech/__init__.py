@@ -1,0 +1,1 @@
+"""Speech: corpora, features, phone decoding and the phone error rate."""

@@ -1,0 +1,231 @@
+"""Corpora on disk: one safetensors file per split, made speaker by speaker by several processes.
+
+A file holds the frames of all its utterances end to end: ``features`` (frames, F) float16,
+``labels`` (frames,) int8 and ``phones`` (phones,) int8; its metadata holds the index that cuts
+them apart.
+"""
+
+import json
+import math
+import multiprocessing
+import os
+import signal
+import threading
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
+
+import numpy as np
+from safetensors import SafetensorError, safe_open
+from safetensors.numpy import save_file
+
+from ernn.errors import CorpusError, ToolError
+from ernn.recipe import CorpusRecipe, FeatureRecipe
+from ernn.speech import synthetic, timit
+from ernn.speech.features import speaker_features
+from ernn.speech.phones import PHONES
+from ernn.speech.recording import Recording
+from ernn.speech.speakers import SPLITS
+
+FORMAT = "ernn-corpus-1"
+
+
+@dataclass(frozen=True)
+class Utterance:
+    """One utterance as models see it."""
+
+    name: str
+    speaker: str
+    features: np.ndarray  # (T, F) float32
+    labels: np.ndarray  # (T,) int8, the phone index of each frame
+    phones: np.ndarray  # (P,) int8, the phone sequence to score against
+
+
+class SpeakerTask(Protocol):
+    """One speaker's work, small enough to be sent to another process."""
+
+    @property
+    def name(self) -> str:
+        """Name of the speaker."""
+        ...
+
+    def recordings(self) -> list[tuple[str, Recording]]:
+        """Return the speaker's named recordings."""
+        ...
+
+
+def build_corpus(
+    corpus: CorpusRecipe,
+    features: FeatureRecipe,
+    seed: int,
+    folder: Path,
+    workers: int = 1,
+    progress: Callable[[int, int], None] = lambda done, total: None,
+) -> None:
+    """Make or read the speech that a recipe asks for and write its three splits.
+
+    Args:
+        corpus: which speech.
+        features: what is computed from it.
+        seed: of the synthetic corpus; the same seed gives the same files for any `workers`.
+        folder: existing folder for train, dev and test.safetensors.
+        workers: processes to use; 1 means this one.
+        progress: called with the speakers done and the speakers in all.
+
+    Raises:
+        CorpusError: the corpus is not there, damaged or empty.
+        ToolError: the synthesizer fails.
+    """
+    tasks: Mapping[str, Sequence[SpeakerTask]] = (
+        timit.tasks(Path(corpus.path or ""))
+        if corpus.kind == "timit"
+        else synthetic.tasks(corpus, seed)
+    )
+    jobs = [(task, features) for split in SPLITS for task in tasks[split]]
+    made = _in_order(_speaker_utterances, jobs, workers)
+    done = 0
+    for split in SPLITS:
+        utterances = []
+        for _ in tasks[split]:
+            utterances += next(made)
+            done += 1
+            progress(done, len(jobs))
+        save_split(folder, split, utterances)
+
+
+def save_split(folder: Path, split: str, utterances: list[Utterance]) -> None:
+    """Write one split, by way of a temporary file beside it.
+
+    Raises:
+        CorpusError: there are no utterances, or a feature is not finite.
+    """
+    if not utterances:
+        raise CorpusError(f"the {split} split is empty; give it more minutes or more speakers")
+    features = np.concatenate([utterance.features for utterance in utterances], dtype=np.float16)
+    _require_finite(features, f"the {split} split")
+    arrays = {
+        "features": features,
+        "labels": np.concatenate([utterance.labels for utterance in utterances]),
+        "phones": np.concatenate([utterance.phones for utterance in utterances]),
+    }
+    arrays = {name: np.ascontiguousarray(array) for name, array in arrays.items()}
+    index = [[u.name, u.speaker, len(u.labels), len(u.phones)] for u in utterances]
+    header = {"format": FORMAT, "utterances": index}
+    path = Path(folder) / f"{split}.safetensors"
+    partial = path.with_name(path.name + ".part")
+    save_file(arrays, partial, metadata={"ernn": json.dumps(header, sort_keys=True)})
+    partial.replace(path)
+
+
+def load_split(folder: Path, split: str) -> list[Utterance]:
+    """Read a split written by `build_corpus`.
+
+    Raises:
+        CorpusError: the file is missing, truncated, foreign, empty, or its contents do not fit
+            each other.
+    """
+    path = Path(folder) / f"{split}.safetensors"
+    try:
+        with safe_open(path, framework="numpy") as file:
+            header = json.loads((file.metadata() or {}).get("ernn", "{}"))
+            features, labels, phones = map(file.get_tensor, ("features", "labels", "phones"))
+    except (OSError, SafetensorError, ValueError) as error:
+        raise CorpusError(f"{path} is not a readable corpus split: {error}") from None
+    if not isinstance(header, dict) or header.get("format") != FORMAT:
+        raise CorpusError(f"{path} was not written by ernn; make it with `ernn corpus`")
+    try:
+        index = [(str(n), str(s), int(t), int(p)) for n, s, t, p in header["utterances"]]
+    except (KeyError, TypeError, ValueError):
+        raise CorpusError(f"{path} has a damaged index; make it again with `ernn corpus`") from None
+    _check_arrays(path, index, features, labels, phones)
+    frames = np.cumsum([0, *(entry[2] for entry in index)])
+    sounds = np.cumsum([0, *(entry[3] for entry in index)])
+    return [
+        Utterance(
+            name,
+            speaker,
+            features[frames[n] : frames[n + 1]].astype(np.float32),
+            labels[frames[n] : frames[n + 1]],
+            phones[sounds[n] : sounds[n + 1]],
+        )
+        for n, (name, speaker, _, _) in enumerate(index)
+    ]
+
+
+def _check_arrays(
+    path: Path,
+    index: list[tuple[str, str, int, int]],
+    features: np.ndarray,
+    labels: np.ndarray,
+    phones: np.ndarray,
+) -> None:
+    """Refuse arrays whose sizes, types or values the index does not announce."""
+    frames, sounds = sum(entry[2] for entry in index), sum(entry[3] for entry in index)
+    fits = (
+        all(entry[2] > 0 and entry[3] > 0 for entry in index)
+        and features.dtype == np.float16
+        and features.ndim == 2
+        and len(features) == frames
+        and (labels.dtype, labels.shape) == (np.int8, (frames,))
+        and (phones.dtype, phones.shape) == (np.int8, (sounds,))
+        and all(((a >= 0) & (a < len(PHONES))).all() for a in (labels, phones))
+    )
+    if not index or not fits:
+        raise CorpusError(
+            f"{path} holds other arrays than its index of {len(index)} utterances announces; "
+            "make it again with `ernn corpus`"
+        )
+    _require_finite(features, str(path))
+
+
+def _require_finite(features: np.ndarray, where: str) -> None:
+    if not np.isfinite(features).all():
+        raise CorpusError(f"{where} holds features that are NaN or infinite; check its recordings")
+
+
+def _speaker_utterances(job: tuple[SpeakerTask, FeatureRecipe]) -> list[Utterance]:
+    task, recipe = job
+    named = task.recordings()
+    framed = speaker_features([recording for _, recording in named], recipe)
+    return [
+        Utterance(
+            name, task.name, features.astype(np.float16, order="C"), labels, recording.reference()
+        )
+        for (name, recording), (features, labels) in zip(named, framed, strict=True)
+    ]
+
+
+def _in_order(work: Callable, jobs: list, workers: int) -> Iterator[list[Utterance]]:
+    """Do the jobs, in other processes if there may be several, and yield results in order."""
+    workers = min(workers, len(jobs))
+    if workers <= 1:
+        yield from map(work, jobs)
+        return
+    # Spawned, because a forked child of a process with threads may wait for ever on their locks.
+    context = multiprocessing.get_context("spawn")
+    pool = ProcessPoolExecutor(workers, context, initializer=_begin_worker)
+    try:
+        yield from pool.map(work, jobs, chunksize=math.ceil(len(jobs) / workers / 8))
+    except BrokenProcessPool:
+        raise ToolError(
+            "a process that was making speech died; run the same command again with more memory "
+            "or fewer workers"
+        ) from None
+    finally:
+        pool.shutdown(wait=True, cancel_futures=True)
+
+
+def _begin_worker() -> None:
+    """Leave Ctrl-C to the parent, and end when the parent has ended in whatever way."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    threading.Thread(target=_end_with_parent, daemon=True).start()
+
+
+def _end_with_parent() -> None:
+    parent = multiprocessing.parent_process()
+    if parent is not None:
+        parent.join()
+        os._exit(1)

@@ -1,0 +1,77 @@
+"""One spoken utterance as it leaves a synthesizer or a corpus: samples and timed phones."""
+
+from dataclasses import dataclass, replace
+from itertools import pairwise
+
+import numpy as np
+
+from ernn.speech.phones import PHONE_INDEX, SILENCE, Spoken
+
+# Where a vowel and its r (or l, n) share one timed event, the vowel takes this part of it.
+FIRST_PART = 0.6
+
+
+@dataclass(frozen=True)
+class Recording:
+    """Audio with its phones, which lie end to end from the first sample to the last."""
+
+    audio: np.ndarray  # (N,) float32, full scale 1
+    rate: int  # samples per second
+    phones: np.ndarray  # (S,) int8, indices into PHONES
+    ends: np.ndarray  # (S,) int64, the sample behind each phone; rising, the last is N
+
+    @classmethod
+    def from_events(
+        cls, audio: np.ndarray, rate: int, events: list[tuple[Spoken, int]]
+    ) -> "Recording":
+        """Lay timed events end to end.
+
+        Args:
+            audio: (N,) samples.
+            rate: samples per second.
+            events: what is spoken and the sample where it starts, in order. The first may start
+                late (silence comes before it); an empty one lengthens its predecessor.
+        """
+        starts = [min(start, len(audio)) for _, start in events] + [len(audio)]
+        phones, ends = [SILENCE], [starts[0]]
+        for (spoken, _), (start, end) in zip(events, pairwise(starts), strict=True):
+            if not spoken:
+                ends[-1] = end
+                continue
+            middle = round(start + FIRST_PART * (end - start))
+            phones += [PHONE_INDEX[phone] for phone in spoken]
+            ends += [end] if len(spoken) == 1 else [middle, end]
+        spans = np.diff(ends, prepend=0) > 0
+        return cls(
+            np.asarray(audio, np.float32),
+            rate,
+            np.array(phones, np.int8)[spans],
+            np.array(ends, np.int64)[spans],
+        )
+
+    @property
+    def seconds(self) -> float:
+        """Length of the audio."""
+        return len(self.audio) / self.rate
+
+    def padded(self, before: int, after: int) -> "Recording":
+        """Add silent samples at both ends."""
+        total = before + len(self.audio) + after
+        phones = np.concatenate([[SILENCE], self.phones, [SILENCE]]).astype(np.int8)
+        ends = np.concatenate([[before], self.ends + before, [total]])
+        audio = np.pad(self.audio, (before, after))
+        return Recording(audio, self.rate, phones, ends)
+
+    def with_audio(self, audio: np.ndarray) -> "Recording":
+        """Replace the samples by as many others."""
+        return replace(self, audio=audio)
+
+    def labels(self, samples: np.ndarray) -> np.ndarray:
+        """Return the phone index at each of the given samples."""
+        segment = np.searchsorted(self.ends, samples, side="right")
+        return self.phones[np.minimum(segment, len(self.phones) - 1)]
+
+    def reference(self) -> np.ndarray:
+        """Return the phone sequence to score against; silences side by side count as one."""
+        again = (self.phones[1:] == SILENCE) & (self.phones[:-1] == SILENCE)
+        return self.phones[np.concatenate([[True], ~again])]

@@ -1,0 +1,61 @@
+"""The speakers of the synthetic corpus: a voice, a manner of speaking and a recorder."""
+
+import re
+from dataclasses import dataclass
+
+import numpy as np
+
+from ernn.speech.espeak import EspeakVoice
+
+# Voices of espeak-ng that sound like somebody. Left out are whispers, monsters and robots, and the
+# voices with added breath (f2, f3, f5, ...): their noise starts from uninitialised memory, so they
+# never say the same twice.
+VARIANTS = tuple(
+    "Alex Andrea Andy Annie Denis Diogo Gene Gene2 Henrique Hugo Lee Marco Mario Michael Mike "
+    "Nguyen Reed RicishayMax RicishayMax2 RicishayMax3 Tweaky adam anika announcer antonio aunty "
+    "belinda benjamin boris david ed edward edward2 f1 f4 grandma grandpa gustave ian iven iven2 "
+    "iven3 iven4 john klatt3 klatt4 klatt5 klatt6 linda m1 m2 m3 m4 m5 m6 m7 m8 marcelo max michel "
+    "miguel mike2 norbert pablo paul pedro quincy rob robert shelby steph steph2 steph3 travis "
+    "zac".split()
+)
+SPLITS = ("train", "dev", "test")
+_SHARES = (0.66, 0.12, 0.22)  # of the voices
+
+
+@dataclass(frozen=True)
+class Speaker:
+    """One synthetic speaker."""
+
+    name: str
+    voice: EspeakVoice
+    stretch: float  # resampling factor: above 1 lowers formants and pitch
+    tilt_db_per_octave: float
+
+
+def split_voices(seed: int) -> dict[str, tuple[str, ...]]:
+    """Deal the voice families out to the splits, so that no voice is in two of them.
+
+    Variants whose names differ in a number or in case only (``steph``, ``steph2``) are one family.
+    """
+    families: dict[str, list[str]] = {}
+    for variant in VARIANTS:
+        families.setdefault(re.sub(r"\d+$", "", variant).lower(), []).append(variant)
+    rng = np.random.default_rng([seed, len(SPLITS)])
+    dealt = rng.permutation(sorted(families))
+    bounds = np.round(np.cumsum(_SHARES) * len(dealt)).astype(int)
+    voices = {}
+    for split, group in zip(SPLITS, np.split(dealt, bounds[:-1]), strict=True):
+        members = [variant for family in group for variant in families[family]]
+        voices[split] = tuple(str(variant) for variant in rng.permutation(members))
+    return voices
+
+
+def draw_speaker(name: str, variant: str, rng: np.random.Generator) -> Speaker:
+    """Give a voice a manner of speaking and a recorder."""
+    voice = EspeakVoice(
+        variant,
+        rate_wpm=int(rng.integers(135, 216)),
+        pitch=int(rng.integers(25, 76)),
+        pitch_range=int(rng.integers(25, 76)),
+    )
+    return Speaker(name, voice, rng.uniform(0.88, 1.14), rng.uniform(-3.0, 3.0))

@@ -1,0 +1,103 @@
+"""The synthetic corpus: who speaks, what is said, and how it is recorded.
+
+Every speaker is made from the recipe, the seed and the speaker's place in the corpus alone, so
+the result does not depend on who is made where, when or by how many processes.
+"""
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+
+from ernn.recipe import CorpusRecipe
+from ernn.speech import acoustics, text
+from ernn.speech.espeak import Espeak
+from ernn.speech.recording import Recording
+from ernn.speech.speakers import SPLITS, Speaker, draw_speaker, split_voices
+
+SECONDS_PER_SPEAKER = 20.0
+_BABBLE_VOICES = 6
+_PAUSE_S = (0.08, 0.25)  # silence around an utterance
+
+
+@dataclass(frozen=True)
+class SyntheticTask:
+    """Everything that one speaker's recordings are made from."""
+
+    name: str
+    split: str
+    index: int  # of the speaker within the split
+    seconds: float  # of speech to make, at least
+    seed: int
+    recipe: CorpusRecipe
+
+    def recordings(self) -> list[tuple[str, Recording]]:
+        """Speak, and return named recordings at 16 kHz."""
+        rng = np.random.default_rng([self.seed, SPLITS.index(self.split), self.index])
+        voices = split_voices(self.seed)[self.split]
+        speaker = draw_speaker(self.name, voices[self.index % len(voices)], rng)
+        with Espeak() as espeak:
+            spoken = _speak(espeak, speaker, self.seconds, rng)
+            babble = _babble(espeak, voices, rng)
+        return [
+            (f"{self.name}_{number:03d}", _record(recording, speaker, self.recipe, babble, rng))
+            for number, recording in enumerate(spoken)
+        ]
+
+
+def tasks(recipe: CorpusRecipe, seed: int) -> dict[str, list[SyntheticTask]]:
+    """Return each split's speakers, enough for the minutes that the recipe asks for."""
+    minutes = (recipe.train_minutes, recipe.dev_minutes, recipe.test_minutes)
+    return {
+        split: _split_tasks(split, 60 * length, recipe, seed)
+        for split, length in zip(SPLITS, minutes, strict=True)
+    }
+
+
+def _split_tasks(
+    split: str, seconds: float, recipe: CorpusRecipe, seed: int
+) -> list[SyntheticTask]:
+    count = math.ceil(seconds / SECONDS_PER_SPEAKER)
+    return [
+        SyntheticTask(f"{split}{index:04d}", split, index, seconds / count, seed, recipe)
+        for index in range(count)
+    ]
+
+
+def _speak(
+    espeak: Espeak, speaker: Speaker, seconds: float, rng: np.random.Generator
+) -> list[Recording]:
+    spoken: list[Recording] = []
+    while sum(recording.seconds for recording in spoken) < seconds:
+        said = espeak.say(text.sentence(rng), speaker.voice)
+        before, after = (round(rng.uniform(*_PAUSE_S) * said.rate) for _ in range(2))
+        spoken.append(acoustics.resample(said.padded(before, after), speaker.stretch))
+    return spoken
+
+
+def _babble(espeak: Espeak, voices: tuple[str, ...], rng: np.random.Generator) -> np.ndarray:
+    """Return about three seconds of several voices of the same split talking at once."""
+    tracks = []
+    for _ in range(_BABBLE_VOICES):
+        talker = draw_speaker("babble", voices[rng.integers(len(voices))], rng)
+        said = espeak.say(text.sentence(rng), talker.voice)
+        tracks.append(acoustics.resample(said, talker.stretch).audio)
+    size = max(len(track) for track in tracks)
+    levelled = [np.resize(track / (track.std() + 1e-9), size) for track in tracks]
+    return np.sum(levelled, axis=0)
+
+
+def _record(
+    recording: Recording,
+    speaker: Speaker,
+    recipe: CorpusRecipe,
+    babble: np.ndarray,
+    rng: np.random.Generator,
+) -> Recording:
+    audio = acoustics.tilt(recording.audio, speaker.tilt_db_per_octave)
+    if rng.random() < recipe.reverb_fraction:
+        audio = acoustics.reverberate(audio, rng)
+    kind = acoustics.NOISES[rng.integers(len(acoustics.NOISES))]
+    sound = acoustics.noise(kind, len(audio), rng, babble)
+    snr_db = rng.uniform(recipe.snr_db_min, recipe.snr_db_max)
+    return recording.with_audio(acoustics.add_noise(audio, sound, snr_db))
