@@ -99,10 +99,16 @@ class ModelRecipe(Section):
                 problems.append(
                     f"{where}.projection = {layer.projection}: only an LSTM has one; remove it"
                 )
+            has = self.matrices_of(layer)
             for matrix in ("input", "recurrent", "candidate", "projection"):
-                block = layer.block_of(matrix)
-                size = layer.projection if matrix == "projection" else layer.hidden
-                if size and block > size:
+                block, size = layer.block_of(matrix), layer.hidden
+                if matrix == "projection":
+                    size = layer.projection
+                if matrix not in has and getattr(layer, f"block_{matrix}") is not None:
+                    problems.append(
+                        f"{where}.block_{matrix} = {block}: the layer has no such matrix; remove it"
+                    )
+                if matrix in has and block > size:
                     problems.append(
                         f"{where}: block size {block} of the {matrix} matrix is larger than the "
                         f"matrix ({size} rows); choose at most {_largest_block(size)}"
@@ -114,14 +120,17 @@ class ModelRecipe(Section):
     @property
     def word(self) -> int:
         """Largest block size in the model: every vector is padded to a multiple of it."""
-        blocks: list[int] = [self.output_block]
-        for layer in self.layers:
-            blocks += [layer.block_of("input"), layer.block_of("recurrent")]
-            if self.cell == "gru" and self.reset == "before":
-                blocks.append(layer.block_of("candidate"))
-            if layer.projection:
-                blocks.append(layer.block_of("projection"))
-        return max(blocks)
+        blocks = [layer.block_of(name) for layer in self.layers for name in self.matrices_of(layer)]
+        return max(self.output_block, *blocks)
+
+    def matrices_of(self, layer: LayerRecipe) -> list[str]:
+        """Return the names of the matrices that a layer has, as `block_of` takes them."""
+        names = ["input", "recurrent"]
+        if self.cell == "gru" and self.reset == "before":
+            names.append("candidate")
+        if self.cell == "lstm" and layer.projection:
+            names.append("projection")
+        return names
 
 
 class TrainingRecipe(Section):

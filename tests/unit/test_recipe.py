@@ -1,0 +1,150 @@
+"""Recipes: defaults, every mistake named at once, each in one sentence."""
+
+import pytest
+
+from ernn.errors import RecipeError
+from ernn.recipe import Recipe
+from ernn.resources import folder
+
+GOOD = """
+name = "good"
+[model]
+cell = "lstm"
+[[model.layers]]
+hidden = 64
+"""
+
+
+def problems(tmp_path, text):
+    path = tmp_path / "recipe.toml"
+    path.write_text(text)
+    with pytest.raises(RecipeError) as caught:
+        Recipe.load(path)
+    lines = str(caught.value).splitlines()
+    assert all(line.startswith(str(path)) for line in lines)
+    return lines
+
+
+def test_a_short_recipe_has_everything_else_by_default(tmp_path):
+    path = tmp_path / "recipe.toml"
+    path.write_text(GOOD)
+    recipe = Recipe.load(path)
+    assert recipe.model.layers[0].block_of("input") == 8
+    assert recipe.features.size == 153
+    assert recipe.quantization.weight_bits == 12
+
+
+@pytest.mark.parametrize("path", sorted(folder("asr_models").glob("*.toml")), ids=lambda p: p.stem)
+def test_shipped_recipes_are_good_and_named_like_their_file(path):
+    assert Recipe.load(path).name == path.stem
+
+
+@pytest.mark.parametrize(
+    "line, where, allowed",
+    [
+        ("[trainig]", "trainig", "not a known key"),
+        ("[training]\nupdate = 3", "training.update", "not a known key"),
+        ('[training]\nupdates = "many"', "training.updates = 'many'", "valid integer"),
+        ("[training]\nupdates = 1.5", "training.updates = 1.5", "valid integer"),
+        ("[training]\nlearning_rate = nan", "training.learning_rate = nan", "finite"),
+        (
+            "[quantization]\nweight_bits = 3",
+            "quantization.weight_bits = 3",
+            "or equal to 4",
+        ),
+        ("[quantization]\nweight_bits = 17", "quantization.weight_bits = 17", "or equal to 16"),
+        ("[corpus]\nsnr_db_min = 50.0", "corpus", "snr_db_min = 50.0 is above"),
+        ('[corpus]\nkind = "timit"', "corpus", "needs path"),
+        ("[hardware]\nstreams = 0", "hardware.streams = 0", "or equal to 1"),
+        ('[simulation]\nsimulator = "vcs"', "simulation.simulator = 'vcs'", "'verilator'"),
+    ],
+)
+def test_a_mistake_is_named_with_its_place_and_what_is_allowed(tmp_path, line, where, allowed):
+    (problem,) = problems(tmp_path, f"{GOOD}\n{line}")
+    assert where in problem and allowed in problem
+
+
+@pytest.mark.parametrize(
+    "model, where, allowed",
+    [
+        ('cell = "rnn"\n[[model.layers]]\nhidden = 64', "model.cell = 'rnn'", "'lstm' or 'gru'"),
+        ('cell = "gru"\nlayers = []', "model.layers", "at least 1 item"),
+        ('cell = "gru"', "model.layers", "is missing"),
+        ('cell = "gru"\n[[model.layers]]\nhidden = 0', "model.layers[0].hidden = 0", "than 0"),
+        (
+            'cell = "gru"\n[[model.layers]]\nhidden = 64\nblock = 12',
+            "layers[0].block = 12",
+            "8, 16",
+        ),
+        ('cell = "gru"\n[[model.layers]]\nhidden = 12\nblock = 16', "layers[0]", "at most 8"),
+        (
+            'cell = "gru"\n[[model.layers]]\nhidden = 64\nprojection = 32',
+            "layers[0].projection = 32",
+            "only an LSTM",
+        ),
+        (
+            'cell = "lstm"\n[[model.layers]]\nhidden = 64\nblock_candidate = 4',
+            "layers[0].block_candidate = 4",
+            "remove it",
+        ),
+        (
+            'cell = "gru"\nreset = "after"\n[[model.layers]]\nhidden = 64\nblock_candidate = 4',
+            "layers[0].block_candidate = 4",
+            "remove it",
+        ),
+        (
+            'cell = "lstm"\n[[model.layers]]\nhidden = 64\nblock_projection = 4',
+            "layers[0].block_projection = 4",
+            "remove it",
+        ),
+    ],
+)
+def test_a_model_that_cannot_be_is_refused(tmp_path, model, where, allowed):
+    (problem,) = problems(tmp_path, f'name = "bad"\n[model]\n{model}')
+    assert where in problem and allowed in problem
+
+
+@pytest.mark.parametrize("bound, allowed", [("-0.1", "or equal to 0"), ("inf", "finite")])
+def test_an_impossible_per_bound_is_refused(tmp_path, bound, allowed):
+    (problem,) = problems(tmp_path, f"per_bound_points = {bound}\n{GOOD}")
+    assert "per_bound_points" in problem and allowed in problem
+
+
+@pytest.mark.parametrize(
+    "name", ["../up", "a/b", "..", "a b", "a;rm", "$(id)", "`id`", "", "-x", "ä", "a" * 65, "a\\n"]
+)
+def test_a_name_that_is_no_plain_name_is_refused(tmp_path, name):
+    (problem,) = problems(tmp_path, GOOD.replace('"good"', f'"{name}"'))
+    assert "name" in problem and "letters, digits" in problem
+
+
+def test_all_problems_are_reported_at_once(tmp_path):
+    text = """
+name = "../bad"
+per_bound_points = -1.0
+colour = "red"
+[model]
+cell = "gru"
+[[model.layers]]
+hidden = 64
+block = 12
+[quantization]
+weight_bits = 99
+"""
+    found = problems(tmp_path, text)
+    assert len(found) == 5
+    for where in ("name", "per_bound_points", "colour", "model.layers[0].block", "weight_bits"):
+        assert any(where in line for line in found)
+
+
+@pytest.mark.parametrize("content", [b"name = ", b"\xff\xfe", b"a = 1\na = 2"])
+def test_what_is_no_toml_is_refused(tmp_path, content):
+    path = tmp_path / "recipe.toml"
+    path.write_bytes(content)
+    with pytest.raises(RecipeError, match="cannot be read as a TOML recipe"):
+        Recipe.load(path)
+
+
+def test_a_missing_file_is_refused(tmp_path):
+    with pytest.raises(RecipeError, match="cannot be read"):
+        Recipe.load(tmp_path / "none.toml")
