@@ -1,0 +1,123 @@
+"""From frame scores to a phone sequence: a phone bigram and Viterbi's algorithm."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from ernn.errors import CorpusError, ShapeError
+from ernn.speech.phones import PHONES
+
+_SMOOTHING = 0.5  # added to every count
+
+
+@dataclass(frozen=True)
+class Weights:
+    """How much each part of a path's score counts.
+
+    Chosen on the development set of the synthetic corpus; the result is flat around them.
+    """
+
+    acoustic: float = 0.5  # neighbouring frames are not independent: each counts less than 1
+    prior: float = 0.5  # log posterior - prior * log prior, between posterior and likelihood
+    insertion: float = 0.0  # added for each phone
+
+
+@dataclass(frozen=True)
+class PhoneModel:
+    """What training labels say about phones before anything is heard."""
+
+    prior: np.ndarray  # (39,) log probability of each phone in a frame
+    start: np.ndarray  # (39,) log probability of each phone in the first frame
+    stay: np.ndarray  # (39,) log probability that the next frame holds the same phone
+    bigram: np.ndarray  # (39, 39) log probability of each phone after each other one
+
+    @classmethod
+    def fit(cls, labels: Sequence[np.ndarray]) -> "PhoneModel":
+        """Count frames, durations and pairs in the frame labels of training utterances.
+
+        Raises:
+            CorpusError: there are no labels.
+        """
+        if not labels or not all(len(utterance) for utterance in labels):
+            raise CorpusError("a phone model needs labels; give a training split that is not empty")
+        size = len(PHONES)
+        frames = np.bincount(np.concatenate(labels), minlength=size) + _SMOOTHING
+        first = np.bincount([utterance[0] for utterance in labels], minlength=size) + _SMOOTHING
+        pairs = np.zeros((size, size))
+        for utterance in labels:
+            np.add.at(pairs, (utterance[:-1], utterance[1:]), 1)
+        same = np.diag(pairs)
+        changes = pairs - np.diag(same) + _SMOOTHING * (1 - np.eye(size))
+        stay = (same + _SMOOTHING) / (same + changes.sum(1) + _SMOOTHING)
+        with np.errstate(divide="ignore"):  # no phone follows itself: log 0 on the diagonal
+            bigram = np.log(changes / changes.sum(1, keepdims=True))
+        return cls(np.log(frames / frames.sum()), np.log(first / first.sum()), np.log(stay), bigram)
+
+    def transitions(self, weights: Weights) -> np.ndarray:
+        """Return the score of going from each phone to each in one frame: (39, 39)."""
+        leave = np.log1p(-np.exp(self.stay))[:, None] + self.bigram + weights.insertion
+        return np.where(np.eye(len(self.stay), dtype=bool), self.stay, leave)
+
+
+def decode(
+    log_posteriors: Sequence[np.ndarray], model: PhoneModel, weights: Weights | None = None
+) -> list[np.ndarray]:
+    """Find each utterance's best phone sequence.
+
+    Args:
+        log_posteriors: (T, 39) for each utterance; every row up to a constant.
+        model: of the training labels.
+        weights: of the parts of the score.
+
+    Returns:
+        (P,) int8 phone indices for each utterance.
+    """
+    weights = weights or Weights()
+    size = len(PHONES)
+    for scores in log_posteriors:
+        if scores.ndim != 2 or scores.shape[1] != size or not np.isfinite(scores).all():
+            raise ShapeError(
+                f"scores of shape {scores.shape} cannot be decoded; give (T, {size}) finite numbers"
+            )
+    lengths = np.array([len(scores) for scores in log_posteriors])
+    # The longest first, so that the utterances still running are always the first ones.
+    order = np.argsort(-lengths, kind="stable")
+    scores = np.zeros((len(order), lengths.max(initial=0), size), np.float32)  # (B, T, 39)
+    for row, index in enumerate(order):
+        heard = log_posteriors[index] - weights.prior * model.prior
+        scores[row, : lengths[index]] = weights.acoustic * heard
+    paths = _viterbi(scores, lengths[order], model.start, model.transitions(weights))
+    decoded: list[np.ndarray] = [np.empty(0, np.int8)] * len(order)
+    for row, index in enumerate(order):
+        decoded[index] = collapse(paths[row, : lengths[index]])
+    return decoded
+
+
+def collapse(frames: np.ndarray) -> np.ndarray:
+    """Keep one of each run of equal frames: (T,) -> (P,)."""
+    return frames[np.concatenate([[True], frames[1:] != frames[:-1]])]
+
+
+def _viterbi(
+    scores: np.ndarray, lengths: np.ndarray, start: np.ndarray, transitions: np.ndarray
+) -> np.ndarray:
+    """Return the best state of every frame, (B, T) int8; lengths must not rise."""
+    batch, time, size = scores.shape
+    into = np.ascontiguousarray(transitions.T, np.float32)  # [to, from]
+    best = (start + scores[:, 0]).astype(np.float32) if time else np.empty((batch, size))
+    back = np.zeros((time, batch, size), np.int8)
+    for t in range(1, time):
+        running = int(np.searchsorted(-lengths, -t, side="left"))  # utterances longer than t
+        ways = best[:running, None, :] + into  # (running, to, from)
+        choice = ways.argmax(2)
+        back[t, :running] = choice
+        reached = np.take_along_axis(ways, choice[..., None], 2)[..., 0]
+        best[:running] = reached + scores[:running, t]
+    paths = np.zeros((batch, time), np.int8)
+    if time:
+        paths[np.arange(batch), lengths - 1] = best.argmax(1)
+    for t in range(time - 1, 0, -1):
+        rows = np.arange(np.searchsorted(-lengths, -t, side="left"))
+        paths[rows, t - 1] = back[t, rows, paths[rows, t]]
+    return paths
