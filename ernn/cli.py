@@ -1,0 +1,131 @@
+"""The command line: one subcommand per step. No logic, and no heavy import before it is needed."""
+
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from ernn import __version__
+from ernn.errors import ErnnError
+
+STEPS = {
+    "corpus": "Make or read the speech: features and time-aligned phone labels in three splits.",
+    "train": "Train the dense acoustic model and measure its phone error rate.",
+    "compress": "Turn the model block-circulant: ADMM, projection, retraining.",
+    "quantize": "Turn the compressed model into the integer model, the golden model.",
+    "plan": "Plan the hardware: part, clock, array, every width, depth and cycle.",
+    "generate": "Write the Verilog, its memories and its manifest.",
+    "simulate": "Simulate the Verilog on test speech: every word and cycle must be as planned.",
+    "report": "Compare with published accelerators: report.html, report.md, report.json.",
+}
+
+RecipeArgument = Annotated[
+    str, typer.Argument(metavar="RECIPE", help="A TOML file, or the bare name of a shipped recipe.")
+]
+OutOption = Annotated[
+    Path | None,
+    typer.Option("--out", metavar="DIR", help="Folder of the run; out/NAME if not given."),
+]
+ForceOption = Annotated[bool, typer.Option("--force", help="Do it again even if it is up to date.")]
+DebugOption = Annotated[bool, typer.Option("--debug", help="Show the traceback of an error.")]
+
+app = typer.Typer(
+    help="FPGA accelerators for block-circulant LSTM and GRU networks, from speech to Verilog.",
+    epilog="Example: ernn run quickstart --out out/quickstart",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+
+def main() -> None:
+    """Run the command line."""
+    app(prog_name="ernn")
+
+
+@app.callback(invoke_without_command=True)
+def _common(
+    version: Annotated[bool, typer.Option("--version", help="Show the version and stop.")] = False,
+) -> None:
+    if version:
+        typer.echo(f"ernn {__version__}")
+        raise typer.Exit
+
+
+@app.command(epilog="Example: ernn run quickstart --out out/quickstart")
+def run(
+    recipe: RecipeArgument,
+    out: OutOption = None,
+    force: ForceOption = False,
+    debug: DebugOption = False,
+) -> None:
+    """Do the whole chain, skipping the steps that are up to date."""
+    _bring("report", recipe, out, force, debug)
+
+
+def _add_step(name: str, summary: str) -> None:
+    def step(
+        recipe: RecipeArgument,
+        out: OutOption = None,
+        force: ForceOption = False,
+        debug: DebugOption = False,
+    ) -> None:
+        _bring(name, recipe, out, force, debug)
+
+    example = f"Example: ernn {name} quickstart --out out/quickstart"
+    more = "Steps before it that are missing or out of date are done first."
+    app.command(name, help=f"{summary}\n\n{more}", epilog=example)(step)
+
+
+for _name, _summary in STEPS.items():
+    _add_step(_name, _summary)
+
+
+@app.command(epilog="Example: ernn doctor")
+def doctor(debug: DebugOption = False) -> None:
+    """Say which tools are found, which are missing, what for, and how to install them."""
+    with _explained(debug):
+        from ernn.doctor import describe, examine, healthy
+
+        findings = examine()
+        typer.echo(describe(findings))
+        if not healthy(findings):
+            raise typer.Exit(3)
+
+
+def _bring(step: str, recipe: str, out: Path | None, force: bool, debug: bool) -> None:
+    with _explained(debug):
+        from ernn.flow import bring, load_recipe
+
+        bring(step, load_recipe(recipe), out, force=force, say=_say)
+
+
+def _say(line: str) -> None:
+    typer.echo(line)
+    sys.stdout.flush()  # a log should show it now
+
+
+@contextmanager
+def _explained(debug: bool) -> Iterator[None]:
+    """Turn what a user can act on into one sentence and an exit code."""
+    try:
+        yield
+    except KeyboardInterrupt:
+        _fail("interrupted; the same command continues from the last complete step", 130)
+    except ErnnError as error:
+        if debug:
+            raise
+        _fail(str(error), error.exit_code)
+    except OSError as error:
+        if debug:
+            raise
+        _fail(f"{error.filename or 'a file'}: {error.strerror or error}", 2)
+
+
+def _fail(sentence: str, exit_code: int) -> None:
+    typer.echo(f"ernn: {sentence}", err=True)
+    raise typer.Exit(exit_code)

@@ -1,0 +1,192 @@
+"""The main job: its steps, what each reads and writes, and the one function that runs them.
+
+Every step is a function of one `Work`: it reads the folders of the steps before it and leaves its
+files in its own. docs/files.md describes each file. Heavy imports stay inside the steps, so that
+a run that has nothing to do is over at once.
+"""
+
+import hashlib
+import json
+import os
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from ernn.device import load_part
+from ernn.errors import RecipeError
+from ernn.recipe import NAME, Recipe
+from ernn.resources import folder
+from ernn.steps import Chain, Step, Work, file_hash
+
+if TYPE_CHECKING:
+    import numpy as np
+
+    from ernn.train.acoustic import AcousticModel
+    from ernn.train.batches import Data
+    from ernn.train.loop import Run
+
+
+def find_recipe(text: str) -> Path:
+    """Return the path of a recipe given by path or by the bare name of a shipped one.
+
+    Raises:
+        RecipeError: there is no such file and no such shipped recipe.
+    """
+    if Path(text).is_file():
+        return Path(text)
+    shipped = {path.stem: path for path in folder("asr_models").glob("*.toml")}
+    if NAME.fullmatch(text) and text in shipped:
+        return shipped[text]
+    raise RecipeError(
+        f"there is no recipe {text!r}; give the path of a TOML file or one of the shipped "
+        f"recipes: {', '.join(sorted(shipped))}"
+    )
+
+
+def load_recipe(text: str) -> Recipe:
+    """Read a recipe, given as for `find_recipe`, and look up its part: now, not after training.
+
+    Raises:
+        RecipeError, PlanError: see `find_recipe`, `Recipe.load` and `load_part`.
+    """
+    recipe = Recipe.load(find_recipe(text))
+    load_part(recipe.hardware.part)
+    return recipe
+
+
+def bring(
+    last: str,
+    recipe: Recipe,
+    out: Path | None = None,
+    force: bool = False,
+    say: Callable[[str], None] = print,
+) -> Path:
+    """Bring a step and all before it up to date in ``out`` (default: out/NAME); return ``out``."""
+    out = out or Path("out") / recipe.name
+    Chain(STEPS, recipe, out, say).bring(last, force)
+    return out
+
+
+def corpus(work: Work) -> None:
+    """Make or read the speech."""
+    from ernn.speech.corpus import build_corpus
+
+    recipe = work.recipe
+    with work.progress("corpus: speakers") as progress:
+        workers = len(os.sched_getaffinity(0))
+        build_corpus(recipe.corpus, recipe.features, recipe.seed, work.folder, workers, progress)
+
+
+def train(work: Work) -> None:
+    """Train the dense model."""
+    from ernn.train.loop import train_dense
+
+    model, data, run = _training(work)
+    with work.progress("train: updates") as progress:
+        train_dense(model, work.recipe.training, data, replace(run, progress=progress))
+    model.save(work.folder / "dense.safetensors")
+    _save_rate(work, lambda frames: model.predict(frames, 0))
+    _drop_checkpoints(work)
+
+
+def compress(work: Work) -> None:
+    """Make the model block-circulant: ADMM, projection, retraining."""
+    from ernn.train import loop
+
+    recipe = work.recipe
+    model, data, run = _training(work)
+    model.load(work.out / "train" / "dense.safetensors")
+    for label, phase in (("ADMM", loop.compress), ("retraining", loop.retrain)):
+        with work.progress(f"compress: {label} updates") as progress:
+            phase(model, recipe.compression, recipe.training, data, replace(run, progress=progress))
+    model.export().save(work.folder / "compressed.safetensors")
+    _save_rate(work, lambda frames: model.predict(frames, 0))
+    _drop_checkpoints(work)
+
+
+def _training(work: Work) -> "tuple[AcousticModel, Data, Run]":
+    """Return a new model, the speech to train it on, and how training is carried out."""
+    import torch
+
+    from ernn.speech.corpus import load_split
+    from ernn.speech.phones import PHONES
+    from ernn.speech.scorer import Scorer
+    from ernn.train.acoustic import AcousticModel
+    from ernn.train.batches import Data
+    from ernn.train.loop import Run
+
+    recipe = work.recipe
+    train, dev = (load_split(work.out / "corpus", split) for split in ("train", "dev"))
+    scorer = Scorer.fit(train, label_delay=0)  # training hands over outputs without the delay
+    run = Run(
+        work.folder,
+        recipe.seed,
+        "cuda" if torch.cuda.is_available() else "cpu",
+        lambda outputs: scorer.score(outputs, dev).percent,
+    )
+    arrays = [[(u.features, u.labels) for u in split] for split in (train, dev)]
+    data = Data(arrays[0], arrays[1], len(PHONES))
+    model = AcousticModel(recipe.model, recipe.features.size, len(PHONES), recipe.seed)
+    return model, data, run
+
+
+def _drop_checkpoints(work: Work) -> None:
+    for path in work.folder.glob("*.checkpoint.safetensors"):
+        path.unlink()
+
+
+def _save_rate(work: Work, outputs: "Callable[[list[np.ndarray]], list[np.ndarray]]") -> None:
+    """Write the phone error rate on the test set of a model, utterance by utterance.
+
+    Args:
+        work: the step; its folder gets per.json.
+        outputs: from features (T, F) of each utterance to the model's logits (T, labels), label
+            delay included.
+    """
+    from ernn.speech.corpus import load_split
+    from ernn.speech.scorer import Scorer
+
+    train, test = (load_split(work.out / "corpus", split) for split in ("train", "test"))
+    scorer = Scorer.fit(train, work.recipe.training.label_delay)
+    rate = scorer.score(outputs([utterance.features for utterance in test]), test)
+    found = rate.interval()
+    text = {
+        "percent": found.value,
+        "low": found.low,
+        "high": found.high,
+        "speakers": rate.speakers,
+        "phones": rate.lengths.tolist(),
+        "edits": rate.edits.tolist(),
+    }
+    (work.folder / "per.json").write_text(json.dumps(text, indent=1) + "\n")
+
+
+def _recorded_speech(recipe: Recipe) -> dict[str, str]:
+    """Return a fingerprint of a user's own corpus: names, sizes and times of its files."""
+    if recipe.corpus.path is None:
+        return {}
+    listed = hashlib.sha256()
+    for path in sorted(filter(Path.is_file, Path(recipe.corpus.path).rglob("*"))):
+        told = path.stat()
+        listed.update(f"{path}\0{told.st_size}\0{told.st_mtime_ns}\0".encode())
+    return {recipe.corpus.path: listed.hexdigest()}
+
+
+def _own_part(recipe: Recipe) -> dict[str, str]:
+    """Return the hash of a user's own part file."""
+    part = recipe.hardware.part
+    return {part: file_hash(Path(part))} if part.lower().endswith(".toml") else {}
+
+
+STEPS = (
+    Step("corpus", corpus, ("seed", "corpus", "features"), outside=_recorded_speech),
+    Step("train", train, ("seed", "features", "model", "training"), ("corpus",), resumable=True),
+    Step(
+        "compress",
+        compress,
+        ("seed", "features", "model", "training", "compression"),
+        ("corpus", "train"),
+        resumable=True,
+    ),
+)
