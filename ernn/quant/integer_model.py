@@ -1,15 +1,20 @@
-"""IntegerModel: the golden model. Every RTL word must equal what this computes; see docs/numbers.md."""
+"""IntegerModel: the golden model. Every RTL word equals what this computes; see docs/numbers.md."""
 
+from collections.abc import Collection
 from dataclasses import dataclass, field
 
 import numpy as np
 
 from ernn.compressed import CellKind
+from ernn.errors import ShapeError
 from ernn.fixed import QFormat
+from ernn.quant import cells, products
 from ernn.quant.activation import Piecewise
-from ernn.quant.products import Product, Segment
+from ernn.quant.frames import enter, valid
+from ernn.quant.products import Product, Segment, Weights
+from ernn.quant.walk import Progress, walk
 
-__all__ = ["IntegerLayer", "IntegerModel", "Product", "Segment"]
+__all__ = ["IntegerLayer", "IntegerModel", "Product", "Segment", "Trace"]
 
 
 @dataclass(frozen=True)
@@ -22,6 +27,20 @@ class IntegerLayer:
     cell_activation: str  # LSTM, of g: "tanh" or "sigmoid"
     peepholes: np.ndarray | None  # (3, H) int64 for i, f, o, raw in IntegerModel.peephole
     vectors: dict[str, QFormat]  # "x", "h", and "rh" or "m" where they exist
+
+
+@dataclass(frozen=True)
+class Trace:
+    """What a run computed: raw int64 signals (B, T, size) by name, zeros behind an utterance."""
+
+    signals: dict[str, np.ndarray]
+    formats: dict[str, QFormat]  # of every signal of the model, kept or not
+    saturated: dict[str, int]  # values at either end of a signal's range, kept or not
+    counted: dict[str, int]  # values in all
+
+    def to_float(self, name: str) -> np.ndarray:
+        """Return a signal as float64 values."""
+        return self.formats[name].to_float(self.signals[name])
 
 
 @dataclass(frozen=True)
@@ -43,3 +62,141 @@ class IntegerModel:
     sigmoid: Piecewise
     tanh: Piecewise
     meta: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def hidden(self) -> QFormat:
+        """VECTOR of values within [-1, 1): hidden values and r * h."""
+        return QFormat(0, self.activation_bits - 1)
+
+    @property
+    def spectrum(self) -> QFormat:
+        """What enters the inverse transform, whatever the product's block size."""
+        growth = self.word.bit_length()  # log2 K and one bit for a row that will saturate
+        return QFormat(self.row.int_bits + growth, self.row.frac_bits)
+
+    @property
+    def formats(self) -> dict[str, QFormat]:
+        """Return the format of every signal by name; see `ernn.quant.walk.walk`."""
+        formats: dict[str, QFormat] = {}
+        for index, layer in enumerate(self.layers):
+            formats |= {f"layer{index}.{name}": q for name, q in layer.vectors.items()}
+            if layer.cell == "lstm":
+                formats[f"layer{index}.c"] = self.state
+            else:
+                formats |= {f"layer{index}.state": self.state, f"layer{index}.z": self.gate}
+        for product in self.products:
+            last = product.layer == len(self.layers)
+            where = "" if last else f"layer{product.layer}."
+            formats["logits" if last else f"{where}{product.name}.row"] = self.row
+            for segment in product.segments:
+                if segment.scale is not None:
+                    formats[f"{where}{segment.matrix}.scaled"] = segment.scaled
+        return formats
+
+    def quantize_features(self, frames: np.ndarray) -> np.ndarray:
+        """Return the raw input vectors (B, T, padded) of features (B, T, F)."""
+        raw = self.layers[0].vectors["x"].quantize(enter(frames, self.features, self.word))
+        return raw.swapaxes(0, 1)
+
+    def run(
+        self,
+        frames: np.ndarray,
+        lengths: np.ndarray | None = None,
+        taps: Collection[str] | None = None,
+        progress: Progress | None = None,
+    ) -> Trace:
+        """Compute every frame of a batch of utterances, each from a state of zeros.
+
+        Args:
+            frames: (B, T, F) features; zeros behind a shorter utterance.
+            lengths: (B,) frames of each utterance; None: all T.
+            taps: names of `formats` to keep; None: the last layer's h and the logits.
+            progress: called with (frames done, frames in all).
+        """
+        formats = self.formats
+        outputs = {f"layer{len(self.layers) - 1}.h", "logits"} & set(formats)
+        wanted = outputs if taps is None else set(taps)
+        if unknown := wanted - set(formats):
+            raise ShapeError(f"no signals {sorted(unknown)}; this model has {sorted(formats)}")
+        inputs = self.quantize_features(frames).swapaxes(0, 1)
+        ends = np.full(inputs.shape[1], len(inputs)) if lengths is None else np.asarray(lengths)
+        kept: dict[str, list[np.ndarray]] = {name: [] for name in wanted}
+        saturated, counted = dict.fromkeys(formats, 0), dict.fromkeys(formats, 0)
+
+        def note(name: str, start: int, values: np.ndarray) -> None:
+            inside = valid(start, len(values), ends)
+            low, high = formats[name].min_raw, formats[name].max_raw
+            at_end = ((values == low) | (values == high)) & inside[..., None]
+            saturated[name] += int(np.count_nonzero(at_end))
+            counted[name] += int(inside.sum()) * values.shape[2]
+            if name in kept:
+                kept[name].append(values * inside[..., None])
+
+        walk(IntegerArithmetic(self), inputs, note, progress)
+        signals = {name: np.concatenate(kept[name]).swapaxes(0, 1) for name in kept}
+        return Trace(signals, formats, saturated, counted)
+
+
+class IntegerArithmetic:
+    """Raw int64 products and cells; see `ernn.quant.walk.Arithmetic`."""
+
+    def __init__(self, model: IntegerModel) -> None:
+        self.model, self.layers, self.products = model, model.layers, model.products
+        self.zero = np.zeros((), np.int64)
+        self.weights = {
+            (product.layer, product.name, segment.vector): Weights(segment)
+            for product in model.products
+            for segment in product.segments
+        }
+
+    def scaled(self, product: Product, segment: Segment, vector: np.ndarray) -> np.ndarray:
+        """See `ernn.quant.products.scale_vector`."""
+        layer = self.layers[min(product.layer, len(self.layers) - 1)]
+        return products.scale_vector(segment, vector, layer.vectors[segment.vector])
+
+    def spectra(self, segment: Segment, scaled: np.ndarray) -> np.ndarray:
+        """See `ernn.quant.products.transform`."""
+        return products.transform(segment, scaled, self.model.twiddle_bits)
+
+    def multiply(self, product: Product, segment: Segment, spectra: np.ndarray) -> np.ndarray:
+        """See `ernn.quant.products.Weights.multiply`."""
+        return self.weights[product.layer, product.name, segment.vector].multiply(spectra)
+
+    def rows(self, product: Product, acc: np.ndarray) -> np.ndarray:
+        """See `ernn.quant.products.finish`."""
+        model = self.model
+        return products.finish(product, acc, model.row, model.spectrum, model.twiddle_bits)
+
+    def add_rows(self, row_h: np.ndarray, row_x: np.ndarray) -> np.ndarray:
+        """See `ernn.quant.cells.add_rows`."""
+        return cells.add_rows(self.model, row_h, row_x)
+
+    def lstm_step(
+        self, layer: IntegerLayer, rows: np.ndarray, state: np.ndarray
+    ) -> tuple[np.ndarray, np.ndarray]:
+        """See `ernn.quant.cells.lstm_step`."""
+        return cells.lstm_step(self.model, rows, state, layer.peepholes, layer.cell_activation)
+
+    def gru_gates(self, rows: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """See `ernn.quant.cells.gru_gates`."""
+        return cells.gru_gates(self.model, rows)
+
+    def gru_reset_step(self, r: np.ndarray, state: np.ndarray) -> np.ndarray:
+        """See `ernn.quant.cells.gru_reset_step`."""
+        return cells.gru_reset_step(self.model, r, state)
+
+    def gru_candidate_row(
+        self, row_nx: np.ndarray, row_nh: np.ndarray, r: np.ndarray
+    ) -> np.ndarray:
+        """See `ernn.quant.cells.gru_candidate_row`."""
+        return cells.gru_candidate_row(self.model, row_nx, row_nh, r)
+
+    def gru_update_step(
+        self, row_n: np.ndarray, z: np.ndarray, state: np.ndarray
+    ) -> tuple[np.ndarray, np.ndarray]:
+        """See `ernn.quant.cells.gru_update_step`."""
+        return cells.gru_update_step(self.model, row_n, z, state)
+
+    def project(self, layer: IntegerLayer, row: np.ndarray) -> np.ndarray:
+        """Return a projection row in VECTOR."""
+        return layer.vectors["h"].requantize(row, self.model.row.frac_bits)

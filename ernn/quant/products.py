@@ -9,6 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from ernn.fixed import QFormat
+from ernn.quant.network import forward, inverse
 
 
 @dataclass(frozen=True)
@@ -34,3 +35,66 @@ class Product:
     weight: QFormat
     segments: tuple[Segment, ...]  # x first, then the recurrent one
     bias: np.ndarray  # (rows,) int64, raw in the row format
+
+
+def transform(segment: Segment, scaled: np.ndarray, twiddle_bits: int) -> np.ndarray:
+    """Return the spectra of a scaled vector: (..., q * k) -> (k, ..., q) int64."""
+    block = segment.spectra.shape[2]
+    blocks = scaled.reshape(*scaled.shape[:-1], -1, block)
+    return np.moveaxis(forward(block, twiddle_bits).run(blocks), -1, 0)
+
+
+def scale_vector(segment: Segment, raw: np.ndarray, vector: QFormat) -> np.ndarray:
+    """Return the vector times the segment's input scale, in `Segment.scaled`."""
+    if segment.scale is None or segment.scale_format is None:
+        return raw
+    source = vector.frac_bits + segment.scale_format.frac_bits
+    return segment.scaled.requantize(raw * segment.scale, source)
+
+
+class Weights:
+    """The weights of a segment as real matrices per bin, for exact float64 products by BLAS.
+
+    Complex bins are real products of twice the columns: Re = [a b] [c -d]', Im = [a b] [d c]'.
+    """
+
+    def __init__(self, segment: Segment) -> None:
+        bins = segment.spectra.transpose(2, 1, 0).astype(np.float64)  # (k, q, p)
+        self.real = bins[:2]
+        re, im = bins[2::2], bins[3::2]
+        self.complex = np.stack(
+            [np.concatenate([re, -im], axis=1), np.concatenate([im, re], axis=1)], axis=1
+        )  # (k/2 - 1, 2, 2q, p)
+
+    def multiply(self, spectra: np.ndarray) -> np.ndarray:
+        """Return accumulators (k, ..., p) float64, whole numbers, of spectra (k, ..., q)."""
+        lead = spectra.shape[1:-1]
+        k, q, p = len(spectra), spectra.shape[-1], self.real.shape[-1]
+        lines = spectra.reshape(k, -1, q).astype(np.float64)
+        acc = np.empty((k, lines.shape[1], p))
+        np.matmul(lines[:2], self.real, out=acc[:2])
+        if k > 2:
+            pairs = lines[2:].reshape(k // 2 - 1, 2, -1, q)
+            pairs = np.concatenate([pairs[:, 0], pairs[:, 1]], axis=-1)[:, None]
+            np.matmul(pairs, self.complex, out=acc[2:].reshape(k // 2 - 1, 2, -1, p))
+        return acc.reshape(k, *lead, p)
+
+
+def finish(
+    product: Product, acc: np.ndarray, row: QFormat, spectrum: QFormat, twiddle_bits: int
+) -> np.ndarray:
+    """Return rows (..., p * k) in ROW of accumulators (k, ..., p).
+
+    Args:
+        product: for its block size, weight format and bias.
+        acc: whole numbers with the binary points of the vectors and the weights.
+        row: ROW.
+        spectrum: of what enters the inverse transform; ROW's binary point.
+        twiddle_bits: fraction bits of the rotations.
+    """
+    vector_frac = product.segments[0].scaled.frac_bits
+    spectra = spectrum.requantize(acc.astype(np.int64), vector_frac + product.weight.frac_bits)
+    values = inverse(product.block, twiddle_bits).run(np.moveaxis(spectra, 0, -1))
+    rows = values.reshape(*values.shape[:-2], -1)
+    shift = product.block.bit_length() - 1
+    return row.requantize(rows, row.frac_bits + shift, add=product.bias)

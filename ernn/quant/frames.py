@@ -1,0 +1,50 @@
+"""Feature frames on their way into a model: checked, padded, with time first."""
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from ernn.compressed import padded
+from ernn.errors import CorpusError, ShapeError
+
+
+def enter(frames: np.ndarray, features: int, word: int) -> np.ndarray:
+    """Return (T, B, X) float64 of (B, T, features), zeros behind the real features.
+
+    Raises:
+        ShapeError: the frames are not of this model.
+        CorpusError: NaN or infinite features.
+    """
+    frames = np.asarray(frames, np.float64)
+    if frames.ndim != 3 or frames.shape[2] != features:
+        raise ShapeError(
+            f"frames of shape {frames.shape}; this model takes (utterances, frames, {features})"
+        )
+    if not np.isfinite(frames).all():
+        raise CorpusError("the features hold NaN or infinite values; make the corpus again")
+    extra = padded(features, word) - features
+    return np.pad(frames.swapaxes(0, 1), ((0, 0), (0, 0), (0, extra)))
+
+
+def stack(utterances: Sequence[np.ndarray]) -> tuple[np.ndarray, np.ndarray]:
+    """Return utterances (T_i, F) as one (B, T, F) array with zeros behind, and their lengths (B,).
+
+    Raises:
+        CorpusError: there are no utterances.
+        ShapeError: they are not all (T, F) with one F.
+    """
+    if not utterances:
+        raise CorpusError("there are no utterances; give at least one")
+    shapes = [np.shape(utterance) for utterance in utterances]
+    if any(len(shape) != 2 or shape[1] != shapes[0][1] for shape in shapes):
+        raise ShapeError(f"utterances of shapes {sorted(set(shapes))}; give (frames, features)")
+    lengths = np.array([shape[0] for shape in shapes])
+    frames = np.zeros((len(utterances), lengths.max(), shapes[0][1]))
+    for row, utterance in zip(frames, utterances, strict=True):
+        row[: len(utterance)] = utterance
+    return frames, lengths
+
+
+def valid(start: int, count: int, lengths: np.ndarray) -> np.ndarray:
+    """Return (count, B): whether frame ``start`` + n lies within each utterance."""
+    return (start + np.arange(count))[:, None] < lengths

@@ -1,0 +1,190 @@
+"""Choose every format of a compressed model and round its weights: CompressedModel in,
+IntegerModel out.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from ernn.compressed import CompressedModel
+from ernn.fixed import QFormat
+from ernn.quant.activation import design
+from ernn.quant.float_model import FloatArithmetic
+from ernn.quant.frames import enter, stack, valid
+from ernn.quant.integer_model import IntegerLayer, IntegerModel
+from ernn.quant.products import Product, Segment
+from ernn.quant.program import FloatSegment, program
+from ernn.quant.ranges import Ranges, constant_format
+from ernn.quant.walk import Progress, walk
+from ernn.recipe import QuantizationRecipe
+
+ROW_INT_BITS = (3, 6)  # sigmoid and tanh end within 8; logits and projections may need more
+WEIGHT_SPREAD = 3  # binary points between the weights of different products, at most
+
+
+@dataclass(frozen=True)
+class _Vectors:
+    """Formats of everything that a matrix multiplies; all share one binary point."""
+
+    features: QFormat
+    hidden: QFormat
+    projected: QFormat
+    scaled: QFormat
+
+
+def quantize(
+    model: CompressedModel,
+    settings: QuantizationRecipe,
+    calibration: Sequence[np.ndarray],
+    progress: Progress | None = None,
+) -> IntegerModel:
+    """Return the integer model of a float model.
+
+    Args:
+        model: what to quantize.
+        settings: bits and the error of the activations.
+        calibration: utterances (T, F) that show how large every signal gets.
+        progress: called with (calibration frames done, frames in all).
+
+    Raises:
+        CorpusError, ShapeError: the calibration is empty, not finite or of another size.
+    """
+    ranges = measure(model, calibration, progress)
+    activation_bits, weight_bits = settings.activation_bits, settings.weight_bits
+    row = _row_format(model, ranges, activation_bits + 4)
+    gate = QFormat(0, max(activation_bits + 4, settings.state_bits) - 1)
+    states = [name for name in ranges.counts if name.endswith(".c")]
+    state_int_bits = max(0, ranges.int_bits(*states))
+    vectors = _vector_formats(model, ranges, activation_bits - 1)
+    peepholes = [layer.peepholes.ravel() for layer in model.layers if layer.peepholes is not None]
+    peephole = constant_format(np.concatenate([np.zeros(1), *peepholes]), weight_bits)
+    return IntegerModel(
+        features=model.features,
+        labels=model.labels if model.output is not None else 0,
+        word=model.word,
+        layers=_layers(model, vectors, peephole),
+        products=_products(model, vectors, row, weight_bits),
+        row=row,
+        gate=gate,
+        state=QFormat(state_int_bits, settings.state_bits - 1 - state_int_bits),
+        peephole=peephole,
+        weight_bits=weight_bits,
+        activation_bits=activation_bits,
+        twiddle_bits=activation_bits,
+        sigmoid=design("sigmoid", row, gate, settings.activation_error),
+        tanh=design("tanh", row, gate, settings.activation_error),
+        meta=dict(model.meta),
+    )
+
+
+def measure(
+    model: CompressedModel, calibration: Sequence[np.ndarray], progress: Progress | None = None
+) -> Ranges:
+    """Run the float model over utterances (T, F) and return how large each signal gets."""
+    frames, lengths = stack(calibration)
+    ranges = Ranges()
+
+    def note(name: str, start: int, values: np.ndarray) -> None:
+        ranges.add(name, values[valid(start, len(values), lengths)])
+
+    walk(FloatArithmetic(model, "fft"), enter(frames, model.features, model.word), note, progress)
+    return ranges
+
+
+def _row_format(model: CompressedModel, ranges: Ranges, width: int) -> QFormat:
+    """Hold every row that is more than the argument of an activation, which ends within 8."""
+    names = []
+    for product in program(model):
+        if product.layer == len(model.layers):
+            names.append("logits")
+        elif (
+            product.name not in ("gates", "zr", "n")
+            or model.layers[product.layer].peepholes is not None
+        ):
+            names.append(f"layer{product.layer}.{product.name}.row")
+    low, high = ROW_INT_BITS
+    int_bits = min(max(low, ranges.int_bits(*names)), high)
+    return QFormat(int_bits, width - 1 - int_bits)
+
+
+def _vector_formats(model: CompressedModel, ranges: Ranges, frac_bits: int) -> _Vectors:
+    def at_least_unit(names: list[str]) -> QFormat:
+        return QFormat(max(0, ranges.int_bits(*names)), frac_bits)
+
+    projected = [f"layer{i}.h" for i, x in enumerate(model.layers) if "projection" in x.matrices]
+    return _Vectors(
+        features=at_least_unit(["layer0.x"]),
+        hidden=QFormat(0, frac_bits),
+        projected=at_least_unit(projected),
+        scaled=at_least_unit([name for name in ranges.counts if name.endswith(".scaled")]),
+    )
+
+
+def _layers(
+    model: CompressedModel, vectors: _Vectors, peephole: QFormat
+) -> tuple[IntegerLayer, ...]:
+    layers, entering = [], vectors.features
+    for layer in model.layers:
+        projects = "projection" in layer.matrices
+        leaving = vectors.projected if projects else vectors.hidden
+        named = {"x": entering, "h": leaving}
+        if projects:
+            named["m"] = vectors.hidden
+        if layer.cell == "gru_before":
+            named["rh"] = vectors.hidden
+        peepholes = None if layer.peepholes is None else peephole.quantize(layer.peepholes)
+        layers.append(
+            IntegerLayer(
+                layer.cell, layer.hidden, layer.output, layer.cell_activation, peepholes, named
+            )
+        )
+        entering = leaving
+    return tuple(layers)
+
+
+def _products(
+    model: CompressedModel, vectors: _Vectors, row: QFormat, weight_bits: int
+) -> tuple[Product, ...]:
+    jobs = program(model)
+    layers = _layers(model, vectors, row)
+    weights = [
+        constant_format(np.concatenate([packed(s).ravel() for s in job.segments]), weight_bits)
+        for job in jobs
+    ]
+    finest = min(weight.frac_bits for weight in weights) + WEIGHT_SPREAD
+    quantized = []
+    for job, weight in zip(jobs, weights, strict=True):
+        frac_bits = min(weight.frac_bits, finest)
+        weight = QFormat(weight_bits - 1 - frac_bits, frac_bits)
+        own = layers[min(job.layer, len(layers) - 1)].vectors
+        segments = tuple(
+            _segment(s, weight, vectors.scaled, own[s.vector], weight_bits) for s in job.segments
+        )
+        bias = row.quantize(job.bias)
+        quantized.append(Product(job.layer, job.name, job.gates, job.block, weight, segments, bias))
+    return tuple(quantized)
+
+
+def _segment(
+    segment: FloatSegment, weight: QFormat, scaled: QFormat, vector: QFormat, weight_bits: int
+) -> Segment:
+    spectra = weight.quantize(packed(segment))
+    if segment.scale is None:
+        return Segment(segment.vector, segment.matrix, spectra, None, None, vector)
+    scale_format = constant_format(segment.scale, weight_bits)
+    scale = scale_format.quantize(segment.scale)
+    return Segment(segment.vector, segment.matrix, spectra, scale, scale_format, scaled)
+
+
+def packed(segment: FloatSegment) -> np.ndarray:
+    """Return the spectra of a segment's generators, packed as `ernn.quant.network` says."""
+    spectra = np.fft.rfft(segment.generators)
+    k = segment.generators.shape[2]
+    result = np.empty(segment.generators.shape)
+    result[..., 0] = spectra[..., 0].real
+    if k > 1:
+        result[..., 1] = spectra[..., k // 2].real
+        result[..., 2::2] = spectra[..., 1 : k // 2].real
+        result[..., 3::2] = spectra[..., 1 : k // 2].imag
+    return result
