@@ -16,6 +16,7 @@ BlockSize = Literal[1, 2, 4, 8, 16, 32]
 Count = Annotated[int, Field(gt=0, le=1_000_000)]
 Positive = Annotated[float, Field(gt=0, allow_inf_nan=False)]
 NotNegative = Annotated[float, Field(ge=0, allow_inf_nan=False)]
+LearningRate = Annotated[float, Field(gt=0, le=1, allow_inf_nan=False)]
 Fraction = Annotated[float, Field(ge=0, le=1)]
 
 
@@ -139,7 +140,7 @@ class TrainingRecipe(Section):
     updates: Count = 1500
     batch: Count = 32
     chunk_frames: Count = 64
-    learning_rate: Positive = 1e-2
+    learning_rate: LearningRate = 1e-2
     label_delay: Annotated[int, Field(ge=0, le=50)] = 2  # frames
     input_noise: NotNegative = 0.1
     clip_norm: Positive = 1.0
@@ -155,9 +156,9 @@ class CompressionRecipe(Section):
     updates_per_round: Count = 20
     rho_start: Positive = 3e-4
     rho_end: Positive = 3e-2
-    learning_rate: Positive = 1e-2
+    learning_rate: LearningRate = 1e-2
     retrain_updates: Count = 1500
-    retrain_learning_rate: Positive = 1e-2
+    retrain_learning_rate: LearningRate = 1e-2
 
 
 class QuantizationRecipe(Section):

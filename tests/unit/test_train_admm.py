@@ -1,0 +1,87 @@
+"""ADMM on problems with a known answer, and the adjoint that it relies on."""
+
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from ernn.circulant import expand, project
+from ernn.train.admm import Admm, BlockCirculant
+
+torch.set_num_threads(1)
+
+
+def start(rho_start=0.1, rho_end=10.0, rounds=40):
+    """Return a quadratic task ||W - A||^2 / 2 whose solution in the set is project(A)."""
+    answer = torch.randn(8, 12, generator=torch.Generator().manual_seed(0), dtype=torch.float64)
+    weight = torch.nn.Parameter(answer.clone())
+    structure = BlockCirculant(4)
+    return answer, weight, Admm({"w": weight}, {"w": structure}, rho_start, rho_end, rounds)
+
+
+def solve_round(answer, weight, admm):
+    """Set W to the minimum of the task plus the penalty, which is known in closed form."""
+    pulled = admm.target["w"] - admm.dual["w"]
+    weight.data = (answer + admm.rho * pulled) / (1 + admm.rho)
+    admm.update()
+
+
+def test_it_converges_to_the_constrained_optimum():
+    answer, weight, admm = start()
+    for _ in range(40):
+        solve_round(answer, weight, admm)
+    assert admm.gap() < 1e-6
+    assert torch.allclose(weight, expand(project(answer, 4)), rtol=0, atol=1e-6)
+
+
+def test_it_starts_at_the_projection_with_no_dual():
+    answer, _, admm = start()
+    assert torch.equal(admm.target["w"], expand(project(answer, 4)))
+    distance = BlockCirculant(4).distance(answer)
+    assert admm.gap() == pytest.approx(distance.item())
+    assert admm.penalty().item() == pytest.approx(0.1 / 2 * distance.item() ** 2)
+
+
+def test_the_penalty_pulls_towards_the_target():
+    _, weight, admm = start()
+    admm.penalty().backward()
+    assert torch.allclose(weight.grad, 0.1 * (weight - admm.target["w"] + admm.dual["w"]).detach())
+
+
+def test_rho_grows_geometrically_from_start_to_end():
+    _, _, admm = start(1e-3, 1e-1, 3)
+    seen = []
+    for _ in range(3):
+        seen.append(admm.rho)
+        admm.update()
+    assert seen == pytest.approx([1e-3, 1e-2, 1e-1])
+
+
+def test_the_multiplier_does_not_jump_when_rho_grows():
+    answer, weight, admm = start()
+    solve_round(answer, weight, admm)
+    shifted = weight.detach() + admm.dual["w"]
+    before = admm.rho * (shifted - expand(project(shifted, 4)))  # rho * U with the old rho
+    admm.update()
+    assert torch.allclose(admm.rho * admm.dual["w"], before)
+
+
+def test_it_continues_from_a_saved_state():
+    answer, weight, admm = start()
+    for _ in range(5):
+        solve_round(answer, weight, admm)
+    state = {name: value.clone() for name, value in admm.state().items()}
+    _, other_weight, other = start()
+    other_weight.data.copy_(weight)
+    other.load_state(state)
+    for _ in range(5):
+        solve_round(answer, weight, admm)
+        solve_round(answer, other_weight, other)
+    assert torch.equal(weight, other_weight)
+
+
+@settings(max_examples=8, deadline=None)
+@given(st.integers(1, 2), st.integers(1, 2), st.sampled_from([1, 2, 4, 8]))
+def test_expand_has_the_right_gradient(p, q, k):
+    generators = torch.randn(p, q, k, dtype=torch.float64, requires_grad=True)
+    assert torch.autograd.gradcheck(BlockCirculant(k).expand, generators)

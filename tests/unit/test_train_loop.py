@@ -1,0 +1,234 @@
+"""Training on made-up data: it learns, stops, diverges loudly and continues bit for bit."""
+
+import json
+
+import numpy as np
+import pytest
+import torch
+
+from ernn.errors import CorpusError, ModelFileError, ProjectError, RecipeError
+from ernn.recipe import CompressionRecipe, LayerRecipe, ModelRecipe, TrainingRecipe
+from ernn.train.acoustic import AcousticModel
+from ernn.train.batches import IGNORED, Chunks, Data, extend
+from ernn.train.checkpoint import load_tensors, save_tensors
+from ernn.train.loop import Run, compress, retrain, train_dense
+
+torch.set_num_threads(1)
+
+F, LABELS = 6, 4
+MODEL = ModelRecipe(cell="gru", layers=[LayerRecipe(hidden=16, block=4)])
+TRAINING = TrainingRecipe(
+    updates=60, batch=8, chunk_frames=12, label_delay=1, evaluate_every=20, threads=1
+)
+COMPRESSION = CompressionRecipe(
+    updates=60, updates_per_round=10, rho_start=1e-2, rho_end=10.0, retrain_updates=40
+)
+
+
+def utterances(count, seed):
+    """Labels that stay for a few frames; features are Gaussian around the label's mean."""
+    rng = np.random.default_rng(seed)
+    means = np.random.default_rng(0).normal(size=(LABELS, F))
+    made = []
+    for length in rng.integers(8, 40, size=count):
+        labels = np.repeat(rng.integers(0, LABELS, length), 4)[:length]
+        features = means[labels] + 0.5 * rng.normal(size=(length, F))
+        made.append((features.astype(np.float32), labels))
+    return made
+
+
+DATA = Data(utterances(30, 1), utterances(6, 2), LABELS)
+
+
+def new_model():
+    return AcousticModel(MODEL, F, LABELS)
+
+
+def accuracy(model):
+    outputs = model.predict([features for features, _ in DATA.dev], TRAINING.label_delay)
+    right = [o.argmax(1) == labels for o, (_, labels) in zip(outputs, DATA.dev, strict=True)]
+    return np.concatenate(right).mean()
+
+
+def whole_job(folder, progress=lambda done, total: None, seconds=20.0):
+    run = Run(folder, progress=progress, checkpoint_seconds=seconds)
+    model = new_model()
+    histories = [
+        train_dense(model, TRAINING, DATA, run),
+        compress(model, COMPRESSION, TRAINING, DATA, run),
+        retrain(model, COMPRESSION, TRAINING, DATA, run),
+    ]
+    return model, histories
+
+
+@pytest.fixture(scope="module")
+def whole(tmp_path_factory):
+    """Return a job that nobody disturbed: its folder, model and histories."""
+    folder = tmp_path_factory.mktemp("whole")
+    return folder, *whole_job(folder)
+
+
+def test_every_phase_learns_and_leaves_its_history(whole):
+    folder, model, (dense, admm, retrained) = whole
+    assert accuracy(model) > 0.85
+    assert dense[-1]["dev_loss"] < dense[0]["dev_loss"]
+    assert [entry["update"] for entry in admm] == [10, 20, 30, 40, 50, 60]
+    assert admm[-1]["gap"] < admm[0]["gap"] / 10
+    assert all(matrix.weight is None for n, matrix in model.matrices().items() if n != "output")
+    assert json.loads((folder / "admm.json").read_text()) == admm
+    assert [entry["phase"] for entry in retrained] == ["retrain", "retrain"]
+
+
+def test_the_score_sees_the_outputs_of_the_development_set(tmp_path):
+    seen = []
+
+    def score(outputs):
+        seen.append([o.shape for o in outputs])
+        return 12.5
+
+    history = train_dense(new_model(), TRAINING, DATA, Run(tmp_path, score=score))
+    assert [entry["score"] for entry in history] == [12.5] * 3
+    assert seen[0] == [(len(features), LABELS) for features, _ in DATA.dev]
+
+
+class Killed(Exception):
+    pass
+
+
+@pytest.mark.parametrize("phase", [0, 1, 2])
+def test_a_killed_run_continues_bit_for_bit(tmp_path, whole, phase):
+    _, expected, histories = whole
+    calls = 0
+
+    def kill(done, total):
+        nonlocal calls
+        calls += 1
+        if calls == phase * 60 + 35:
+            raise Killed
+
+    with pytest.raises(Killed):
+        whole_job(tmp_path, kill, seconds=0)
+    done = []
+    found, again = whole_job(tmp_path, lambda at, total: done.append(at), seconds=0)
+    # Only what followed the last checkpoint before the 35th update of the phase is done again.
+    assert len(done) == 160 - (phase * 60 + (30 if phase == 1 else 20))
+    assert again == histories
+    for name, value in expected.state_dict().items():
+        assert torch.equal(found.state_dict()[name], value), name
+
+
+def test_a_checkpoint_of_another_training_is_not_continued(tmp_path):
+    train_dense(new_model(), TRAINING, DATA, Run(tmp_path))
+    done = []
+    run = Run(tmp_path, seed=1, progress=lambda at, total: done.append(at))
+    train_dense(new_model(), TRAINING, DATA, run)
+    assert done == list(range(1, 61))
+
+
+def test_a_damaged_checkpoint_is_one_clear_error(tmp_path):
+    train_dense(new_model(), TRAINING, DATA, Run(tmp_path))
+    path = tmp_path / "dense.checkpoint.safetensors"
+    path.write_bytes(path.read_bytes()[:-50])
+    with pytest.raises(ModelFileError, match="delete it"):
+        train_dense(new_model(), TRAINING, DATA, Run(tmp_path))
+
+
+def test_training_stops_when_the_development_loss_stops_falling_and_keeps_the_best(tmp_path):
+    wrong = [(f, np.roll(labels, 1)) for f, labels in utterances(6, 3)]
+    data = Data(DATA.train, [(f, (labels + 1) % LABELS) for f, labels in wrong], LABELS)
+    recipe = TRAINING.model_copy(update={"updates": 400, "evaluate_every": 5, "patience": 2})
+    model = new_model()
+    history = train_dense(model, recipe, data, Run(tmp_path))
+    losses = [entry["dev_loss"] for entry in history]
+    assert len(losses) == int(np.argmin(losses)) + 3 < 80
+    outputs = np.concatenate(model.predict([f for f, _ in data.dev], recipe.label_delay))
+    labels = torch.from_numpy(np.concatenate([labels for _, labels in data.dev]))
+    loss = torch.nn.functional.cross_entropy(torch.from_numpy(outputs), labels)
+    assert loss.item() == pytest.approx(min(losses), rel=1e-5)
+
+
+def test_divergence_is_one_clear_error(tmp_path):
+    model = new_model()
+    model.output_bias.data.fill_(torch.inf)
+    with pytest.raises(RecipeError, match=r"the loss became nan in update 0 of phase 'dense'"):
+        train_dense(model, TRAINING, DATA, Run(tmp_path))
+
+
+@pytest.mark.parametrize(
+    "train, dev, message",
+    [
+        ([], DATA.dev, "train split is empty"),
+        (DATA.train, [], "dev split is empty"),
+        ([(np.zeros((5, F)), np.zeros(4, int))], DATA.dev, "train utterance 0: .* 5 frames"),
+        ([(np.zeros((0, F)), np.zeros(0, int))], DATA.dev, "expected .T > 0"),
+        (DATA.train, [(np.zeros((5, F + 1)), np.zeros(5, int))], f"expected .T > 0, {F}"),
+        ([(np.full((5, F), np.nan), np.zeros(5, int))], DATA.dev, "NaN or infinite"),
+        ([(np.zeros((5, F)), np.full(5, LABELS))], DATA.dev, "labels 4..4 are not 0..3"),
+    ],
+)
+def test_data_that_cannot_be_trained_on_is_refused(train, dev, message):
+    with pytest.raises(CorpusError, match=message):
+        Data(train, dev, LABELS)
+
+
+def test_chunks_hold_each_label_with_the_frame_that_comes_a_delay_later():
+    made = [(np.arange(n)[:, None] + 100.0 * n, np.arange(n)) for n in (3, 5, 9)]
+    chunks = Chunks(made, 4, 2, "cpu")
+    features, labels = chunks.draw(200, 0.0, torch.Generator().manual_seed(0))
+    assert features.shape == (200, 4, 1) and labels.shape == (200, 4)
+    counted = labels != IGNORED
+    frame = (features[..., 0] % 100).long()
+    length = (features[..., 0] / 100).long()
+    # Behind the end of an utterance its last frame is repeated.
+    expected = torch.minimum(labels + 2, length - 1)
+    assert torch.equal(frame[counted], expected[counted])
+    for n in (3, 5, 9):  # every label of every utterance is drawn
+        assert set(labels[counted & (length == n)].tolist()) == set(range(n))
+
+
+def test_extension_repeats_the_last_frame():
+    assert extend(np.array([[1.0], [2.0]]), 2).tolist() == [[1], [2], [2], [2]]
+
+
+@pytest.mark.parametrize("constrained", [False, True])
+def test_a_model_comes_back_from_its_file(tmp_path, constrained):
+    model, other = new_model(), AcousticModel(MODEL, F, LABELS, seed=1)
+    if constrained:
+        model.constrain()
+    model.save(tmp_path / "m.safetensors")
+    other.load(tmp_path / "m.safetensors")
+    frames = torch.randn(2, 3, F)
+    assert torch.equal(model(frames), other(frames))
+
+
+def test_a_file_of_another_model_is_refused(tmp_path):
+    path = tmp_path / "m.safetensors"
+    AcousticModel(MODEL, F + 8, LABELS).save(path)
+    with pytest.raises(ModelFileError, match="another shape"):
+        new_model().load(path)
+    save_tensors(path, {"a": torch.zeros(2)}, {"format": "other"})
+    with pytest.raises(ModelFileError, match="no acoustic model"):
+        new_model().load(path)
+    path.write_bytes(b"\x80\x04.")
+    with pytest.raises(ModelFileError, match="not a readable"):
+        new_model().load(path)
+    model = new_model()
+    model.output_bias.data[0] = torch.nan
+    model.save(path)
+    with pytest.raises(ModelFileError, match="NaN"):
+        new_model().load(path)
+
+
+def test_what_cannot_be_written_leaves_nothing_behind(tmp_path, monkeypatch):
+    path = tmp_path / "a.safetensors"
+    save_tensors(path, {"a": torch.ones(2)}, {})
+
+    def full(tensors, partial, metadata):
+        partial.write_bytes(b"half")
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr("ernn.train.checkpoint.save_file", full)
+    with pytest.raises(ProjectError, match="cannot be written"):
+        save_tensors(path, {"a": torch.zeros(2)}, {})
+    assert list(tmp_path.iterdir()) == [path]
+    assert load_tensors(path)[0]["a"].tolist() == [1, 1]
