@@ -117,11 +117,12 @@ def load_published(path: Path | None = None) -> Published:
 
 def readings(design: Design) -> tuple[Reading, ...]:
     """Return every honest reading of a design's throughput, the single utterance first."""
+    cell = "" if design.cell in design.name.lower() else f" {design.cell.upper()}"
     base = Reading(
-        design=f"{design.name} {design.cell.upper()}",
+        design=design.name + cell,
         part=design.part,
         bits=design.bits,
-        words="one utterance alone: 1 / latency",
+        words="alone, 1 / latency",
         basis="single",
         latency_us=design.latency_us,
         frames_per_second=1e6 / design.latency_us,
@@ -133,15 +134,15 @@ def readings(design: Design) -> tuple[Reading, ...]:
     )
     as_published = replace(base, frames_per_second=design.frames_per_second, mark="published")
     if design.latency_measured_us is None:
-        words = f"{design.frames_in_flight} utterances in flight, as published"
+        words = f"{design.frames_in_flight} in flight"
         return base, replace(as_published, words=words, basis="together")
     measured = replace(base, latency_us=design.latency_measured_us)
-    together = f"all {design.channels} channels together: {design.channels} / measured latency"
+    together = f"{design.channels} channels, measured"
     return (
-        replace(as_published, words="one channel, computed latency, as published"),
+        replace(as_published, words="1 channel, computed"),
         replace(
             measured,
-            words="one channel, measured latency",
+            words="1 channel, measured",
             frames_per_second=1e6 / design.latency_measured_us,
         ),
         replace(

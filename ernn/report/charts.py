@@ -119,7 +119,8 @@ def bar_chart(
         for index, bar in enumerate(row.bars):
             drawn.append(_bar(bar, axis, top + _LABEL + _BAR * index))
         if row.marker is not None:
-            drawn.append(_diamond(axis(row.marker), top + _LABEL + _BAR * len(row.bars) / 2))
+            last = top + _LABEL + _BAR * (len(row.bars) - 1)
+            drawn.append(_diamond(axis(row.marker), short(row.marker), last))
         top += height
     return _svg(name, title, description, bottom + 20, drawn)
 
@@ -147,14 +148,19 @@ def _bar(bar: Bar, axis: Callable[[float], float], top: float) -> Markup:
         for edge in (low, high):
             at = f"{edge:.2f}%"
             drawn += _tag("line", x1=at, x2=at, y1=middle - 4, y2=middle + 4, class_="whisker")
-    if beside < 72:
+    if beside < 85:
         return drawn + _tag("text", bar.text, x=f"{beside:.2f}%", dx=6, y=top + 11, class_="value")
-    return drawn + _tag("text", bar.text, x=0, dx=6, y=top + 11, class_=f"value inside {bar.kind}")
+    return drawn + _tag("text", bar.text, x=0, dx=6, y=top + 11, class_=f"value {bar.kind}")
 
 
-def _diamond(percent: float, middle: float) -> Markup:
+def _diamond(percent: float, text: str, top: float) -> Markup:
+    x, left = f"{percent:.2f}%", percent > 80
     shape = _tag("path", d="M0 -6 L6 0 L0 6 L-6 0 Z", class_="diamond")
-    return _tag("svg", shape, x=f"{percent:.2f}%", y=middle, overflow="visible")
+    drawn = _tag("svg", shape, x=x, y=top + (_BAR - 3) / 2, overflow="visible", aria_hidden="true")
+    anchor = "end" if left else "start"
+    return drawn + _tag(
+        "text", text, x=x, dx=-10 if left else 10, y=top + 11, class_="value", text_anchor=anchor
+    )
 
 
 def line_chart(
@@ -220,4 +226,5 @@ def _panel(line: Line, top: int, last: float) -> Markup:
         viewBox="0 0 1000 100",
         preserveAspectRatio="none",
         overflow="visible",
+        aria_hidden="true",
     )

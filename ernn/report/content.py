@@ -289,9 +289,10 @@ class Report(_Part):
     def readings(self) -> tuple[Reading, ...]:
         """Return this design as rows of the comparison, one stream first."""
         streams = self.plan.streams
+        together = f"{streams} interleaved" if streams > 1 else "back to back"
         rows = (
-            ("one utterance alone: 1 / latency", "single", self.frames_per_second_single),
-            (f"{streams} utterances interleaved", "together", self.frames_per_second),
+            ("alone, 1 / latency", "single", self.frames_per_second_single),
+            (together, "together", self.frames_per_second),
         )
         return tuple(
             Reading(

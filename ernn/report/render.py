@@ -5,7 +5,6 @@ The templates only print; what they print is decided here and in content.py.
 
 import json
 import math
-from collections.abc import Iterable, Sequence
 from dataclasses import asdict
 from functools import cache
 from itertools import groupby
@@ -32,7 +31,7 @@ def write_report(report: Report, folder: Path, published: Published | None = Non
     Raises:
         ErnnError: the report holds a number that no report can have, such as NaN.
     """
-    parse(asdict(report), Report, ErnnError, "the report")
+    report = parse(asdict(report), Report, ErnnError, "the report")
     published = published or load_published()
     texts = {
         "report.json": to_json(report, published),
@@ -90,7 +89,7 @@ def to_markdown(report: Report, published: Published) -> str:
 def to_html(report: Report, published: Published) -> str:
     """Return one page that needs no network, no script and no other file."""
     context = _context(report, published)
-    context["charts"] = _charts(report, context["rows"])
+    context["charts"] = _charts(report, context["designs"])
     return _environment(True).get_template("report.html.j2").render(context)
 
 
@@ -100,7 +99,15 @@ def _rows(report: Report, published: Published) -> tuple[Reading, ...]:
 
 def _context(report: Report, published: Published) -> dict[str, Any]:
     rows = _rows(report, published)
-    return {"r": report, "rows": rows, "published": published, "marks": MARKS, "trust": TRUST}
+    by_design = groupby(rows, key=lambda row: (row.mark == "simulated", row.design, row.part))
+    return {
+        "r": report,
+        "rows": rows,
+        "designs": [list(readings) for _, readings in by_design],
+        "published": published,
+        "marks": MARKS,
+        "trust": TRUST,
+    }
 
 
 @cache
@@ -160,12 +167,12 @@ def _html_number(value: float | Interval | None, decimals: int | None = None) ->
     return Markup('<data value="{}">{}</data>').format(value, format_number(value, decimals))
 
 
-def _charts(report: Report, rows: Sequence[Reading]) -> dict[str, Markup]:
+def _charts(report: Report, designs: list[list[Reading]]) -> dict[str, Markup]:
     return {
         "accuracy": _accuracy_chart(report),
         "training": _training_chart(report),
         "resources": _resources_chart(report),
-        "comparison": _comparison_chart(report, rows),
+        "comparison": _comparison_chart(report, designs),
     }
 
 
@@ -225,10 +232,9 @@ def _resources_chart(report: Report) -> Markup:
     return bar_chart("resources-chart", title, f"Bars up to 100: {words}.", bars, largest=100)
 
 
-def _comparison_chart(report: Report, rows: Iterable[Reading]) -> Markup:
+def _comparison_chart(report: Report, designs: list[list[Reading]]) -> Markup:
     groups = []
-    for (design, part), group in groupby(rows, key=lambda row: (row.design, row.part)):
-        readings = list(group)
+    for readings in designs:
         ours = readings[0].mark == "simulated"
         bars = tuple(
             Bar(
@@ -238,7 +244,9 @@ def _comparison_chart(report: Report, rows: Iterable[Reading]) -> Markup:
             )
             for reading in readings
         )
-        label = f"{design} on {part}" + (" (this design, simulated)" if ours else "")
+        label = f"{readings[0].design} on {readings[0].part}" + (
+            " (this design, simulated)" if ours else ""
+        )
         groups.append(Row(label, bars, readings[-1].scaled_frames_per_second))
     return bar_chart(
         "comparison-chart",

@@ -2,6 +2,7 @@
 
 import json
 import re
+import shutil
 from dataclasses import replace
 from html.parser import HTMLParser
 from pathlib import Path
@@ -157,6 +158,11 @@ def test_json_reads_back(folder: Path):
     assert load_report(folder / "report.json") == example()
 
 
+def test_written_again_from_json(folder: Path, tmp_path: Path):
+    write_report(load_report(folder / "report.json"), tmp_path)
+    assert (tmp_path / "report.json").read_bytes() == (folder / "report.json").read_bytes()
+
+
 def test_same_report_same_bytes(folder: Path, tmp_path: Path):
     write_report(example(), tmp_path)
     for name in ("report.json", "report.md", "report.html"):
@@ -275,6 +281,30 @@ def test_foreign_json_is_refused(tmp_path: Path, text):
         load_report(path)
 
 
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("width", [360, 1280])
+def test_in_a_browser(folder: Path, scheme, width):
+    """Nothing is loaded, nothing is complained about, and the page never scrolls sideways."""
+    playwright = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
+    browser_path = shutil.which("chromium")
+    if browser_path is None:
+        pytest.skip("chromium is not installed")
+    said, loaded = [], []
+    with playwright.sync_playwright() as session:
+        browser = session.chromium.launch(executable_path=browser_path, args=["--no-sandbox"])
+        page = browser.new_page(color_scheme=scheme, viewport={"width": width, "height": 800})
+        page.on("console", lambda message: said.append(message.text))
+        page.on("pageerror", lambda error: said.append(str(error)))
+        page.on("request", lambda request: loaded.append(request.url))
+        page.goto((folder / "report.html").as_uri())
+        assert page.evaluate("document.documentElement.scrollWidth") <= width
+        assert page.get_by_role("img").count() == 4
+        assert page.get_by_role("heading", level=1).inner_text() == "quickstart"
+        browser.close()
+    assert not said
+    assert loaded == [(folder / "report.html").as_uri()]
+
+
 @given(st.floats(1e-9, 1e9))
 def test_axes_hold_their_values(value):
     for axis, ticks in (linear_axis(value), log_axis([value])):
@@ -285,7 +315,7 @@ def test_axes_hold_their_values(value):
 
 @given(st.text(max_size=20).filter(lambda text: text.isprintable()), st.floats(0.1, 1e6))
 def test_charts_are_well_formed(text, value):
-    rows = [Row(text, (Bar(value, "ours", text, value / 2, value * 2),), marker=value)]
+    rows = [Row(text, (Bar(value, text, text, value / 2, value * 2),), marker=value)]
     ElementTree.fromstring(bar_chart("a", text, text, rows, logarithmic=True))
     line = Line(text, ((1.0, value), (2.0, 0.0)))
     ElementTree.fromstring(line_chart("b", text, text, [line], [(text, 0.0, 2.0)]))
