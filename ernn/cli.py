@@ -129,3 +129,7 @@ def _explained(debug: bool) -> Iterator[None]:
 def _fail(sentence: str, exit_code: int) -> None:
     typer.echo(f"ernn: {sentence}", err=True)
     raise typer.Exit(exit_code)
+
+
+if __name__ == "__main__":
+    main()
