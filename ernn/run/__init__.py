@@ -1,0 +1,1 @@
+"""Running outside tools on what was generated."""
