@@ -22,7 +22,9 @@ FLOORS = [
     {"run"},
     {"energy"},
     {"report"},
-    {"search", "flow", "doctor"},
+    {"results", "doctor"},
+    {"summary"},
+    {"search", "flow"},
     {"cli"},
 ]
 

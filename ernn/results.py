@@ -1,0 +1,80 @@
+"""What the steps measure, and the JSON files that carry it to the report."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from ernn.compressed import CompressedModel
+from ernn.errors import ModelFileError
+from ernn.quant.float_model import run_float
+from ernn.quant.integer_model import IntegerModel
+from ernn.speech.per import ErrorRate
+
+
+def read_json(path: Path) -> Any:
+    """Read a JSON file that a step wrote.
+
+    Raises:
+        ModelFileError: it is missing or damaged.
+    """
+    try:
+        return json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise ModelFileError(f"{path} cannot be read ({error}); run its step again") from None
+
+
+def write_json(path: Path, value: Any) -> None:
+    """Write a JSON file for `read_json`, one line per entry."""
+    path.write_text(json.dumps(value, indent=1) + "\n", encoding="utf-8")
+
+
+def save_rate(path: Path, rate: ErrorRate) -> None:
+    """Write an error rate with its 95 % interval and the errors of every utterance."""
+    found = rate.interval()
+    edits, phones = rate.edits.tolist(), rate.lengths.tolist()
+    interval = {"percent": found.value, "low": found.low, "high": found.high}
+    write_json(path, {**interval, "speakers": rate.speakers, "phones": phones, "edits": edits})
+
+
+def load_rate(path: Path) -> ErrorRate:
+    """Read an error rate that `save_rate` wrote.
+
+    Raises:
+        ModelFileError: the file is missing or damaged.
+    """
+    told = read_json(path)
+    try:
+        speakers, phones = tuple(told["speakers"]), np.array(told["phones"], np.int64)
+        return ErrorRate(speakers, phones, np.array(told["edits"], np.int64))
+    except (KeyError, TypeError, ValueError):
+        raise ModelFileError(f"{path} holds no error rate; run its step again") from None
+
+
+def compare_signals(
+    model: IntegerModel, compressed: CompressedModel, frames: np.ndarray, lengths: np.ndarray
+) -> dict[str, dict[str, Any]]:
+    """Return how far every signal of an integer model is from the float model's.
+
+    Args:
+        model: the integer model.
+        compressed: the float model that it was made from.
+        frames: (B, T, F) features.
+        lengths: (B,) frames of each utterance.
+    """
+    names = set(model.formats)
+    exact = run_float(compressed, frames, taps=names)
+    trace = model.run(frames, lengths, names)
+    inside = np.arange(frames.shape[1]) < lengths[:, None]  # (B, T)
+    told = {}
+    for name in sorted(names & exact.keys()):
+        error = (trace.to_float(name) - exact[name])[inside]
+        told[name] = {
+            "format": str(model.formats[name]),
+            "rms_error": float(np.sqrt(np.square(error).mean())),
+            "max_error": float(np.abs(error).max()),
+            "saturated": trace.saturated[name],
+            "values": trace.counted[name],
+        }
+    return told
