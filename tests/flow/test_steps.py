@@ -94,6 +94,12 @@ def test_equal_results_stop_the_wave(setting):
     assert setting.runs == (2, 1)
 
 
+def test_force_is_for_the_last_step_only(setting):
+    setting.bring()
+    assert setting.bring(force=True)[:2] == ["first: up to date", "second: as asked"]
+    assert setting.runs == (1, 2)
+
+
 def test_a_lost_file_is_made_again(setting):
     setting.bring()
     (setting.out / "first" / "deep" / "seed.txt").unlink()
