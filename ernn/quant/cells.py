@@ -24,7 +24,7 @@ class Formats(Protocol):
     @property
     def peephole(self) -> QFormat: ...
     @property
-    def hidden(self) -> QFormat: ...
+    def vector(self) -> QFormat: ...
     @property
     def sigmoid(self) -> Piecewise: ...
     @property
@@ -73,18 +73,18 @@ def lstm_step(
         row_o = peep(formats, row_o, peepholes[2], state)
     o = formats.sigmoid.run(row_o)
     squashed = formats.tanh.run(formats.row.requantize(state, formats.state.frac_bits))
-    return state, formats.hidden.requantize(o * squashed, fine)
+    return state, formats.vector.requantize(o * squashed, fine)
 
 
 def gru_gates(formats: Formats, rows: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Return z and r of rows (..., 2H)."""
-    row_z, row_r = np.split(rows, 2, axis=-1)
-    return formats.sigmoid.run(row_z), formats.sigmoid.run(row_r)
+    z, r = np.split(formats.sigmoid.run(rows), 2, axis=-1)
+    return z, r
 
 
 def gru_reset_step(formats: Formats, r: np.ndarray, state: np.ndarray) -> np.ndarray:
     """Return r * h in VECTOR (reset before the product)."""
-    return formats.hidden.requantize(r * state, formats.gate.frac_bits + formats.state.frac_bits)
+    return formats.vector.requantize(r * state, formats.gate.frac_bits + formats.state.frac_bits)
 
 
 def gru_candidate_row(
@@ -104,4 +104,4 @@ def gru_update_step(
     h = state << (gate - formats.state.frac_bits)
     n = formats.tanh.run(row_n)
     state = formats.state.requantize((h << gate) + z * (n - h), 2 * gate)
-    return state, formats.hidden.requantize(state, formats.state.frac_bits)
+    return state, formats.vector.requantize(state, formats.state.frac_bits)

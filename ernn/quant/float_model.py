@@ -21,7 +21,7 @@ class FloatArithmetic:
 
     def __init__(self, model: CompressedModel, product: Literal["fft", "dense"]) -> None:
         self.layers, self.products = model.layers, program(model)
-        self.zero = np.zeros((), np.float64)
+        self.dtype = np.float64
         self.fft = product == "fft"
         self.weights = {
             (job.layer, job.name, segment.vector): self._weights(segment)

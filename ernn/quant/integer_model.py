@@ -1,18 +1,26 @@
 """IntegerModel: the golden model. Every RTL word equals what this computes; see docs/numbers.md."""
 
+import json
 from collections.abc import Collection
 from dataclasses import dataclass, field
+from pathlib import Path
 
 import numpy as np
+from safetensors import SafetensorError, safe_open
+from safetensors.numpy import save_file
 
 from ernn.compressed import CellKind
-from ernn.errors import ShapeError
+from ernn.errors import ModelFileError, ShapeError
 from ernn.fixed import QFormat
-from ernn.quant import cells, products
 from ernn.quant.activation import Piecewise
+from ernn.quant.check import check
 from ernn.quant.frames import enter, valid
-from ernn.quant.products import Product, Segment, Weights
+from ernn.quant.integer_arithmetic import IntegerArithmetic
+from ernn.quant.packing import pack, unpack
+from ernn.quant.products import Product, Segment
 from ernn.quant.walk import Progress, walk
+
+FILE_FORMAT = "ernn-integer-1"
 
 __all__ = ["IntegerLayer", "IntegerModel", "Product", "Segment", "Trace"]
 
@@ -63,9 +71,12 @@ class IntegerModel:
     tanh: Piecewise
     meta: dict[str, str] = field(default_factory=dict)
 
+    def __post_init__(self) -> None:
+        check(self)
+
     @property
-    def hidden(self) -> QFormat:
-        """VECTOR of values within [-1, 1): hidden values and r * h."""
+    def vector(self) -> QFormat:
+        """VECTOR of what lies within [-1, 1): hidden values and r * h."""
         return QFormat(0, self.activation_bits - 1)
 
     @property
@@ -136,67 +147,33 @@ class IntegerModel:
         signals = {name: np.concatenate(kept[name]).swapaxes(0, 1) for name in kept}
         return Trace(signals, formats, saturated, counted)
 
+    def save(self, path: Path) -> None:
+        """Write the model as safetensors, by way of a temporary file beside it."""
+        tensors: dict[str, np.ndarray] = {}
+        header = {"format": FILE_FORMAT, "model": pack(self, "", tensors)}
+        arrays = {name: np.ascontiguousarray(value, np.int32) for name, value in tensors.items()}
+        path = Path(path)
+        partial = path.with_name(path.name + ".part")
+        save_file(arrays, partial, metadata={"ernn": json.dumps(header, sort_keys=True)})
+        partial.replace(path)
 
-class IntegerArithmetic:
-    """Raw int64 products and cells; see `ernn.quant.walk.Arithmetic`."""
+    @classmethod
+    def load(cls, path: Path) -> "IntegerModel":
+        """Read a model written by `save`.
 
-    def __init__(self, model: IntegerModel) -> None:
-        self.model, self.layers, self.products = model, model.layers, model.products
-        self.zero = np.zeros((), np.int64)
-        self.weights = {
-            (product.layer, product.name, segment.vector): Weights(segment)
-            for product in model.products
-            for segment in product.segments
-        }
-
-    def scaled(self, product: Product, segment: Segment, vector: np.ndarray) -> np.ndarray:
-        """See `ernn.quant.products.scale_vector`."""
-        layer = self.layers[min(product.layer, len(self.layers) - 1)]
-        return products.scale_vector(segment, vector, layer.vectors[segment.vector])
-
-    def spectra(self, segment: Segment, scaled: np.ndarray) -> np.ndarray:
-        """See `ernn.quant.products.transform`."""
-        return products.transform(segment, scaled, self.model.twiddle_bits)
-
-    def multiply(self, product: Product, segment: Segment, spectra: np.ndarray) -> np.ndarray:
-        """See `ernn.quant.products.Weights.multiply`."""
-        return self.weights[product.layer, product.name, segment.vector].multiply(spectra)
-
-    def rows(self, product: Product, acc: np.ndarray) -> np.ndarray:
-        """See `ernn.quant.products.finish`."""
-        model = self.model
-        return products.finish(product, acc, model.row, model.spectrum, model.twiddle_bits)
-
-    def add_rows(self, row_h: np.ndarray, row_x: np.ndarray) -> np.ndarray:
-        """See `ernn.quant.cells.add_rows`."""
-        return cells.add_rows(self.model, row_h, row_x)
-
-    def lstm_step(
-        self, layer: IntegerLayer, rows: np.ndarray, state: np.ndarray
-    ) -> tuple[np.ndarray, np.ndarray]:
-        """See `ernn.quant.cells.lstm_step`."""
-        return cells.lstm_step(self.model, rows, state, layer.peepholes, layer.cell_activation)
-
-    def gru_gates(self, rows: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """See `ernn.quant.cells.gru_gates`."""
-        return cells.gru_gates(self.model, rows)
-
-    def gru_reset_step(self, r: np.ndarray, state: np.ndarray) -> np.ndarray:
-        """See `ernn.quant.cells.gru_reset_step`."""
-        return cells.gru_reset_step(self.model, r, state)
-
-    def gru_candidate_row(
-        self, row_nx: np.ndarray, row_nh: np.ndarray, r: np.ndarray
-    ) -> np.ndarray:
-        """See `ernn.quant.cells.gru_candidate_row`."""
-        return cells.gru_candidate_row(self.model, row_nx, row_nh, r)
-
-    def gru_update_step(
-        self, row_n: np.ndarray, z: np.ndarray, state: np.ndarray
-    ) -> tuple[np.ndarray, np.ndarray]:
-        """See `ernn.quant.cells.gru_update_step`."""
-        return cells.gru_update_step(self.model, row_n, z, state)
-
-    def project(self, layer: IntegerLayer, row: np.ndarray) -> np.ndarray:
-        """Return a projection row in VECTOR."""
-        return layer.vectors["h"].requantize(row, self.model.row.frac_bits)
+        Raises:
+            ModelFileError: the file is missing, truncated, foreign, or its contents are not a
+                model (wrong shapes, integers outside their formats).
+        """
+        try:
+            with safe_open(path, framework="numpy") as file:
+                header = json.loads((file.metadata() or {}).get("ernn", "{}"))
+                tensors = {name: file.get_tensor(name) for name in file.keys()}
+        except (OSError, SafetensorError, ValueError, RecursionError) as error:
+            raise ModelFileError(f"{path} is not a readable safetensors model: {error}") from None
+        if not isinstance(header, dict) or header.get("format") != FILE_FORMAT:
+            raise ModelFileError(f"{path} is no integer model; give an integer.safetensors")
+        try:
+            return unpack(cls, header.get("model"), tensors)
+        except ValueError as error:
+            raise ModelFileError(f"{path} does not describe an integer model: {error}") from None

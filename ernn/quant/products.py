@@ -59,7 +59,7 @@ class Weights:
     """
 
     def __init__(self, segment: Segment) -> None:
-        bins = segment.spectra.transpose(2, 1, 0).astype(np.float64)  # (k, q, p)
+        bins = segment.spectra.transpose(2, 1, 0).astype(np.float64, order="C")  # (k, q, p)
         self.real = bins[:2]
         re, im = bins[2::2], bins[3::2]
         self.complex = np.stack(
@@ -70,12 +70,11 @@ class Weights:
         """Return accumulators (k, ..., p) float64, whole numbers, of spectra (k, ..., q)."""
         lead = spectra.shape[1:-1]
         k, q, p = len(spectra), spectra.shape[-1], self.real.shape[-1]
-        lines = spectra.reshape(k, -1, q).astype(np.float64)
+        lines = spectra.reshape(k, -1, q).astype(np.float64, order="C")  # or BLAS is not used
         acc = np.empty((k, lines.shape[1], p))
         np.matmul(lines[:2], self.real, out=acc[:2])
         if k > 2:
-            pairs = lines[2:].reshape(k // 2 - 1, 2, -1, q)
-            pairs = np.concatenate([pairs[:, 0], pairs[:, 1]], axis=-1)[:, None]
+            pairs = np.concatenate([lines[2::2], lines[3::2]], axis=-1)[:, None]
             np.matmul(pairs, self.complex, out=acc[2:].reshape(k // 2 - 1, 2, -1, p))
         return acc.reshape(k, *lead, p)
 

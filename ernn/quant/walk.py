@@ -23,9 +23,12 @@ class Arithmetic(Protocol):
     `layer`, `product` and `segment` are of the model that the arithmetic belongs to.
     """
 
-    layers: Sequence[Any]
-    products: Sequence[Any]
-    zero: np.ndarray  # a scalar of the arithmetic's type
+    @property
+    def layers(self) -> Sequence[Any]: ...
+    @property
+    def products(self) -> Sequence[Any]: ...
+    @property
+    def dtype(self) -> type: ...  # of every array
 
     def scaled(self, product: Any, segment: Any, vector: np.ndarray) -> np.ndarray: ...
     def spectra(self, segment: Any, scaled: np.ndarray) -> np.ndarray: ...
@@ -68,8 +71,8 @@ class _LayerWalk:
         self.products = [p for p in arithmetic.products if p.layer == index]
         if index < len(arithmetic.layers):
             self.layer = arithmetic.layers[index]
-            self.state = np.zeros((batch, self.layer.hidden), arithmetic.zero.dtype)
-            self.vector = np.zeros((batch, self.layer.output), arithmetic.zero.dtype)
+            self.state = np.zeros((batch, self.layer.hidden), arithmetic.dtype)
+            self.vector = np.zeros((batch, self.layer.output), arithmetic.dtype)
 
     def run(self, start: int, vectors: np.ndarray) -> np.ndarray:
         """Walk one chunk: (frames, B, X) -> (frames, B, Y)."""

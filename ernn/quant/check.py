@@ -1,0 +1,178 @@
+"""What must hold for an IntegerModel, whether quantized or read from a file."""
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from ernn.compressed import padded
+from ernn.errors import ShapeError
+from ernn.fixed import QFormat
+from ernn.quant.activation import Piecewise
+from ernn.quant.network import forward
+from ernn.quant.products import Product, Segment
+from ernn.quant.program import PRODUCTS
+from ernn.recipe import BLOCK_SIZES
+
+if TYPE_CHECKING:  # the model checks itself with this
+    from ernn.quant.integer_model import IntegerModel
+
+EXACT_BITS = 53  # float64 holds such whole numbers; the sums are computed in it
+
+
+def check(model: "IntegerModel") -> None:
+    """Raise ShapeError for the first thing that is not a model."""
+    for problem in _problems(model):
+        raise ShapeError(problem)
+
+
+def _problems(model: "IntegerModel") -> Iterator[str]:
+    yield from _formats(model)
+    yield from _layers(model)
+    yield from _program(model)
+    for product in model.products:
+        yield from _product(model, product)
+    for name, function in (("sigmoid", model.sigmoid), ("tanh", model.tanh)):
+        yield from _activation(model, name, function)
+
+
+def _formats(model: "IntegerModel") -> Iterator[str]:
+    for bits in (model.weight_bits, model.activation_bits, model.twiddle_bits):
+        if not 2 <= bits <= 16:
+            yield f"{bits} bits of weights, activations or rotations; 2 to 16 are possible"
+    if not 2 <= model.state.width <= 18 or model.state.int_bits < 0 or model.gate.int_bits:
+        yield f"formats state = {model.state} and gate = {model.gate}"
+    yield from _width("row", model.row, model.activation_bits + 4)
+    yield from _width("gate", model.gate, max(model.row.width, model.state.width))
+    yield from _width("peephole", model.peephole, model.weight_bits)
+    if model.word not in BLOCK_SIZES or model.features < 1 or model.labels < 0:
+        yield f"word = {model.word}, features = {model.features}, labels = {model.labels}"
+
+
+def _layers(model: "IntegerModel") -> Iterator[str]:
+    if not model.layers:
+        yield "no layers"
+    for index, layer in enumerate(model.layers):
+        where = f"layer{index}"
+        if layer.cell_activation not in ("tanh", "sigmoid"):
+            yield f"{where}: cell_activation {layer.cell_activation!r} is not known"
+        for size in (layer.hidden, layer.output):
+            if size < 1 or size % model.word:
+                yield f"{where}: size {size} is not a multiple of the word {model.word}"
+        if "m" not in layer.vectors and layer.output != layer.hidden:
+            yield f"{where}: {layer.output} outputs of {layer.hidden} cells without a projection"
+        for vector, found in layer.vectors.items():
+            yield from _vector(model, f"{where}.{vector}", found)
+        if layer.peepholes is not None:
+            shape = (3, layer.hidden)
+            yield from _raw(f"{where}.peepholes", layer.peepholes, shape, model.peephole)
+        if index and layer.vectors.get("x") != model.layers[index - 1].vectors.get("h"):
+            yield f"{where}: its input has another format than the output of the layer before"
+
+
+def _program(model: "IntegerModel") -> Iterator[str]:
+    """Compare the products with those that the cells need; a pair counts as one."""
+    found: list[tuple] = []
+    for product in model.products:
+        pairs = tuple((segment.vector, segment.matrix) for segment in product.segments)
+        stem = product.name.removesuffix("_x")
+        if found and found[-1][:2] == (product.layer, f"{stem}_h"):
+            found[-1] = (product.layer, stem, product.gates, pairs + found[-1][3])
+        else:
+            found.append((product.layer, product.name, product.gates, pairs))
+    expected: list[tuple] = []
+    for index, layer in enumerate(model.layers):
+        needed = [p for p in PRODUCTS[layer.cell] if p[0] != "projection" or "m" in layer.vectors]
+        expected += [(index, *product) for product in needed]
+        vectors = {"x", "h"} | {vector for _, _, pairs in needed for vector, _ in pairs}
+        if vectors != set(layer.vectors):
+            yield f"layer{index}: vectors {sorted(layer.vectors)} instead of {sorted(vectors)}"
+    if model.labels:
+        expected.append((len(model.layers), "logits", "y", (("h", "output"),)))
+    if found != expected:
+        yield f"products {[f[:2] for f in found]} instead of {[e[:2] for e in expected]}"
+
+
+def _product(model: "IntegerModel", product: Product) -> Iterator[str]:
+    where, last = f"layer{product.layer}.{product.name}", len(model.layers) - 1
+    layer = model.layers[min(product.layer, last)]
+    rows = len(product.gates) * layer.hidden
+    if product.gates == "y":
+        rows = layer.output if product.layer <= last else padded(model.labels, model.word)
+    entering = model.layers[product.layer - 1].output if product.layer else model.features
+    columns = {"x": padded(entering, model.word), "h": layer.output}
+    if product.block not in BLOCK_SIZES or product.block > model.word:
+        yield f"{where}: blocks of {product.block} in words of {model.word}"
+    yield from _width(f"{where}.weight", product.weight, model.weight_bits)
+    yield from _raw(f"{where}.bias", product.bias, (rows,), model.row)
+    for segment in product.segments:
+        cols = columns.get(segment.vector, layer.hidden)
+        shape = (rows // product.block, cols // product.block, product.block)
+        name = f"{where}.{segment.vector}"
+        yield from _raw(f"{name}.spectra", segment.spectra, shape, product.weight)
+        yield from _scale(model, name, segment, cols, layer.vectors[segment.vector])
+    bits = _sum_bits(model, product)
+    if bits > EXACT_BITS:
+        yield (
+            f"{where}: sums of {bits:.1f} bits, of which {EXACT_BITS} are exact; "
+            "use fewer weight or activation bits"
+        )
+
+
+def _scale(
+    model: "IntegerModel", name: str, segment: Segment, cols: int, vector: QFormat
+) -> Iterator[str]:
+    yield from _vector(model, f"{name}.scaled", segment.scaled)
+    if segment.scale is not None and segment.scale_format is not None:
+        yield from _width(f"{name}.scale", segment.scale_format, model.weight_bits)
+        yield from _raw(f"{name}.scale", segment.scale, (cols,), segment.scale_format)
+    elif segment.scale is not None or segment.scale_format is not None or segment.scaled != vector:
+        yield f"{name}: scale, its format and the scaled format do not go together"
+
+
+def _sum_bits(model: "IntegerModel", product: Product) -> float:
+    """Return log2 of what no accumulator of a product can exceed, aligned with ROW."""
+    sums = np.zeros(len(product.bias) // product.block)
+    for segment in product.segments:
+        stages = forward(product.block, model.twiddle_bits).bounds(
+            segment.scaled.min_raw, segment.scaled.max_raw
+        )
+        largest = max(max(-low, high) for low, high in stages[-1])
+        weights = np.abs(segment.spectra).sum(axis=1).astype(np.float64)  # (p, k)
+        # A complex bin adds |c a| + |d b|: no more than both its weights against the largest.
+        weights[:, 2:] += weights[:, 2:].reshape(len(sums), -1, 2)[..., ::-1].reshape(len(sums), -1)
+        sums += largest * weights.max(axis=1)
+    left = model.row.frac_bits - product.weight.frac_bits - product.segments[0].scaled.frac_bits
+    return float(np.log2(max(sums.max(), 1))) + max(left, 0)
+
+
+def _activation(model: "IntegerModel", name: str, function: Piecewise) -> Iterator[str]:
+    fits = (function.name, function.row, function.gate) == (name, model.row, model.gate)
+    shapes = function.slopes.shape == function.intercepts.shape and function.slopes.ndim == 1
+    if not fits or not shapes or not len(function.slopes):
+        yield f"{name}: tables or formats do not fit the model"
+    if not 0 <= function.index_shift <= 32 or not 0 <= function.product_shift <= 64:
+        yield f"{name}: shifts by {function.index_shift} and {function.product_shift} bits"
+    one = (1 << 16) + 1
+    if not ((function.slopes >= 0) & (function.slopes < one)).all():
+        yield f"{name}: slopes outside 0 to {one - 1}"
+    results = function.run(np.arange(model.row.min_raw, model.row.max_raw + 1))
+    if results.min() < model.gate.min_raw or results.max() > model.gate.max_raw:
+        yield f"{name}: results outside {model.gate}"
+
+
+def _vector(model: "IntegerModel", name: str, found: QFormat) -> Iterator[str]:
+    if found.frac_bits != model.activation_bits - 1 or not 0 <= found.int_bits <= 40:
+        yield f"{name} is {found}; vectors have {model.activation_bits - 1} fraction bits"
+
+
+def _width(name: str, found: QFormat, width: int) -> Iterator[str]:
+    if found.width != width or abs(found.frac_bits) > 64:
+        yield f"{name} = {found} does not have {width} bits near the binary point"
+
+
+def _raw(name: str, raw: np.ndarray, shape: tuple[int, ...], found: QFormat) -> Iterator[str]:
+    if raw.shape != shape:
+        yield f"{name} has shape {raw.shape} instead of {shape}"
+    if raw.min(initial=0) < found.min_raw or raw.max(initial=0) > found.max_raw:
+        yield f"{name} has values outside {found}"
