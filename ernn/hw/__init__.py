@@ -1,0 +1,1 @@
+"""Plans: every number of an accelerator, decided before a line of Verilog is written."""

@@ -1,0 +1,31 @@
+// SPDX-License-Identifier: Apache-2.0
+// ernn_ram: memory with one write and one read port; a read takes one cycle and sees older data.
+//
+// Latency: 1.
+// Golden model: none (storage)
+// Requires:     DEPTH >= 2
+`default_nettype none
+
+module ernn_ram #(
+    parameter integer WIDTH  = 8,  // bits per word
+    parameter integer DEPTH  = 2,  // words
+    parameter integer ADDR_W = 1   // bits of an address
+) (
+    input  wire              clk_i,
+    input  wire              we_i,
+    input  wire [ADDR_W-1:0] waddr_i,
+    input  wire [ WIDTH-1:0] wdata_i,
+    input  wire [ADDR_W-1:0] raddr_i,
+    output reg  [ WIDTH-1:0] rdata_o
+);
+
+  reg [WIDTH-1:0] mem[0:DEPTH-1];
+
+  always @(posedge clk_i) begin
+    if (we_i) mem[waddr_i] <= wdata_i;
+    rdata_o <= mem[raddr_i];
+  end
+
+endmodule
+
+`default_nettype wire
