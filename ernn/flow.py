@@ -6,7 +6,6 @@ a run that has nothing to do is over at once.
 """
 
 import hashlib
-import json
 import os
 from collections.abc import Callable
 from dataclasses import replace
@@ -136,30 +135,52 @@ def _drop_checkpoints(work: Work) -> None:
         path.unlink()
 
 
+def quantize(work: Work) -> None:
+    """Make the integer model, and measure how far it is from the float model."""
+    from ernn.compressed import CompressedModel
+    from ernn.quant.frames import stack
+    from ernn.quant.quantize import quantize as make
+    from ernn.results import compare_signals, write_json
+    from ernn.speech.corpus import load_split
+
+    settings = work.recipe.quantization
+    compressed = CompressedModel.load(work.out / "compress" / "compressed.safetensors")
+    train = load_split(work.out / "corpus", "train")
+    every = max(1, len(train) // settings.calibration_utterances)  # of many speakers, not the first
+    chosen = train[::every][: settings.calibration_utterances]
+    with work.progress("quantize: calibration frames") as progress:
+        model = make(compressed, settings, [u.features for u in chosen], progress)
+    model.save(work.folder / "integer.safetensors")
+
+    def outputs(utterances: "list[np.ndarray]") -> "list[np.ndarray]":
+        frames, lengths = stack(utterances)
+        with work.progress("quantize: test frames") as progress:
+            trace = model.run(frames, lengths, {"logits"}, progress)
+        logits = trace.to_float("logits")[..., : model.labels]
+        return [rows[:length] for rows, length in zip(logits, lengths, strict=True)]
+
+    _save_rate(work, outputs)
+    test = load_split(work.out / "corpus", "test")
+    frames, lengths = stack([utterance.features for utterance in test[:: len(test) // 8 + 1]])
+    write_json(work.folder / "signals.json", compare_signals(model, compressed, frames, lengths))
+
+
 def _save_rate(work: Work, outputs: "Callable[[list[np.ndarray]], list[np.ndarray]]") -> None:
-    """Write the phone error rate on the test set of a model, utterance by utterance.
+    """Write the phone error rate of a model on the test set, utterance by utterance.
 
     Args:
         work: the step; its folder gets per.json.
         outputs: from features (T, F) of each utterance to the model's logits (T, labels), label
             delay included.
     """
+    from ernn.results import save_rate
     from ernn.speech.corpus import load_split
     from ernn.speech.scorer import Scorer
 
     train, test = (load_split(work.out / "corpus", split) for split in ("train", "test"))
     scorer = Scorer.fit(train, work.recipe.training.label_delay)
     rate = scorer.score(outputs([utterance.features for utterance in test]), test)
-    found = rate.interval()
-    text = {
-        "percent": found.value,
-        "low": found.low,
-        "high": found.high,
-        "speakers": rate.speakers,
-        "phones": rate.lengths.tolist(),
-        "edits": rate.edits.tolist(),
-    }
-    (work.folder / "per.json").write_text(json.dumps(text, indent=1) + "\n")
+    save_rate(work.folder / "per.json", rate)
 
 
 def _recorded_speech(recipe: Recipe) -> dict[str, str]:
@@ -189,4 +210,5 @@ STEPS = (
         ("corpus", "train"),
         resumable=True,
     ),
+    Step("quantize", quantize, ("training", "quantization"), ("corpus", "compress")),
 )
