@@ -1,7 +1,6 @@
 """What happens to speech between mouth and recorder: voice colour, room and noise."""
 
 import numpy as np
-from scipy import signal
 from scipy.fft import irfft, next_fast_len, rfft, rfftfreq
 
 from ernn.speech.recording import Recording
@@ -10,7 +9,7 @@ NOISES = ("white", "pink", "babble")
 RATE = 16_000  # samples per second of every recording that features are made from
 
 _PIVOT_HZ = 1000.0  # where a spectral tilt changes nothing
-_WARP_STEPS = 320  # a resampling factor is a multiple of 1 / 320
+_SLACK = 2000  # samples of silence that keep a circular filter from reaching around
 
 
 def resample(recording: Recording, factor: float = 1.0) -> Recording:
@@ -20,21 +19,22 @@ def resample(recording: Recording, factor: float = 1.0) -> Recording:
         recording: at any sample rate.
         factor: above 1 for a longer recording with lower formants and pitch.
     """
-    up, down = round(_WARP_STEPS * factor) * RATE, _WARP_STEPS * recording.rate
-    common = np.gcd(up, down)
-    up, down = int(up // common), int(down // common)
-    if up == down:
+    ratio = factor * RATE / recording.rate
+    if ratio == 1:
         return recording
-    audio = signal.resample_poly(recording.audio, up, down).astype(np.float32)
-    ends = np.minimum(np.round(recording.ends * (up / down)).astype(np.int64), len(audio))
-    ends[-1] = len(audio)
+    size = _fft_size(len(recording.audio))
+    resized = round(size * ratio)
+    ratio = resized / size
+    # Cutting or extending the spectrum is band-limited interpolation.
+    audio = irfft(rfft(recording.audio, size), resized) * np.float32(ratio)
+    audio = audio[: round(len(recording.audio) * ratio)]
+    ends = np.minimum(np.round(recording.ends * ratio).astype(np.int64), len(audio))
     return Recording(audio, RATE, recording.phones, ends)
 
 
 def tilt(audio: np.ndarray, db_per_octave: float) -> np.ndarray:
     """Raise or lower the spectrum by so many decibels per octave, with no delay."""
-    # The slack keeps the circular filter from wrapping around.
-    size = next_fast_len(len(audio) + RATE // 10, real=True)
+    size = _fft_size(len(audio))
     octaves = np.log2(np.maximum(rfftfreq(size, 1 / RATE), 50.0) / _PIVOT_HZ)
     spectrum = rfft(audio, size) * 10 ** (db_per_octave * octaves / 20)
     return irfft(spectrum, size)[: len(audio)].astype(np.float32)
@@ -49,7 +49,8 @@ def reverberate(audio: np.ndarray, rng: np.random.Generator) -> np.ndarray:
     tail[: round(0.002 * RATE)] = 0  # no reflection arrives earlier
     tail *= 10 ** (-direct_to_tail_db / 20) / np.sqrt(np.sum(tail**2))
     tail[0] = 1.0
-    return signal.fftconvolve(audio, tail)[: len(audio)].astype(np.float32)
+    size = _fft_size(len(audio) + len(tail))
+    return irfft(rfft(audio, size) * rfft(tail, size), size)[: len(audio)].astype(np.float32)
 
 
 def noise(kind: str, size: int, rng: np.random.Generator, babble: np.ndarray) -> np.ndarray:
@@ -77,3 +78,7 @@ def add_noise(audio: np.ndarray, sound: np.ndarray, snr_db: float) -> np.ndarray
     """Add noise of power 1 at a signal-to-noise ratio over the whole recording."""
     level = np.sqrt(np.mean(audio**2)) * 10 ** (-snr_db / 20)
     return (audio + level * sound).astype(np.float32)
+
+
+def _fft_size(count: int) -> int:
+    return next_fast_len(count + _SLACK, real=True)

@@ -64,6 +64,7 @@ def build_corpus(
     folder: Path,
     workers: int = 1,
     progress: Callable[[int, int], None] = lambda done, total: None,
+    with_flite: bool = False,
 ) -> None:
     """Make or read the speech that a recipe asks for and write its three splits.
 
@@ -74,16 +75,17 @@ def build_corpus(
         folder: existing folder for train, dev and test.safetensors.
         workers: processes to use; 1 means this one.
         progress: called with the speakers done and the speakers in all.
+        with_flite: let the voices of an installed flite speak as well: a different corpus.
 
     Raises:
         CorpusError: the corpus is not there, damaged or empty.
         ToolError: the synthesizer fails.
     """
-    tasks: Mapping[str, Sequence[SpeakerTask]] = (
-        timit.tasks(Path(corpus.path or ""))
-        if corpus.kind == "timit"
-        else synthetic.tasks(corpus, seed)
-    )
+    tasks: Mapping[str, Sequence[SpeakerTask]]
+    if corpus.kind == "timit":
+        tasks, made_by = timit.tasks(Path(corpus.path or "")), ["TIMIT"]
+    else:
+        tasks, made_by = synthetic.tasks(corpus, seed, with_flite), synthetic.engines(with_flite)
     jobs = [(task, features) for split in SPLITS for task in tasks[split]]
     made = _in_order(_speaker_utterances, jobs, workers)
     done = 0
@@ -93,27 +95,34 @@ def build_corpus(
             utterances += next(made)
             done += 1
             progress(done, len(jobs))
-        save_split(folder, split, utterances)
+        save_split(folder, split, utterances, made_by)
 
 
-def save_split(folder: Path, split: str, utterances: list[Utterance]) -> None:
+def save_split(folder: Path, split: str, utterances: list[Utterance], made_by: list[str]) -> None:
     """Write one split, by way of a temporary file beside it.
+
+    Args:
+        folder: existing folder.
+        split: its name; also the file's.
+        utterances: in the order to keep.
+        made_by: where the speech comes from, such as ``["espeak-ng 1.52.0"]``.
 
     Raises:
         CorpusError: there are no utterances, or a feature is not finite.
     """
     if not utterances:
         raise CorpusError(f"the {split} split is empty; give it more minutes or more speakers")
-    features = np.concatenate([utterance.features for utterance in utterances], dtype=np.float16)
+    with np.errstate(over="ignore"):  # what does not fit becomes infinite and is refused below
+        features = np.concatenate([u.features for u in utterances], dtype=np.float16)
     _require_finite(features, f"the {split} split")
     arrays = {
         "features": features,
-        "labels": np.concatenate([utterance.labels for utterance in utterances]),
-        "phones": np.concatenate([utterance.phones for utterance in utterances]),
+        "labels": np.concatenate([u.labels for u in utterances]),
+        "phones": np.concatenate([u.phones for u in utterances]),
     }
     arrays = {name: np.ascontiguousarray(array) for name, array in arrays.items()}
     index = [[u.name, u.speaker, len(u.labels), len(u.phones)] for u in utterances]
-    header = {"format": FORMAT, "utterances": index}
+    header = {"format": FORMAT, "made_by": made_by, "utterances": index}
     path = Path(folder) / f"{split}.safetensors"
     partial = path.with_name(path.name + ".part")
     save_file(arrays, partial, metadata={"ernn": json.dumps(header, sort_keys=True)})

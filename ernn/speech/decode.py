@@ -15,12 +15,12 @@ _SMOOTHING = 0.5  # added to every count
 class Weights:
     """How much each part of a path's score counts.
 
-    Chosen on the development set of the synthetic corpus; the result is flat around them.
+    Chosen on the synthetic corpus (a dense GRU, 20 ms frames): acoustic 0.5 to 1 and prior 0.25 to
+    1 differ by half a point on the development set. A bonus per phone gained nothing beyond.
     """
 
-    acoustic: float = 0.5  # neighbouring frames are not independent: each counts less than 1
+    acoustic: float = 0.7  # neighbouring frames are not independent: each counts less than 1
     prior: float = 0.5  # log posterior - prior * log prior, between posterior and likelihood
-    insertion: float = 0.0  # added for each phone
 
 
 @dataclass(frozen=True)
@@ -54,9 +54,9 @@ class PhoneModel:
             bigram = np.log(changes / changes.sum(1, keepdims=True))
         return cls(np.log(frames / frames.sum()), np.log(first / first.sum()), np.log(stay), bigram)
 
-    def transitions(self, weights: Weights) -> np.ndarray:
-        """Return the score of going from each phone to each in one frame: (39, 39)."""
-        leave = np.log1p(-np.exp(self.stay))[:, None] + self.bigram + weights.insertion
+    def transitions(self) -> np.ndarray:
+        """Return the log probability of going from each phone to each in one frame: (39, 39)."""
+        leave = np.log1p(-np.exp(self.stay))[:, None] + self.bigram
         return np.where(np.eye(len(self.stay), dtype=bool), self.stay, leave)
 
 
@@ -80,14 +80,14 @@ def decode(
             raise ShapeError(
                 f"scores of shape {scores.shape} cannot be decoded; give (T, {size}) finite numbers"
             )
-    lengths = np.array([len(scores) for scores in log_posteriors])
+    lengths = np.array([len(scores) for scores in log_posteriors], np.int64)
     # The longest first, so that the utterances still running are always the first ones.
     order = np.argsort(-lengths, kind="stable")
     scores = np.zeros((len(order), lengths.max(initial=0), size), np.float32)  # (B, T, 39)
     for row, index in enumerate(order):
         heard = log_posteriors[index] - weights.prior * model.prior
         scores[row, : lengths[index]] = weights.acoustic * heard
-    paths = _viterbi(scores, lengths[order], model.start, model.transitions(weights))
+    paths = _viterbi(scores, lengths[order], model.start, model.transitions())
     decoded: list[np.ndarray] = [np.empty(0, np.int8)] * len(order)
     for row, index in enumerate(order):
         decoded[index] = collapse(paths[row, : lengths[index]])

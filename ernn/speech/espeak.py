@@ -19,6 +19,8 @@ from ernn.speech.recording import Recording
 
 LANGUAGE = "gmw/en-US"
 
+_DATA = Path(espeakng_loader.__file__).parent / "espeak-ng-data"
+
 _SYNCHRONOUS = 2  # espeak_AUDIO_OUTPUT: samples go to the callback only
 _PHONEME_EVENTS, _DO_NOT_EXIT = 1, 0x8000
 _UTF8 = 1
@@ -58,14 +60,11 @@ class Espeak:
     """One private copy of the synthesizer; use it as a context manager."""
 
     def __init__(self) -> None:
-        self._library = _private_copy(Path(espeakng_loader.get_library_path()))
-        data = str(espeakng_loader.get_data_path()).encode()
+        self._library = _private_copy()
         options = _PHONEME_EVENTS | _DO_NOT_EXIT
-        self.rate = self._library.espeak_Initialize(_SYNCHRONOUS, 0, data, options)
+        self.rate = self._library.espeak_Initialize(_SYNCHRONOUS, 0, bytes(_DATA), options)
         if self.rate <= 0:
-            raise ToolError(
-                f"espeak-ng cannot use its data in {data.decode()}; reinstall espeakng-loader"
-            )
+            raise ToolError(f"espeak-ng cannot use its data in {_DATA}; reinstall espeakng-loader")
         ctypes.CDLL(None).srand(1)  # breathy voices draw their noise from the C library
         self._audio: list[np.ndarray] = []
         self._events: list[tuple[Spoken, int]] = []
@@ -87,6 +86,10 @@ class Espeak:
             CorpusError: it speaks a phoneme that ernn does not know.
         """
         self._audio, self._events, self._error = [], [], None
+        if not (_DATA / "voices" / "!v" / voice.variant).is_file():  # espeak would use another
+            raise ToolError(
+                f"espeak-ng has no voice {voice.variant!r} in {_DATA}; reinstall espeakng-loader"
+            )
         name = f"{LANGUAGE}+{voice.variant}"
         failed = self._library.espeak_SetVoiceByName(name.encode())
         settings = {_RATE_WPM: voice.rate_wpm, _PITCH: voice.pitch, _RANGE: voice.pitch_range}
@@ -118,10 +121,11 @@ class Espeak:
         return 0
 
 
-def variants() -> list[str]:
-    """Return the names of every voice variant that the library's data holds, sorted."""
-    folder = Path(espeakng_loader.get_data_path()) / "voices" / "!v"
-    return sorted(path.name for path in folder.iterdir())
+def version() -> str:
+    """Return the version of the library, such as ``"1.52.0"``."""
+    library = _private_copy()
+    library.espeak_Info.restype = ctypes.c_char_p
+    return library.espeak_Info(None).decode()
 
 
 def _until_end(events):
@@ -131,8 +135,11 @@ def _until_end(events):
         index += 1
 
 
-def _private_copy(path: Path) -> ctypes.CDLL:
-    """Load a library from a temporary copy, so that its variables are shared with nobody."""
+def _private_copy() -> ctypes.CDLL:
+    """Load the library from a temporary copy, so that its variables are shared with nobody."""
+    path = Path(espeakng_loader.get_library_path())
     with tempfile.TemporaryDirectory() as folder:
-        copy = shutil.copy(path, Path(folder) / path.name)
-        return ctypes.CDLL(str(copy))
+        try:
+            return ctypes.CDLL(str(shutil.copy(path, Path(folder) / path.name)))
+        except OSError as error:
+            raise ToolError(f"{path} cannot be loaded: {error}") from None

@@ -5,7 +5,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from ernn.speech import flite
 from ernn.speech.espeak import EspeakVoice
+from ernn.speech.flite import FliteVoice
 
 # Voices of espeak-ng that sound like somebody. Left out are whispers, monsters and robots, and the
 # voices with added breath (f2, f3, f5, ...): their noise starts from uninitialised memory, so they
@@ -20,6 +22,7 @@ VARIANTS = tuple(
 )
 SPLITS = ("train", "dev", "test")
 _SHARES = (0.66, 0.12, 0.22)  # of the voices
+_FLITE = "flite:"  # in front of the names of flite's voices
 
 
 @dataclass(frozen=True)
@@ -27,18 +30,19 @@ class Speaker:
     """One synthetic speaker."""
 
     name: str
-    voice: EspeakVoice
+    voice: EspeakVoice | FliteVoice
     stretch: float  # resampling factor: above 1 lowers formants and pitch
     tilt_db_per_octave: float
 
 
-def split_voices(seed: int) -> dict[str, tuple[str, ...]]:
+def split_voices(seed: int, with_flite: bool = False) -> dict[str, tuple[str, ...]]:
     """Deal the voice families out to the splits, so that no voice is in two of them.
 
     Variants whose names differ in a number or in case only (``steph``, ``steph2``) are one family.
     """
     families: dict[str, list[str]] = {}
-    for variant in VARIANTS:
+    extra = tuple(_FLITE + name for name in flite.VOICES) if with_flite else ()
+    for variant in VARIANTS + extra:
         families.setdefault(re.sub(r"\d+$", "", variant).lower(), []).append(variant)
     rng = np.random.default_rng([seed, len(SPLITS)])
     dealt = rng.permutation(sorted(families))
@@ -52,10 +56,12 @@ def split_voices(seed: int) -> dict[str, tuple[str, ...]]:
 
 def draw_speaker(name: str, variant: str, rng: np.random.Generator) -> Speaker:
     """Give a voice a manner of speaking and a recorder."""
-    voice = EspeakVoice(
-        variant,
-        rate_wpm=int(rng.integers(135, 216)),
-        pitch=int(rng.integers(25, 76)),
-        pitch_range=int(rng.integers(25, 76)),
+    rate, pitch, pitch_range = rng.uniform(-1.0, 1.0, 3)
+    voice = (
+        FliteVoice(variant.removeprefix(_FLITE), 1 - 0.2 * rate, 2 ** (0.3 * pitch))
+        if variant.startswith(_FLITE)
+        else EspeakVoice(
+            variant, round(175 + 40 * rate), round(50 + 25 * pitch), round(50 + 25 * pitch_range)
+        )
     )
     return Speaker(name, voice, rng.uniform(0.88, 1.14), rng.uniform(-3.0, 3.0))

@@ -10,8 +10,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from ernn.recipe import CorpusRecipe
-from ernn.speech import acoustics, text
-from ernn.speech.espeak import Espeak
+from ernn.speech import acoustics, espeak, flite, text
+from ernn.speech.espeak import Espeak, EspeakVoice
+from ernn.speech.flite import FliteVoice
 from ernn.speech.recording import Recording
 from ernn.speech.speakers import SPLITS, Speaker, draw_speaker, split_voices
 
@@ -30,57 +31,74 @@ class SyntheticTask:
     seconds: float  # of speech to make, at least
     seed: int
     recipe: CorpusRecipe
+    with_flite: bool = False
 
     def recordings(self) -> list[tuple[str, Recording]]:
         """Speak, and return named recordings at 16 kHz."""
         rng = np.random.default_rng([self.seed, SPLITS.index(self.split), self.index])
-        voices = split_voices(self.seed)[self.split]
+        voices = split_voices(self.seed, self.with_flite)[self.split]
         speaker = draw_speaker(self.name, voices[self.index % len(voices)], rng)
-        with Espeak() as espeak:
-            spoken = _speak(espeak, speaker, self.seconds, rng)
-            babble = _babble(espeak, voices, rng)
+        with Espeak() as synthesizer:
+            spoken = _speak(synthesizer, speaker, self.seconds, rng)
+            babble = _babble(synthesizer, voices, rng)
         return [
             (f"{self.name}_{number:03d}", _record(recording, speaker, self.recipe, babble, rng))
             for number, recording in enumerate(spoken)
         ]
 
 
-def tasks(recipe: CorpusRecipe, seed: int) -> dict[str, list[SyntheticTask]]:
+def tasks(
+    recipe: CorpusRecipe, seed: int, with_flite: bool = False
+) -> dict[str, list[SyntheticTask]]:
     """Return each split's speakers, enough for the minutes that the recipe asks for."""
     minutes = (recipe.train_minutes, recipe.dev_minutes, recipe.test_minutes)
     return {
-        split: _split_tasks(split, 60 * length, recipe, seed)
+        split: _split_tasks(split, 60 * length, recipe, seed, with_flite)
         for split, length in zip(SPLITS, minutes, strict=True)
     }
 
 
+def engines(with_flite: bool = False) -> list[str]:
+    """Name the synthesizers and their versions, for the corpus to remember."""
+    names = [f"espeak-ng {espeak.version()}"]
+    return [*names, f"flite {flite.version()}"] if with_flite else names
+
+
 def _split_tasks(
-    split: str, seconds: float, recipe: CorpusRecipe, seed: int
+    split: str, seconds: float, recipe: CorpusRecipe, seed: int, with_flite: bool
 ) -> list[SyntheticTask]:
     count = math.ceil(seconds / SECONDS_PER_SPEAKER)
     return [
-        SyntheticTask(f"{split}{index:04d}", split, index, seconds / count, seed, recipe)
+        SyntheticTask(
+            f"{split}{index:04d}", split, index, seconds / count, seed, recipe, with_flite
+        )
         for index in range(count)
     ]
 
 
 def _speak(
-    espeak: Espeak, speaker: Speaker, seconds: float, rng: np.random.Generator
+    synthesizer: Espeak, speaker: Speaker, seconds: float, rng: np.random.Generator
 ) -> list[Recording]:
     spoken: list[Recording] = []
     while sum(recording.seconds for recording in spoken) < seconds:
-        said = espeak.say(text.sentence(rng), speaker.voice)
+        said = _say(synthesizer, text.sentence(rng), speaker.voice)
         before, after = (round(rng.uniform(*_PAUSE_S) * said.rate) for _ in range(2))
         spoken.append(acoustics.resample(said.padded(before, after), speaker.stretch))
     return spoken
 
 
-def _babble(espeak: Espeak, voices: tuple[str, ...], rng: np.random.Generator) -> np.ndarray:
+def _say(synthesizer: Espeak, sentence: str, voice: EspeakVoice | FliteVoice) -> Recording:
+    if isinstance(voice, FliteVoice):
+        return flite.say(sentence, voice)
+    return synthesizer.say(sentence, voice)
+
+
+def _babble(synthesizer: Espeak, voices: tuple[str, ...], rng: np.random.Generator) -> np.ndarray:
     """Return about three seconds of several voices of the same split talking at once."""
     tracks = []
     for _ in range(_BABBLE_VOICES):
         talker = draw_speaker("babble", voices[rng.integers(len(voices))], rng)
-        said = espeak.say(text.sentence(rng), talker.voice)
+        said = _say(synthesizer, text.sentence(rng), talker.voice)
         tracks.append(acoustics.resample(said, talker.stretch).audio)
     size = max(len(track) for track in tracks)
     levelled = [np.resize(track / (track.std() + 1e-9), size) for track in tracks]

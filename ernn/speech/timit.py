@@ -12,7 +12,7 @@ import numpy as np
 import soundfile
 
 from ernn.errors import CorpusError
-from ernn.speech import acoustics
+from ernn.speech.acoustics import RATE
 from ernn.speech.phones import Spoken, fold_timit
 from ernn.speech.recording import Recording
 
@@ -74,21 +74,22 @@ def read_recording(audio_path: Path, labels_path: Path) -> Recording:
     """
     try:
         information = soundfile.info(audio_path)
-        if information.channels != 1 or information.duration > _LONGEST_S:
+        found = (information.channels, information.samplerate)
+        if found != (1, RATE) or information.duration > _LONGEST_S:
             raise CorpusError(
-                f"{audio_path} has {information.channels} channels and {information.duration:.0f} "
-                f"s; TIMIT has one channel and less than {_LONGEST_S:.0f} s"
+                f"{audio_path} has {found[0]} channels, {found[1]} Hz and {information.duration:.0f} "
+                f"s; TIMIT has one channel, {RATE} Hz and less than {_LONGEST_S:.0f} s"
             )
-        audio, rate = soundfile.read(audio_path, dtype="float32")
+        audio, _ = soundfile.read(audio_path, dtype="float32")
     except (OSError, soundfile.SoundFileError) as error:
         raise CorpusError(f"{audio_path} cannot be read as SPHERE or RIFF audio: {error}") from None
     events, end = _read_labels(labels_path)
-    if abs(end - len(audio)) > _SLACK_S * rate:
+    if abs(end - len(audio)) > _SLACK_S * RATE:
         raise CorpusError(
             f"{labels_path} ends at sample {end}, but {audio_path.name} at {len(audio)}; "
             "restore both from your TIMIT copy"
         )
-    return acoustics.resample(Recording.from_events(audio, rate, events))
+    return Recording.from_events(audio, RATE, events)
 
 
 def _read_labels(path: Path) -> tuple[list[tuple[Spoken, int]], int]:
@@ -96,7 +97,7 @@ def _read_labels(path: Path) -> tuple[list[tuple[Spoken, int]], int]:
     try:
         lines = path.read_text(encoding="ascii").split("\n")
         rows = [line.split() for line in lines if line.strip()]
-        spans = np.array([(int(start), int(end)) for start, end, _ in rows])
+        spans = np.array([(int(start), int(end)) for start, end, _ in rows], np.int64)
         events = [(fold_timit(label), int(start)) for start, _, label in rows]
     except CorpusError as error:
         raise CorpusError(f"{path}: {error}") from None

@@ -1,0 +1,125 @@
+"""Viterbi against every possible path; the scorer's delay against what it must undo."""
+
+import itertools
+import time
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from ernn.errors import CorpusError, ShapeError
+from ernn.speech.corpus import Utterance
+from ernn.speech.decode import PhoneModel, _viterbi, collapse, decode
+from ernn.speech.phones import PHONES, SILENCE
+from ernn.speech.scorer import Scorer, delayed_labels
+
+SIZE = len(PHONES)
+RNG = np.random.default_rng(0)
+
+
+def spoken(count, rng=RNG):
+    """Frame labels of an utterance: runs of 3 to 8 frames between 9 frames of silence."""
+    phones = [SILENCE, *rng.integers(0, SIZE - 1, count), SILENCE]
+    return np.repeat(phones, [9, *rng.integers(3, 9, count), 9]).astype(np.int8)
+
+
+def utterance(labels, name="u"):
+    features = np.zeros((len(labels), 1), np.float32)
+    return Utterance(name, f"speaker of {name}", features, labels, collapse(labels))
+
+
+@settings(max_examples=30, deadline=None)
+@given(st.integers(0, 10**6), st.lists(st.integers(1, 5), min_size=1, max_size=4))
+def test_viterbi_finds_the_best_of_all_paths(seed, lengths):
+    rng = np.random.default_rng(seed)
+    lengths = np.array(sorted(lengths, reverse=True))
+    scores = rng.standard_normal((len(lengths), lengths[0], 3)).astype(np.float32)
+    start, transitions = rng.standard_normal(3), rng.standard_normal((3, 3))
+    paths = _viterbi(scores, lengths, start, transitions)
+    for row, length in enumerate(lengths):
+
+        def total(path, row=row):
+            heard = sum(scores[row, t, state] for t, state in enumerate(path))
+            return (
+                start[path[0]] + heard + sum(transitions[a, b] for a, b in itertools.pairwise(path))
+            )
+
+        best = max(map(total, itertools.product(range(3), repeat=length)))
+        assert total(paths[row, :length]) == pytest.approx(best, abs=1e-4)
+
+
+def test_the_model_is_made_of_probabilities():
+    model = PhoneModel.fit([spoken(20) for _ in range(30)])
+    assert np.exp(model.prior).sum() == pytest.approx(1)
+    assert np.exp(model.start).sum() == pytest.approx(1)
+    np.testing.assert_allclose(np.exp(model.bigram).sum(1), 1)
+    assert (np.diag(model.bigram) == -np.inf).all()
+    np.testing.assert_allclose(np.exp(model.transitions()).sum(1), 1)
+    assert np.isfinite(model.transitions()).all()
+
+
+def test_the_model_counts_what_it_sees():
+    model = PhoneModel.fit([np.array([0, 0, 0, 1, 1, 0, 0, 2], np.int8)] * 1000)
+    assert np.exp(model.bigram[0, 1]) == pytest.approx(0.5, abs=0.02)
+    assert np.exp(model.bigram[1, 0]) == pytest.approx(1, abs=0.05)
+    assert np.exp(model.stay[0]) == pytest.approx(3 / 5, abs=0.01)
+    assert np.exp(model.prior[2]) == pytest.approx(1 / 8, abs=0.01)
+
+
+def test_clear_posteriors_are_decoded_as_they_are():
+    labels = [spoken(n) for n in (5, 0, 17)]
+    model = PhoneModel.fit(labels)
+    certain = [np.log(np.where(np.eye(SIZE)[each], 0.99, 0.01 / 38)) for each in labels]
+    for result, each in zip(decode(certain, model), labels, strict=True):
+        assert result.tolist() == collapse(each).tolist()
+
+
+def test_decoding_beats_greedy_collapse_on_noisy_posteriors():
+    train, test = [spoken(30) for _ in range(40)], [utterance(spoken(30), str(n)) for n in range(9)]
+    logits = [
+        3.0 * np.eye(SIZE)[u.labels] + RNG.standard_normal((len(u.labels), SIZE)) for u in test
+    ]
+    scorer = Scorer(PhoneModel.fit(train), 0)
+    greedy = sum(len(collapse(each.argmax(1))) for each in logits)
+    assert greedy > 2 * sum(len(u.phones) for u in test)
+    assert scorer.score(logits, test).percent < 40
+
+
+@pytest.mark.parametrize("delay", [0, 1, 4])
+def test_the_scorer_undoes_the_delay(delay):
+    utterances = [utterance(spoken(12), str(n)) for n in range(6)]
+    scorer = Scorer.fit(utterances, delay)
+    perfect = [20 * np.eye(SIZE)[delayed_labels(u.labels, delay)] for u in utterances]
+    result = scorer.score(perfect, utterances)
+    assert result.percent == 0
+    assert result.speakers[0] == "speaker of 0"
+
+
+def test_delayed_labels():
+    labels = np.array([4, 4, 5, 6], np.int8)
+    assert delayed_labels(labels, 0).tolist() == [4, 4, 5, 6]
+    assert delayed_labels(labels, 2).tolist() == [4, 4, 4, 4]
+    assert delayed_labels(np.array([1, 2, 3, 4], np.int8), 1).tolist() == [1, 1, 2, 3]
+    assert delayed_labels(labels, 9).tolist() == [4, 4, 4, 4]
+
+
+def test_four_minutes_are_decoded_in_seconds():
+    model = PhoneModel.fit([spoken(30)])
+    scores = [RNG.standard_normal((300, SIZE)) for _ in range(80)]  # 80 times 3 s
+    started = time.process_time()
+    decode(scores, model)
+    assert time.process_time() - started < 5
+
+
+def test_what_cannot_be_decoded_is_refused():
+    model = PhoneModel.fit([spoken(30)])
+    with pytest.raises(ShapeError, match=r"give \(T, 39\)"):
+        decode([np.zeros((5, 38))], model)
+    with pytest.raises(ShapeError, match="finite numbers"):
+        decode([np.full((5, 39), np.nan)], model)
+    with pytest.raises(CorpusError, match="needs labels"):
+        PhoneModel.fit([])
+    with pytest.raises(ShapeError, match="one output per frame"):
+        Scorer(model, 2).score([np.zeros((5, 39))], [utterance(spoken(1))])
+    assert decode([], model) == []
