@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ernn.device import load_part
-from ernn.errors import RecipeError
+from ernn.errors import BoundError, RecipeError
 from ernn.recipe import NAME, Recipe
 from ernn.resources import folder
 from ernn.steps import Chain, Step, Work, file_hash
@@ -61,10 +61,31 @@ def bring(
     force: bool = False,
     say: Callable[[str], None] = print,
 ) -> Path:
-    """Bring a step and all before it up to date in ``out`` (default: out/NAME); return ``out``."""
+    """Bring a step and all before it up to date in ``out`` (default: out/NAME); return ``out``.
+
+    Raises:
+        ErnnError: what the steps raise; BoundError: the report says that the recipe's bound is
+            not met.
+    """
     out = out or Path("out") / recipe.name
     Chain(STEPS, recipe, out, say).bring(last, force)
+    if last == "report":
+        _judge(out / last, say)
     return out
+
+
+def _judge(folder: Path, say: Callable[[str], None]) -> None:
+    """Say where the report is, and whether the loss of accuracy is within the recipe's bound."""
+    from ernn.report.render import load_report
+
+    accuracy = load_report(folder / "report.json").accuracy
+    say(f"the report is {folder / 'report.html'}")
+    if not accuracy.within_bound:
+        raise BoundError(
+            f"the integer model loses {accuracy.loss_points:.2f} PER points against the dense "
+            f"one, more than per_bound_points = {accuracy.bound_points}; use smaller blocks, more "
+            "bits or longer training, or raise the bound"
+        )
 
 
 def corpus(work: Work) -> None:
@@ -72,8 +93,9 @@ def corpus(work: Work) -> None:
     from ernn.speech.corpus import build_corpus
 
     recipe = work.recipe
+    affinity = getattr(os, "sched_getaffinity", None)  # not everywhere
+    workers = len(affinity(0)) if affinity else os.cpu_count() or 1
     with work.progress("corpus: speakers") as progress:
-        workers = len(os.sched_getaffinity(0))
         build_corpus(recipe.corpus, recipe.features, recipe.seed, work.folder, workers, progress)
 
 
@@ -181,6 +203,14 @@ def _save_rate(work: Work, outputs: "Callable[[list[np.ndarray]], list[np.ndarra
     scorer = Scorer.fit(train, work.recipe.training.label_delay)
     rate = scorer.score(outputs([utterance.features for utterance in test]), test)
     save_rate(work.folder / "per.json", rate)
+
+
+def report(work: Work) -> None:
+    """Write the report."""
+    from ernn.report.render import write_report
+    from ernn.summary import summarize
+
+    write_report(summarize(work.recipe, work.out), work.folder)
 
 
 def _recorded_speech(recipe: Recipe) -> dict[str, str]:
