@@ -10,6 +10,7 @@ from ernn.hw.plan import (
     JobPlan,
     MemoryPlan,
     Mode,
+    NetworkPlan,
     OutputPlan,
     QueuePlan,
     SegmentPlan,
@@ -106,10 +107,11 @@ class _Builder:
                 "activation or weight bits"
             )
         sum_cycles = bits_for(sizes.pe_columns) if sizes.pe_columns > 1 else 0
-        inverse_input = QFormat(
-            model.row.int_bits + self.word.bit_length(), model.row.frac_bits
-        )
+        inverse_input = QFormat(model.row.int_bits + self.word.bit_length(), model.row.frac_bits)
         inverse_cycles = max(mode.inverse_cycles for mode in self.modes)
+        inverse_networks = tuple(
+            self._inverse_network(mode, inverse_input, inverse_cycles) for mode in self.modes
+        )
         top = model.layers[-1].vectors["h"]
         feature = model.layers[0].vectors["x"]
         widest = max(feature.width, top.width, model.row.width)
@@ -136,7 +138,11 @@ class _Builder:
             acc_frac_bits=max(fracs) + model.activation_bits - 1,
             aligns=aligns,
             inverse_input=inverse_input,
-            inverse_bits=self._inverse_bits(inverse_input),
+            inverse_networks=inverse_networks,
+            inverse_bits=max(
+                net.out_bits + mode.align_bits
+                for net, mode in zip(inverse_networks, self.modes, strict=True)
+            ),
             inverse_cycles=inverse_cycles,
             rows_cycles=sum_cycles + inverse_cycles + 5,
             modes=self.modes,
@@ -174,9 +180,7 @@ class _Builder:
         """Words of a vector."""
         at = self.model.layers[layer]
         if memory == "x":
-            first = self.model.products[0]
             segment = next(s for p in self.model.products for s in p.segments if s.vector == "x")
-            assert first.layer == 0
             return segment.spectra.shape[1] * segment.spectra.shape[2] // self.word
         return (at.output if memory in ("rec", "ff") else at.hidden) // self.word
 
@@ -251,9 +255,7 @@ class _Builder:
                 product, index = readers[0]
                 scaled = product.segments[index].scale is not None
                 found.append(
-                    ViewPlan(
-                        True, base, words, self._mode_index(product.block), scaled, scale_base
-                    )
+                    ViewPlan(True, base, words, self._mode_index(product.block), scaled, scale_base)
                 )
                 base += self._groups(words)
                 scale_base += words if scaled else 0
@@ -282,13 +284,15 @@ class _Builder:
         forward_cycles = max(self.modes[mode].forward_cycles for mode in modes)
         scaled = bool(scale_formats)
         tokens = self.offsets[name]
-        made = [
-            layer.vectors["h" if name in ("rec", "ff") else name] for layer in model.layers
-        ]
+        made = [layer.vectors["h" if name in ("rec", "ff") else name] for layer in model.layers]
         return MemoryPlan(
             name=name,
             maker=self.program.makers[name],
             modes=modes,
+            networks=tuple(
+                self._network(self.modes[m], False, transform_bits, spectrum_bits, forward_cycles)
+                for m in modes
+            ),
             views=views,
             input_bits=made[0].width,
             transform_bits=transform_bits,
@@ -310,7 +314,9 @@ class _Builder:
         jobs: list[JobPlan] = []
         weight_base = bias_base = 0
         readers = [
-            i for i, job in enumerate(self.program.jobs) if any(r.memory == "x" for r in job.readings)
+            i
+            for i, job in enumerate(self.program.jobs)
+            if any(r.memory == "x" for r in job.readings)
         ]
         memory_names = list(self.program.makers)
         for index, job in enumerate(self.program.jobs):
@@ -365,7 +371,7 @@ class _Builder:
         names = list(UNITS[kind])
         paired = [f"{name}_x" for name in names if f"{name}_x" in self.queues]
         peepholes = kind == "lstm" and any(at.peepholes is not None for at in model.layers)
-        lane_cycles = latency.lane_cycles(kind, peepholes)
+        lane_cycles = _lane_cycles(kind, peepholes)
         jobs, state_base = [], 0
         for index, layer in enumerate(model.layers):
             size = layer.output if kind == "projection" else layer.hidden
@@ -384,7 +390,9 @@ class _Builder:
         gates = kind in ("gru_reset", "gru_update")
         return UnitPlan(
             name=kind,
-            queues=tuple(self._queue_index(name) for name in names),
+            queues=tuple(
+                self._queue_index(name) for name in names + ["z"] * (kind == "gru_update")
+            ),
             paired_queues=tuple(self._queue_index(name) for name in paired),
             jobs=tuple(jobs),
             lanes=lanes,
@@ -398,7 +406,6 @@ class _Builder:
             memories=tuple(
                 i for i, maker in enumerate(self.program.makers.values()) if maker == kind
             ),
-            output_queue=self._queue_index("vector") if is_top else None,
             gate_queue=self._queue_index("z") if gates else None,
         )
 
@@ -412,14 +419,35 @@ class _Builder:
             logit_words=self._rows(logits) if logits is not None else 0,
         )
 
-    def _inverse_bits(self, source: QFormat) -> int:
-        return max(
-            mode.align_bits
-            + _width(
-                inverse(mode.block, self.model.twiddle_bits).bounds(source.min_raw, source.max_raw)[-1]
-            )
-            for mode in self.modes
+    def _network(self, mode: Mode, inverted: bool, in_bits: int, out_bits: int, slowest: int):
+        """Name a transform after its size and widths; k = 1 needs none."""
+        kind = "ifft" if inverted else "fft"
+        cycles = mode.inverse_cycles if inverted else mode.forward_cycles
+        return NetworkPlan(
+            module=f"ernn_{kind}{mode.block}_{in_bits}_{out_bits}" if mode.block > 1 else "",
+            block=mode.block,
+            groups=mode.groups,
+            inverse=inverted,
+            in_bits=in_bits,
+            out_bits=out_bits,
+            wait_cycles=slowest - cycles,
         )
+
+    def _inverse_network(self, mode: Mode, source: QFormat, slowest: int) -> NetworkPlan:
+        bounds = inverse(mode.block, self.model.twiddle_bits).bounds(source.min_raw, source.max_raw)
+        return self._network(mode, True, source.width, _width(bounds[-1]), slowest)
+
+
+def _lane_cycles(kind: str, peepholes: bool) -> int:
+    """Cycles of one lane of a unit."""
+    if kind == "lstm":
+        return latency.lstm_lane_cycles(peepholes)
+    return {
+        "projection": 1,
+        "gru_reset": latency.gru_reset_lane_cycles(),
+        "gru_update": latency.gru_update_lane_cycles(),
+        "gru_after": latency.gru_after_lane_cycles(),
+    }[kind]
 
 
 def _width(bounds: list[tuple[int, int]]) -> int:

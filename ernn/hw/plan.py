@@ -8,11 +8,32 @@ the sizes.
 import hashlib
 from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 from pydantic import TypeAdapter, ValidationError
 
+from ernn import __version__
 from ernn.errors import ModelFileError
 from ernn.fixed import QFormat
+from ernn.hw import latency
+from ernn.hw.program import UNITS
+
+DRAIN_CYCLES = 9  # 3 to the operands, 2 broadcast, 3 in the PE, 1 shadow
+
+
+class Bin(NamedTuple):
+    """Places of a complex bin in a packed spectrum."""
+
+    re: int
+    im: int
+
+
+class PostAdd(NamedTuple):
+    """Sum ``a``, plus or minus sum ``b`` unless ``sign`` is 0."""
+
+    a: int
+    b: int = 0
+    sign: int = 0
 
 
 @dataclass(frozen=True)
@@ -26,6 +47,51 @@ class Mode:
     forward_cycles: int
     inverse_cycles: int
 
+    @property
+    def last_group(self) -> int:
+        """Highest step of a word."""
+        return self.groups - 1
+
+    @property
+    def group_list(self) -> range:
+        """Blocks of a word."""
+        return range(self.groups)
+
+    @property
+    def bins_down(self) -> list[Bin]:
+        """Complex bins of a block, highest first: places of Re and Im in the packed spectrum."""
+        return [Bin(2 * j, 2 * j + 1) for j in reversed(range(1, self.block // 2))]
+
+    @property
+    def post_adds(self) -> list[PostAdd]:
+        """How each number of a word's spectra follows from the sums of the multipliers."""
+        adds = []
+        for group in range(self.groups):
+            first = group * self.macs
+            adds += [PostAdd(first + i) for i in range(min(self.block, 2))]
+            for j in range(1, self.block // 2):
+                p1 = first + 2 + 3 * (j - 1)
+                adds += [PostAdd(p1, p1 + 2, -1), PostAdd(p1, p1 + 1, 1)]
+        return adds
+
+
+@dataclass(frozen=True)
+class NetworkPlan:
+    """A transform of one block size; module is empty for k = 1, which has nothing to do."""
+
+    module: str
+    block: int
+    groups: int
+    inverse: bool
+    in_bits: int
+    out_bits: int
+    wait_cycles: int  # until the slowest transform beside it is done
+
+    @property
+    def group_list(self) -> range:
+        """Blocks of a word."""
+        return range(self.groups)
+
 
 @dataclass(frozen=True)
 class SegmentPlan:
@@ -36,6 +102,11 @@ class SegmentPlan:
     groups: int  # groups of pe_columns words
     first_use: bool  # the job takes a token per group
     previous: bool  # of the frame before
+
+    @property
+    def last_group(self) -> int:
+        """Highest group."""
+        return self.groups - 1
 
 
 @dataclass(frozen=True)
@@ -57,6 +128,21 @@ class JobPlan:
     align: int  # index into HardwarePlan.aligns
     releases_input: bool  # the last job that reads the features
 
+    @property
+    def last_pass(self) -> int:
+        """Highest pass."""
+        return self.passes - 1
+
+    @property
+    def pair(self) -> int:
+        """1 if it reads two vectors."""
+        return len(self.segments) - 1
+
+    @property
+    def two_segments(self) -> tuple[SegmentPlan, SegmentPlan]:
+        """Its vectors; the only one twice if there is no second."""
+        return self.segments[0], self.segments[-1]
+
 
 @dataclass(frozen=True)
 class ViewPlan:
@@ -76,7 +162,8 @@ class MemoryPlan:
 
     name: str  # "x", "rec", "ff", "rh" or "m"
     maker: str  # "input" or a unit
-    modes: tuple[int, ...]  # the transforms it needs
+    modes: tuple[int, ...]  # the block sizes it needs
+    networks: tuple[NetworkPlan, ...]  # by mode
     views: tuple[ViewPlan, ...]  # by job of the maker
     input_bits: int  # of a value of the maker
     transform_bits: int  # of a value that enters the transform
@@ -91,6 +178,30 @@ class MemoryPlan:
     initial_tokens: int
     count_bits: int
 
+    @property
+    def job_bits(self) -> int:
+        """Bits of a job number of its maker."""
+        return bits_for(len(self.views))
+
+    @property
+    def mode_bits(self) -> int:
+        """Bits of an index into its networks."""
+        return bits_for(len(self.modes))
+
+    def mode_index(self, view: ViewPlan) -> int:
+        """Index of a view's network; 0 where nothing is kept."""
+        return self.modes.index(view.mode) if view.enabled else 0
+
+    @property
+    def scale_addr_bits(self) -> int:
+        """Bits of an address of scale memory."""
+        return bits_for(self.scale_words)
+
+    @property
+    def product_bits(self) -> int:
+        """Bits of value times scale."""
+        return self.input_bits + self.scale_bits
+
 
 @dataclass(frozen=True)
 class QueuePlan:
@@ -104,6 +215,11 @@ class QueuePlan:
     depth: int  # entries
     count_bits: int
 
+    @property
+    def addr_bits(self) -> int:
+        """Bits of an entry's address."""
+        return bits_for(self.depth)
+
 
 @dataclass(frozen=True)
 class UnitJob:
@@ -114,6 +230,39 @@ class UnitJob:
     state_base: int  # first beat in state memory
     paired: bool  # rows come in two halves
     top: bool  # its words are the accelerator's output
+
+    @property
+    def last_word(self) -> int:
+        """Highest word."""
+        return self.words - 1
+
+
+class QueueRead(NamedTuple):
+    """A queue as a unit sees it."""
+
+    name: str
+    gates: int
+    value_bits: int
+    gate_names: tuple[str, ...]
+    paired: bool  # the "_x" half of another queue
+
+
+class RowRead(NamedTuple):
+    """A lane input: its wire, its port, the register it comes from, and that of its other half."""
+
+    name: str
+    port: str
+    source: str
+    half: str
+    bits: int
+
+
+class Maker(NamedTuple):
+    """What writes vectors: the input or a unit."""
+
+    name: str
+    value_bits: int
+    job_bits: int
 
 
 @dataclass(frozen=True)
@@ -133,8 +282,138 @@ class UnitPlan:
     peepholes: bool
     cell_activation: str
     memories: tuple[int, ...]  # written by it
-    output_queue: int | None  # of top words
-    gate_queue: int | None  # gru_reset: z; gru_update reads it
+    gate_queue: int | None  # gru_reset fills it with z, gru_update reads it
+
+    @property
+    def job_bits(self) -> int:
+        """Bits of a job number."""
+        return bits_for(len(self.jobs))
+
+    @property
+    def last_job(self) -> int:
+        """Highest job: the last layer."""
+        return len(self.jobs) - 1
+
+    @property
+    def word_bits(self) -> int:
+        """Bits of a word number."""
+        return bits_for(max(job.words for job in self.jobs))
+
+    @property
+    def beat_bits(self) -> int:
+        """Bits of a beat number."""
+        return bits_for(self.beats)
+
+    @property
+    def last_beat(self) -> int:
+        """Highest beat."""
+        return self.beats - 1
+
+    @property
+    def beat_addr_bits(self) -> int:
+        """Bits of a beat's address in one stream's state."""
+        return bits_for(self.state_beats)
+
+    @property
+    def peephole_depth(self) -> int:
+        """Words of peephole memory."""
+        return max(2, self.state_beats)
+
+    @property
+    def pair_cycles(self) -> int:
+        """1 if halves of rows are added."""
+        return int(bool(self.paired_queues))
+
+    @property
+    def lane_start(self) -> int:
+        """Cycles from a beat to the lanes' inputs."""
+        return 3 + self.pair_cycles
+
+    @property
+    def end_cycles(self) -> int:
+        """Cycles from a beat to the lanes' outputs."""
+        return self.lane_start + self.lane_cycles
+
+    @property
+    def reads_state(self) -> bool:
+        """Whether the cell has a state at all."""
+        return self.state_beats > 0
+
+    @property
+    def writes_state(self) -> bool:
+        """Whether this unit makes the new state."""
+        return self.reads_state and not self.writes_gate
+
+    @property
+    def writes_gate(self) -> bool:
+        """Whether this unit fills the queue of z."""
+        return self.name == "gru_reset"
+
+    @property
+    def g_tanh(self) -> int:
+        """LSTM: 1 if g is a tanh."""
+        return int(self.cell_activation == "tanh")
+
+    def reads(self, plan: "HardwarePlan") -> list[QueueRead]:
+        """Return the queues it pops, with a name for every row of a word."""
+        found = []
+        for index in (*self.queues, *self.paired_queues):
+            queue = plan.queues[index]
+            gates = UNITS[self.name][queue.name.removesuffix("_x")] if queue.from_array else "z"
+            names = tuple(f"{queue.name}_{gate}" for gate in gates)
+            paired = index in self.paired_queues
+            found.append(QueueRead(queue.name, queue.gates, queue.value_bits, names, paired))
+        return found
+
+    def rows(self, plan: "HardwarePlan") -> list[RowRead]:
+        """Return the lane inputs that come from queues."""
+        reads = self.reads(plan)
+        halves = {name for read in reads if read.paired for name in read.gate_names}
+        rows = []
+        for read in (read for read in reads if not read.paired):
+            for name in read.gate_names:
+                gate = read.name if read.name in ("nh", "nx") else name[-1]
+                port = "z_i" if read.name == "z" else f"row_{gate}_i"
+                half = f"{read.name}_x_{name[-1]}"
+                rows.append(
+                    RowRead(
+                        "late_z" if read.name == "z" else f"row_{gate}",
+                        port,
+                        f"{name}_q",
+                        f"{half}_q" if half in halves else "",
+                        read.value_bits,
+                    )
+                )
+        return rows
+
+    def ready_expression(self, plan: "HardwarePlan") -> str:
+        """Return the Verilog condition that all rows of the next word are there."""
+        return " && ".join(
+            f"(!paired || {read.name}_valid_i)" if read.paired else f"{read.name}_valid_i"
+            for read in self.reads(plan)
+        )
+
+    @property
+    def lane_module(self) -> str:
+        """Verilog module of one lane."""
+        return f"ernn_{self.name}_lane"
+
+    @property
+    def lane_row_frac(self) -> bool:
+        """Whether the lane does arithmetic in the row format."""
+        return self.name in ("lstm", "gru_after")
+
+    @property
+    def golden(self) -> str:
+        """The function that defines what a lane computes."""
+        step = {
+            "lstm": "cells.lstm_step",
+            "gru_reset": "cells.gru_reset_step",
+            "gru_update": "cells.gru_update_step",
+            "gru_after": "cells.gru_after_step",
+            "projection": "integer_model.IntegerModel",
+        }
+        return f"ernn.quant.{step[self.name]}"
 
 
 @dataclass(frozen=True)
@@ -173,6 +452,7 @@ class HardwarePlan:
     acc_frac_bits: int  # of the finest product
     aligns: tuple[int, ...]  # left shifts to acc_frac_bits
     inverse_input: QFormat
+    inverse_networks: tuple[NetworkPlan, ...]  # by mode
     inverse_bits: int  # of a value leaving the inverse transform, aligned
     inverse_cycles: int
     rows_cycles: int  # from the shadow to the row queue
@@ -193,6 +473,11 @@ class HardwarePlan:
     feature: QFormat
 
     @property
+    def header(self) -> str:
+        """First comment of every generated file."""
+        return f"Generated by ernn {__version__} from plan {self.digest} by `ernn generate`."
+
+    @property
     def pes(self) -> int:
         """Processing elements."""
         return self.pe_rows * self.pe_columns
@@ -206,6 +491,178 @@ class HardwarePlan:
     def steps(self) -> int:
         """Steps of the array per frame, all jobs."""
         return sum(job.steps for job in self.jobs)
+
+    @property
+    def mask_msb(self) -> int:
+        """Highest bit of a mask over streams and frame parity."""
+        return 2 * self.streams - 1
+
+    @property
+    def memory_count(self) -> int:
+        """Vector memories."""
+        return len(self.memories)
+
+    @property
+    def token_msb(self) -> int:
+        """Highest bit of a flag per memory and stream."""
+        return self.memory_count * self.streams - 1
+
+    @property
+    def stream_bits(self) -> int:
+        """Bits of a stream number."""
+        return bits_for(self.streams)
+
+    @property
+    def memory_bits(self) -> int:
+        """Bits of a memory number."""
+        return bits_for(self.memory_count)
+
+    @property
+    def mode_bits(self) -> int:
+        """Bits of an index into `modes`."""
+        return bits_for(len(self.modes))
+
+    @property
+    def job_bits(self) -> int:
+        """Bits of a job number."""
+        return bits_for(len(self.jobs))
+
+    @property
+    def pass_bits(self) -> int:
+        """Bits of a pass number, one beyond the last included."""
+        return bits_for(max(job.passes for job in self.jobs) + 1)
+
+    @property
+    def sub_bits(self) -> int:
+        """Bits of a step's number within its word."""
+        return bits_for(max(mode.groups for mode in self.modes))
+
+    @property
+    def offset_bits(self) -> int:
+        """Bits of an offset in any vector memory."""
+        return max(memory.offset_bits for memory in self.memories)
+
+    @property
+    def weight_addr_bits(self) -> int:
+        """Bits of a weight address."""
+        return bits_for(self.weight_depth)
+
+    @property
+    def bias_addr_bits(self) -> int:
+        """Bits of a bias address, steps of a whole pass included."""
+        return bits_for(max(self.bias_depth, self.pass_cycles + 1))
+
+    @property
+    def entry_bits(self) -> int:
+        """Bits of a number of drained entries."""
+        return bits_for(self.pass_cycles + 1)
+
+    @property
+    def align_bits(self) -> int:
+        """Bits of an index into `aligns`."""
+        return bits_for(len(self.aligns))
+
+    @property
+    def queue_bits(self) -> int:
+        """Bits of a queue number."""
+        return bits_for(len(self.queues))
+
+    @property
+    def aligned_bits(self) -> int:
+        """Bits of Re or Im at the finest binary point."""
+        return self.sum_bits + 1 + max(self.aligns)
+
+    @property
+    def row_frac_bits(self) -> int:
+        """Binary point of aligned inverse transforms."""
+        return self.row.frac_bits + self.word.bit_length() - 1
+
+    @property
+    def spectrum_bits(self) -> int:
+        """Bits of a spectrum value of any memory."""
+        return max(memory.spectrum_bits for memory in self.memories)
+
+    @property
+    def drain_cycles(self) -> int:
+        """From a step leaving the sequencer to its pass's first drained row."""
+        return DRAIN_CYCLES
+
+    @property
+    def pass_tag_bits(self) -> int:
+        """Bits that follow a pass to the drain."""
+        return (
+            self.mode_bits
+            + self.entry_bits
+            + self.bias_addr_bits
+            + self.align_bits
+            + self.queue_bits
+        )
+
+    @property
+    def input_count_bits(self) -> int:
+        """Bits of a beat number of a feature vector."""
+        return bits_for(self.input_words)
+
+    @property
+    def output_count_bits(self) -> int:
+        """Bits of a beat number of an output packet."""
+        return bits_for(self.output.vector_words + self.output.logit_words)
+
+    @property
+    def macs_wires(self) -> int:
+        """Values of the largest block: wires of a word's first block."""
+        return self.modes[0].block
+
+    @property
+    def smaller_modes(self) -> list[tuple[int, Mode]]:
+        """Modes with several blocks in a word, with their index."""
+        return [(index, mode) for index, mode in enumerate(self.modes) if mode.groups > 1]
+
+    @property
+    def top_unit(self) -> UnitPlan:
+        """The unit that makes the output vector."""
+        return next(unit for unit in self.units if any(job.top for job in unit.jobs))
+
+    @property
+    def state_unit(self) -> str:
+        """The unit that writes the state."""
+        return next(unit.name for unit in self.units if unit.writes_state)
+
+    @property
+    def state_beats(self) -> int:
+        """State words per stream."""
+        return max(unit.state_beats for unit in self.units)
+
+    @property
+    def state_lanes(self) -> int:
+        """State values per word."""
+        return next(unit.lanes for unit in self.units if unit.reads_state)
+
+    @property
+    def state_addr_bits(self) -> int:
+        """Bits of a state address: stream, then beat."""
+        return self.stream_bits + bits_for(self.state_beats)
+
+    @property
+    def state_depth(self) -> int:
+        """Words of a state memory."""
+        return max(2, self.streams << bits_for(self.state_beats))
+
+    @property
+    def activation_cycles(self) -> int:
+        """Latency of sigmoid and tanh."""
+        return latency.ACTIVATION_CYCLES
+
+    @property
+    def makers(self) -> list[Maker]:
+        """What writes vectors: the input, then the units."""
+        return [Maker("input", self.feature.width, 1)] + [
+            Maker(unit.name, unit.value_bits, unit.job_bits) for unit in self.units
+        ]
+
+    def unused_macs(self, mode: Mode) -> int:
+        """Multipliers of a PE that a block size leaves idle."""
+        return self.macs - mode.groups * mode.macs
 
     def to_json(self) -> str:
         """Return the plan as JSON, the same bytes for the same plan."""

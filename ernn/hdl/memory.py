@@ -1,0 +1,137 @@
+"""Contents of the memories: weights, biases, input scales and peepholes as $readmemh files."""
+
+import numpy as np
+
+from ernn.hw.plan import HardwarePlan, JobPlan
+from ernn.quant.integer_model import IntegerModel, Product
+
+
+def memory_files(plan: HardwarePlan, model: IntegerModel) -> dict[str, str]:
+    """Return every .mem file, {name: text}: a word per line, the first value in its low bits."""
+    files = {
+        "weights.mem": _file(
+            weight_words(plan, model),
+            plan.weight_bits,
+            plan.weight_depth,
+            "a step per word; multipliers by row, column, place",
+        ),
+        "bias.mem": _file(
+            bias_words(plan, model), plan.row.width, plan.bias_depth, f"{plan.row}; drained rows"
+        ),
+    }
+    for memory in plan.memories:
+        if memory.scaled:
+            files[f"scale_{memory.name}.mem"] = _file(
+                _scales(plan, model, memory.name), memory.scale_bits, memory.scale_words, "scales"
+            )
+    for unit in plan.units:
+        if unit.peepholes:
+            files["peepholes.mem"] = _file(
+                _peepholes(model, unit.lanes),
+                plan.peephole.width,
+                unit.peephole_depth,
+                f"{plan.peephole}; elements of i, f, o",
+            )
+    return files
+
+
+def weight_words(plan: HardwarePlan, model: IntegerModel) -> np.ndarray:
+    """Return (steps, rows * columns * macs): what each multiplier holds at each step."""
+    return np.concatenate(
+        [_job_weights(plan, job, model.products[job.product]) for job in plan.jobs]
+    )
+
+
+def _job_weights(plan: HardwarePlan, job: JobPlan, product: Product) -> np.ndarray:
+    rows, columns = plan.pe_rows, plan.pe_columns
+    mode, gates = plan.modes[job.mode], len(product.gates)
+    parts = []
+    for segment, placed in zip(product.segments, job.segments, strict=True):
+        macs = multiplier_weights(segment.spectra)  # (p, q, macs), p gate-major
+        p, q, width = macs.shape
+        words = p // (gates * mode.groups)
+        # Output words first, then gates, then the blocks of a word.
+        macs = macs.reshape(gates, words, mode.groups, q, width).swapaxes(0, 1)
+        macs = macs.reshape(words * gates, mode.groups, q // mode.groups, mode.groups, width)
+        padded = np.zeros(
+            (job.passes * rows, mode.groups, placed.groups * columns, mode.groups, width), np.int64
+        )
+        padded[: macs.shape[0], :, : macs.shape[2]] = macs
+        shape = (job.passes, rows, mode.groups, placed.groups, columns, mode.groups, width)
+        # -> pass, group of words, step in the word, row, column, block row, multiplier
+        ordered = padded.reshape(shape).transpose(0, 3, 5, 1, 4, 2, 6)
+        parts.append(ordered.reshape(job.passes, -1, rows * columns, mode.groups * width))
+    steps = np.concatenate(parts, axis=1).reshape(job.steps, rows * columns, -1)
+    full = np.zeros((job.steps, rows * columns, plan.macs), np.int64)
+    full[..., : steps.shape[2]] = steps
+    return full.reshape(job.steps, -1)
+
+
+def multiplier_weights(spectra: np.ndarray) -> np.ndarray:
+    """Return c, d - c, c + d for each complex bin c + jd behind the real bins.
+
+    Args:
+        spectra: (p, q, k) packed spectra.
+
+    Returns:
+        (p, q, macs): the constants of P1 = c (a + b), P2 = a (d - c), P3 = b (c + d).
+    """
+    p, q, k = spectra.shape
+    real, pairs = spectra[..., :2], spectra[..., 2:].reshape(p, q, -1, 2)
+    c, d = pairs[..., 0], pairs[..., 1]
+    triples = np.stack([c, d - c, c + d], axis=-1).reshape(p, q, -1)
+    return np.concatenate([real[..., : min(k, 2)], triples], axis=-1)
+
+
+def bias_words(plan: HardwarePlan, model: IntegerModel) -> np.ndarray:
+    """Return (entries, drain_lanes * word): the biases of each drained entry."""
+    parts = []
+    for job in plan.jobs:
+        product = model.products[job.product]
+        rows = product.bias.reshape(len(product.gates), -1, plan.word).swapaxes(0, 1)
+        rows = rows.reshape(-1, plan.word)
+        padded = np.zeros((job.entries * plan.drain_lanes, plan.word), np.int64)
+        padded[: len(rows)] = rows
+        parts.append(padded.reshape(job.entries, -1))
+    return np.concatenate(parts)
+
+
+def _scales(plan: HardwarePlan, model: IntegerModel, name: str) -> np.ndarray:
+    """Return (words, word): the scales of a memory's vectors, at one binary point."""
+    index = [memory.name for memory in plan.memories].index(name)
+    memory = plan.memories[index]
+    words = np.zeros((memory.scale_words, plan.word), np.int64)
+    for job in plan.jobs:
+        product = model.products[job.product]
+        for segment, placed in zip(product.segments, job.segments, strict=True):
+            if placed.memory != index or segment.scale is None or segment.scale_format is None:
+                continue
+            view = next(v for v in memory.views if v.enabled and v.base == placed.base)
+            raw = segment.scale << (memory.scale_shift - segment.scale_format.frac_bits)
+            words[view.scale_base : view.scale_base + view.words] = raw.reshape(-1, plan.word)
+    return words
+
+
+def _peepholes(model: IntegerModel, lanes: int) -> np.ndarray:
+    """Return (beats, 3 * lanes): i, f and o of the elements of each beat, layer by layer."""
+    parts = []
+    for layer in model.layers:
+        raw = np.zeros((3, layer.hidden), np.int64) if layer.peepholes is None else layer.peepholes
+        parts.append(raw.reshape(3, -1, lanes).swapaxes(0, 1).reshape(-1, 3 * lanes))
+    return np.concatenate(parts)
+
+
+def _file(words: np.ndarray, bits: int, depth: int, order: str) -> str:
+    """Print words of ``bits``-bit values in hex, padded with zero words to ``depth``."""
+    count = words.shape[1]
+    raw = (words & ((1 << bits) - 1)).astype(np.uint64)
+    places = np.arange(bits, dtype=np.uint64)
+    ones = ((raw[..., None] >> places) & np.uint64(1)).astype(np.uint8)  # low bit first
+    ones = ones.reshape(len(words), count * bits)
+    digits = -(-count * bits // 4)
+    ones = np.pad(ones, ((0, 0), (0, 8 * -(-digits // 2) - count * bits)))
+    packed = np.packbits(ones, axis=1, bitorder="little")[:, ::-1]
+    lines = [row.tobytes().hex()[-digits:] for row in packed]
+    lines += ["0" * digits] * (depth - len(words))
+    header = f"// {depth} words of {count} values of {bits} bits; {order}\n"
+    return header + "\n".join(lines) + "\n"

@@ -1,0 +1,97 @@
+"""Write an accelerator's project folder: Verilog, memory contents, plan and manifest.
+
+A folder is ernn's own if it holds a manifest.json of ernn; any other that is not empty is left
+alone.
+"""
+
+import hashlib
+import json
+from pathlib import Path
+
+from ernn import __version__
+from ernn.errors import ProjectError
+from ernn.hdl.memory import memory_files
+from ernn.hdl.render import sources
+from ernn.hw.plan import HardwarePlan
+from ernn.quant.integer_model import IntegerModel
+
+MANIFEST = "manifest.json"
+FORMAT = "ernn-project-1"
+
+
+def write_project(plan: HardwarePlan, model: IntegerModel, folder: Path) -> Path:
+    """Write rtl/*.v, rtl/*.mem, plan.json and manifest.json; same input, same bytes.
+
+    Files of an earlier project in the folder are replaced; the manifest is removed first and
+    written last, so that a folder with a manifest is whole.
+
+    Raises:
+        ProjectError: the folder exists, is not empty and was not written by ernn.
+    """
+    folder = Path(folder)
+    _clear(folder)
+    files = {"plan.json": plan.to_json()}
+    verilog = sources(plan, model.sigmoid, model.tanh, model.twiddle_bits)
+    for name, text in (verilog | memory_files(plan, model)).items():
+        files[f"rtl/{name}"] = text
+    (folder / "rtl").mkdir(parents=True, exist_ok=True)
+    for name, text in files.items():
+        (folder / name).write_text(text, encoding="utf-8")
+    manifest = {
+        "format": FORMAT,
+        "ernn": __version__,
+        "plan": plan.digest,
+        "top": "ernn_top",
+        "files": {name: _sha256(text.encode()) for name, text in sorted(files.items())},
+    }
+    partial = folder / f"{MANIFEST}.part"
+    partial.write_text(json.dumps(manifest, indent=1) + "\n", encoding="utf-8")
+    partial.replace(folder / MANIFEST)
+    return folder
+
+
+def read_manifest(folder: Path) -> dict[str, str]:
+    """Return {file: SHA-256} of a project, having checked every file.
+
+    Raises:
+        ProjectError: no project, or a file was edited or removed after generation.
+    """
+    path = Path(folder) / MANIFEST
+    try:
+        manifest = json.loads(path.read_text(encoding="utf-8"))
+        files = manifest["files"] if manifest["format"] == FORMAT else None
+    except (OSError, ValueError, KeyError, TypeError):
+        files = None
+    if not isinstance(files, dict):
+        raise ProjectError(f"{folder} holds no project of ernn; run `ernn generate` first")
+    for name, digest in files.items():
+        if ".." in Path(name).parts or Path(name).is_absolute():
+            raise ProjectError(f"{path} names {name!r} outside its folder; generate again")
+        file = Path(folder) / name
+        if not file.is_file() or _sha256(file.read_bytes()) != digest:
+            raise ProjectError(f"{file} was changed after generation; run `ernn generate` again")
+    return files
+
+
+def _clear(folder: Path) -> None:
+    """Remove what an earlier project left, by its own manifest; refuse a foreign folder."""
+    if not folder.exists() or (folder.is_dir() and not any(folder.iterdir())):
+        return
+    path = folder / MANIFEST
+    try:
+        manifest = json.loads(path.read_text(encoding="utf-8"))
+        files = list(manifest["files"]) if manifest["format"] == FORMAT else None
+    except (OSError, ValueError, KeyError, TypeError):
+        files = None
+    if files is None:
+        raise ProjectError(
+            f"{folder} is not empty and was not written by ernn; give an empty or new folder"
+        )
+    path.unlink()
+    for name in files:
+        if ".." not in Path(name).parts and not Path(name).is_absolute():
+            (folder / name).unlink(missing_ok=True)
+
+
+def _sha256(data: bytes) -> str:
+    return hashlib.sha256(data).hexdigest()
