@@ -146,7 +146,8 @@ class Chain:
             if part.exists():
                 shutil.rmtree(part)
             part.mkdir()
-            (part / STAMP).write_text(json.dumps({"inputs": inputs, "outputs": None}))
+            if step.resumable:
+                (part / STAMP).write_text(json.dumps({"inputs": inputs}))
         return part
 
 
@@ -204,7 +205,7 @@ def _difference(old: Any, new: Any, where: str = "") -> str | None:
 
 def _publish(part: Path, folder: Path, stamp: dict[str, Any]) -> None:
     """Write the stamp, force everything to disk and give the folder its final name."""
-    (part / STAMP).unlink()
+    (part / STAMP).unlink(missing_ok=True)
     files = sorted(path for path in part.rglob("*") if path.is_file())
     stamp["outputs"] = {path.relative_to(part).as_posix(): file_hash(path) for path in files}
     (part / STAMP).write_text(json.dumps(stamp, indent=1, sort_keys=True) + "\n")
