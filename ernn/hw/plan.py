@@ -565,7 +565,7 @@ class HardwarePlan:
     @property
     def queue_bits(self) -> int:
         """Bits of a queue number."""
-        return bits_for(len(self.queues))
+        return bits_for(len(self.array_queues))
 
     @property
     def aligned_bits(self) -> int:
@@ -588,15 +588,28 @@ class HardwarePlan:
         return DRAIN_CYCLES
 
     @property
+    def array_queues(self) -> list[QueuePlan]:
+        """Queues that the drain fills; they come first in `queues`."""
+        return [queue for queue in self.queues if queue.from_array]
+
+    @property
+    def _pass_fields(self) -> dict[str, int]:
+        """What follows a pass to the drain, and its bits; constants are left out."""
+        fields = {"entries": self.entry_bits, "bias": self.bias_addr_bits, "queue": self.queue_bits}
+        if len(self.modes) > 1:
+            fields["mode"] = self.mode_bits
+        if len(self.aligns) > 1:
+            fields["align"] = self.align_bits
+        return fields
+
+    @property
     def pass_tag_bits(self) -> int:
         """Bits that follow a pass to the drain."""
-        return (
-            self.mode_bits
-            + self.entry_bits
-            + self.bias_addr_bits
-            + self.align_bits
-            + self.queue_bits
-        )
+        return sum(self._pass_fields.values())
+
+    def pass_tag(self, prefix: str, suffix: str) -> str:
+        """Return the names of what follows a pass, for a Verilog concatenation."""
+        return ", ".join(f"{prefix}{name}{suffix}" for name in self._pass_fields)
 
     @property
     def input_count_bits(self) -> int:

@@ -78,7 +78,7 @@ module ernn_input #(
   reg [ STREAMS-1:0] parity_q;  // of each stream's next frame
   reg [2*STREAMS-1:0] busy_q;  // buffer taken
 
-  wire                 known = id < STREAMS;
+  wire                 known = {24'd0, id} < STREAMS;
   wire [ STREAM_W-1:0] stream = inside_q ? stream_q : id[STREAM_W-1:0];
   wire [  STREAMS-1:0] one = {{(STREAMS - 1) {1'b0}}, 1'b1} << stream;
   wire                 parity = |(parity_q & one);

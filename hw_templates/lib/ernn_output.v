@@ -51,6 +51,7 @@ module ernn_output #(
   wire                task_valid;
   wire [STREAM_W-1:0] task_stream;
   wire                task_last;
+  wire                unused_job, unused_parity, unused_fresh;
 
   ernn_walker #(
       .JOBS    (1),
@@ -66,10 +67,10 @@ module ernn_output #(
       .fresh_i      (fresh_i),
       .task_valid_o (task_valid),
       .task_ready_i (task_ready),
-      .task_job_o   (),
+      .task_job_o   (unused_job),
       .task_stream_o(task_stream),
-      .task_parity_o(),
-      .task_fresh_o (),
+      .task_parity_o(unused_parity),
+      .task_fresh_o (unused_fresh),
       .task_last_o  (task_last)
   );
 

@@ -9,7 +9,7 @@
 module ernn_ram #(
     parameter integer WIDTH  = 8,  // bits per word
     parameter integer DEPTH  = 2,  // words
-    parameter integer ADDR_W = 1   // bits of an address
+    parameter integer ADDR_W = 1   // bits of an address, at least log2(DEPTH)
 ) (
     input  wire              clk_i,
     input  wire              we_i,
@@ -19,12 +19,16 @@ module ernn_ram #(
     output reg  [ WIDTH-1:0] rdata_o
 );
 
+  localparam integer INDEX_W = $clog2(DEPTH);
+
   reg [WIDTH-1:0] mem[0:DEPTH-1];
 
   always @(posedge clk_i) begin
-    if (we_i) mem[waddr_i] <= wdata_i;
-    rdata_o <= mem[raddr_i];
+    if (we_i) mem[waddr_i[INDEX_W-1:0]] <= wdata_i;
+    rdata_o <= mem[raddr_i[INDEX_W-1:0]];
   end
+
+  wire unused = &{1'b0, waddr_i, raddr_i};  // a single stream's number is always 0
 
 endmodule
 
