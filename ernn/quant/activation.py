@@ -124,7 +124,7 @@ class _Cover:
         return best, good
 
     def _line(self, start: int, stop: int) -> tuple[int, int] | None:
-        """Return (slope, intercept) for cells ``start`` to ``stop``, None if it is not good enough."""
+        """Return (slope, intercept) for these cells, or None where no line is good enough."""
         inputs = slice(start << self.index_shift, stop << self.index_shift)
         x, exact = self.size[inputs], self.exact[inputs]
         rise, run = exact[-1] - exact[0], max(int(x[-1] - x[0]), 1)

@@ -1,7 +1,6 @@
 """What must hold for an IntegerModel, whether quantized or read from a file."""
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -10,23 +9,21 @@ from ernn.errors import ShapeError
 from ernn.fixed import QFormat
 from ernn.quant.activation import Piecewise
 from ernn.quant.network import forward
+from ernn.quant.parameters import IntegerParameters
 from ernn.quant.products import Product, Segment
 from ernn.quant.program import PRODUCTS
 from ernn.recipe import BLOCK_SIZES
 
-if TYPE_CHECKING:  # the model checks itself with this
-    from ernn.quant.integer_model import IntegerModel
-
 EXACT_BITS = 53  # float64 holds such whole numbers; the sums are computed in it
 
 
-def check(model: "IntegerModel") -> None:
+def check(model: IntegerParameters) -> None:
     """Raise ShapeError for the first thing that is not a model."""
     for problem in _problems(model):
         raise ShapeError(problem)
 
 
-def _problems(model: "IntegerModel") -> Iterator[str]:
+def _problems(model: IntegerParameters) -> Iterator[str]:
     yield from _formats(model)
     yield from _layers(model)
     yield from _program(model)
@@ -36,7 +33,7 @@ def _problems(model: "IntegerModel") -> Iterator[str]:
         yield from _activation(model, name, function)
 
 
-def _formats(model: "IntegerModel") -> Iterator[str]:
+def _formats(model: IntegerParameters) -> Iterator[str]:
     for bits in (model.weight_bits, model.activation_bits, model.twiddle_bits):
         if not 2 <= bits <= 16:
             yield f"{bits} bits of weights, activations or rotations; 2 to 16 are possible"
@@ -49,7 +46,7 @@ def _formats(model: "IntegerModel") -> Iterator[str]:
         yield f"word = {model.word}, features = {model.features}, labels = {model.labels}"
 
 
-def _layers(model: "IntegerModel") -> Iterator[str]:
+def _layers(model: IntegerParameters) -> Iterator[str]:
     if not model.layers:
         yield "no layers"
     for index, layer in enumerate(model.layers):
@@ -70,7 +67,7 @@ def _layers(model: "IntegerModel") -> Iterator[str]:
             yield f"{where}: its input has another format than the output of the layer before"
 
 
-def _program(model: "IntegerModel") -> Iterator[str]:
+def _program(model: IntegerParameters) -> Iterator[str]:
     """Compare the products with those that the cells need; a pair counts as one."""
     found: list[tuple] = []
     for product in model.products:
@@ -93,7 +90,7 @@ def _program(model: "IntegerModel") -> Iterator[str]:
         yield f"products {[f[:2] for f in found]} instead of {[e[:2] for e in expected]}"
 
 
-def _product(model: "IntegerModel", product: Product) -> Iterator[str]:
+def _product(model: IntegerParameters, product: Product) -> Iterator[str]:
     where, last = f"layer{product.layer}.{product.name}", len(model.layers) - 1
     layer = model.layers[min(product.layer, last)]
     rows = len(product.gates) * layer.hidden
@@ -120,7 +117,7 @@ def _product(model: "IntegerModel", product: Product) -> Iterator[str]:
 
 
 def _scale(
-    model: "IntegerModel", name: str, segment: Segment, cols: int, vector: QFormat
+    model: IntegerParameters, name: str, segment: Segment, cols: int, vector: QFormat
 ) -> Iterator[str]:
     yield from _vector(model, f"{name}.scaled", segment.scaled)
     if segment.scale is not None and segment.scale_format is not None:
@@ -130,7 +127,7 @@ def _scale(
         yield f"{name}: scale, its format and the scaled format do not go together"
 
 
-def _sum_bits(model: "IntegerModel", product: Product) -> float:
+def _sum_bits(model: IntegerParameters, product: Product) -> float:
     """Return log2 of what no accumulator of a product can exceed, aligned with ROW."""
     sums = np.zeros(len(product.bias) // product.block)
     for segment in product.segments:
@@ -146,7 +143,7 @@ def _sum_bits(model: "IntegerModel", product: Product) -> float:
     return float(np.log2(max(sums.max(), 1))) + max(left, 0)
 
 
-def _activation(model: "IntegerModel", name: str, function: Piecewise) -> Iterator[str]:
+def _activation(model: IntegerParameters, name: str, function: Piecewise) -> Iterator[str]:
     fits = (function.name, function.row, function.gate) == (name, model.row, model.gate)
     shapes = function.slopes.shape == function.intercepts.shape and function.slopes.ndim == 1
     if not fits or not shapes or not len(function.slopes):
@@ -161,7 +158,7 @@ def _activation(model: "IntegerModel", name: str, function: Piecewise) -> Iterat
         yield f"{name}: results outside {model.gate}"
 
 
-def _vector(model: "IntegerModel", name: str, found: QFormat) -> Iterator[str]:
+def _vector(model: IntegerParameters, name: str, found: QFormat) -> Iterator[str]:
     if found.frac_bits != model.activation_bits - 1 or not 0 <= found.int_bits <= 40:
         yield f"{name} is {found}; vectors have {model.activation_bits - 1} fraction bits"
 

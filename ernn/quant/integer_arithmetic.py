@@ -1,20 +1,16 @@
 """The golden arithmetic: what ernn.quant.walk computes with when it walks an IntegerModel."""
 
-from typing import TYPE_CHECKING
-
 import numpy as np
 
 from ernn.quant import cells, products
+from ernn.quant.parameters import IntegerLayer, IntegerParameters
 from ernn.quant.products import Product, Segment, Weights
-
-if TYPE_CHECKING:  # the model runs itself with this
-    from ernn.quant.integer_model import IntegerLayer, IntegerModel
 
 
 class IntegerArithmetic:
     """Raw int64 products and cells; see `ernn.quant.walk.Arithmetic`."""
 
-    def __init__(self, model: "IntegerModel") -> None:
+    def __init__(self, model: IntegerParameters) -> None:
         self.model, self.layers, self.products = model, model.layers, model.products
         self.dtype = np.int64
         self.weights = {
@@ -46,7 +42,7 @@ class IntegerArithmetic:
         return cells.add_rows(self.model, row_h, row_x)
 
     def lstm_step(
-        self, layer: "IntegerLayer", rows: np.ndarray, state: np.ndarray
+        self, layer: IntegerLayer, rows: np.ndarray, state: np.ndarray
     ) -> tuple[np.ndarray, np.ndarray]:
         """See `ernn.quant.cells.lstm_step`."""
         return cells.lstm_step(self.model, rows, state, layer.peepholes, layer.cell_activation)
@@ -71,6 +67,6 @@ class IntegerArithmetic:
         """See `ernn.quant.cells.gru_update_step`."""
         return cells.gru_update_step(self.model, row_n, z, state)
 
-    def project(self, layer: "IntegerLayer", row: np.ndarray) -> np.ndarray:
+    def project(self, layer: IntegerLayer, row: np.ndarray) -> np.ndarray:
         """Return a projection row in VECTOR."""
         return layer.vectors["h"].requantize(row, self.model.row.frac_bits)
