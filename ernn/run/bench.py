@@ -60,6 +60,7 @@ def run_bench(
     simulator: Simulator = "verilator",
     parameters: Mapping[str, int] | None = None,
     environment: Mapping[str, str] | None = None,
+    plusargs: Sequence[str] = (),
     run_in: Path | None = None,
 ) -> None:
     """Build a simulation, unless ``folder`` holds it already, and run a bench on it.
@@ -72,6 +73,7 @@ def run_bench(
         simulator: which one.
         parameters: of the top module.
         environment: what the bench reads, such as ERNN_VECTORS.
+        plusargs: what the Verilog reads, such as "+trace=FILE".
         run_in: working folder of the simulation, for $readmemh; ``folder`` unless given.
 
     Raises:
@@ -95,6 +97,7 @@ def run_bench(
                 test_dir=run_in,
                 results_xml=str(results),
                 log_file=log,
+                plusargs=list(plusargs),
             )
     failed = _failed(results)
     if failed:
