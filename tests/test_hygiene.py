@@ -34,12 +34,20 @@ def test_no_path_of_one_machine(path):
 
 
 @pytest.mark.parametrize("path", LIBRARY, **by_name)
-def test_a_hardware_module_has_a_golden_model_and_a_test(path):
-    named = re.search(r"Golden model:\s+(ernn(?:\.\w+)+)", path.read_text())
-    assert named, f"{path.name} names no golden model"
-    assert resolves(named[1]), f"{path.name}: {named[1]} cannot be imported"
-    test = ROOT / "tests" / "rtl" / f"test_{path.stem.removeprefix('ernn_')}.py"
-    assert test.is_file(), f"{path.name} has no {test.name}"
+def test_a_hardware_module_names_its_golden_model(path):
+    """A module computes what some Python computes, or says why it computes nothing."""
+    told = re.search(r"Golden model:\s+(none\W+\w+|ernn[\w.]*\w)", path.read_text())
+    assert told, f"{path.name} names no golden model"
+    assert told[1].startswith("none") or resolves(told[1]), f"{told[1]} cannot be imported"
+
+
+@pytest.mark.parametrize("path", LIBRARY, **by_name)
+def test_a_hardware_module_has_a_test(path):
+    """A test of its own name, or one in tests/rtl that says it covers this module as well."""
+    rtl = ROOT / "tests" / "rtl"
+    own = rtl / f"test_{path.stem.removeprefix('ernn_')}.py"
+    others = (test.read_text() for test in rtl.glob("test_*.py"))
+    assert own.is_file() or any(re.search(rf"\b{path.stem}\b", text) for text in others)
 
 
 def resolves(dotted: str) -> bool:
