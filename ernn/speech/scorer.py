@@ -15,11 +15,6 @@ from ernn.speech.decode import PhoneModel, Weights, decode
 from ernn.speech.per import ErrorRate, error_rate
 
 
-def delayed_labels(labels: np.ndarray, delay: int) -> np.ndarray:
-    """Return what a model should tell at each frame: (T,), the first label held for `delay`."""
-    return labels[np.maximum(np.arange(len(labels)) - delay, 0)]
-
-
 @dataclass(frozen=True)
 class Scorer:
     """Turns the outputs of a dense, compressed or integer model alike into an error rate."""

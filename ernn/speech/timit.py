@@ -77,8 +77,9 @@ def read_recording(audio_path: Path, labels_path: Path) -> Recording:
         found = (information.channels, information.samplerate)
         if found != (1, RATE) or information.duration > _LONGEST_S:
             raise CorpusError(
-                f"{audio_path} has {found[0]} channels, {found[1]} Hz and {information.duration:.0f} "
-                f"s; TIMIT has one channel, {RATE} Hz and less than {_LONGEST_S:.0f} s"
+                f"{audio_path} has {found[0]} channels, {found[1]} Hz and "
+                f"{information.duration:.0f} s; TIMIT has 1 channel, {RATE} Hz and less than "
+                f"{_LONGEST_S:.0f} s"
             )
         audio, _ = soundfile.read(audio_path, dtype="float32")
     except (OSError, soundfile.SoundFileError) as error:

@@ -80,9 +80,9 @@ def test_labels_lie_on_their_sounds(corpus):
 
 
 def test_a_split_comes_back_as_it_was_saved(tmp_path):
+    first, second = utterance(), utterance(4, name="two_000", speaker="two")
     # Transposed arrays, because safetensors writes memory as it lies.
-    values = np.asfortranarray(np.arange(24, dtype=np.float32).reshape(4, 6))
-    saved = [utterance(), utterance(4, name="two_000", features=values, speaker="two")]
+    saved = [replace(u, features=np.asfortranarray(u.features)) for u in (first, second)]
     save_split(tmp_path, "dev", saved, ["somebody 1.0"])
     for before, after in zip(saved, load_split(tmp_path, "dev"), strict=True):
         assert (before.name, before.speaker) == (after.name, after.speaker)

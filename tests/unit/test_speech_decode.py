@@ -12,7 +12,7 @@ from ernn.errors import CorpusError, ShapeError
 from ernn.speech.corpus import Utterance
 from ernn.speech.decode import PhoneModel, _viterbi, collapse, decode
 from ernn.speech.phones import PHONES, SILENCE
-from ernn.speech.scorer import Scorer, delayed_labels
+from ernn.speech.scorer import Scorer
 
 SIZE = len(PHONES)
 RNG = np.random.default_rng(0)
@@ -90,18 +90,13 @@ def test_decoding_beats_greedy_collapse_on_noisy_posteriors():
 def test_the_scorer_undoes_the_delay(delay):
     utterances = [utterance(spoken(12), str(n)) for n in range(6)]
     scorer = Scorer.fit(utterances, delay)
-    perfect = [20 * np.eye(SIZE)[delayed_labels(u.labels, delay)] for u in utterances]
+    late = [np.pad(u.labels, (delay, 0), mode="edge")[: len(u.labels)] for u in utterances]
+    perfect = [20 * np.eye(SIZE)[labels] for labels in late]
+    for u, logits in zip(utterances, perfect, strict=True):
+        assert scorer._log_posteriors(logits).argmax(1).tolist() == u.labels.tolist()
     result = scorer.score(perfect, utterances)
     assert result.percent == 0
     assert result.speakers[0] == "speaker of 0"
-
-
-def test_delayed_labels():
-    labels = np.array([4, 4, 5, 6], np.int8)
-    assert delayed_labels(labels, 0).tolist() == [4, 4, 5, 6]
-    assert delayed_labels(labels, 2).tolist() == [4, 4, 4, 4]
-    assert delayed_labels(np.array([1, 2, 3, 4], np.int8), 1).tolist() == [1, 1, 2, 3]
-    assert delayed_labels(labels, 9).tolist() == [4, 4, 4, 4]
 
 
 def test_four_minutes_are_decoded_in_seconds():
