@@ -67,7 +67,7 @@ def predict(
 class Rate:
     """Speed of a plan with every stream busy, and of a single frame."""
 
-    cycles_per_round: int  # one frame of each stream
+    cycles_per_round: float  # one frame of each stream
     cycles_per_frame: float
     latency_cycles: int  # of a frame in an idle accelerator
 
@@ -76,8 +76,13 @@ class Rate:
         return clock_mhz * 1e6 / self.cycles_per_frame
 
 
-def rate(plan: HardwarePlan, rounds: int = 12) -> Rate:
-    """Return steady throughput (between the last two of ``rounds`` rounds) and latency."""
+def rate(plan: HardwarePlan) -> Rate:
+    """Return throughput with all streams busy, and the latency of a frame that comes alone.
+
+    Throughput is taken between two rounds in the middle of a long run, when the first frames'
+    start and the last frames' end have no influence.
+    """
+    rounds, settled, span = 20, 8, 4
     order = range(plan.streams)
     busy = predict(plan, [Packet(stream) for _ in range(rounds) for stream in order])
     ends = [
@@ -86,8 +91,8 @@ def rate(plan: HardwarePlan, rounds: int = 12) -> Rate:
         if stream == plan.streams - 1
     ]
     single = predict(plan, [Packet(0), Packet(0)], gap=64)
-    period = ends[-1] - ends[-2]
-    return Rate(period, period / plan.streams, single.latencies[-1])
+    per_round = (ends[settled + span] - ends[settled]) / span
+    return Rate(per_round, per_round / plan.streams, single.latencies[-1])
 
 
 class _Walker:
@@ -135,8 +140,9 @@ class _Machine:
 
     def run(self) -> Prediction:
         frames: dict[int, int] = defaultdict(int)  # next frame of each stream
-        free, closed = NEVER, []  # when the array can take a round; when rounds were closed
+        free = NEVER  # when the array can take a round
         issued: list[int] = []
+        closed: list[int] = []  # rounds, when all was out
         while True:
             self._send()
             ready = {
@@ -195,7 +201,7 @@ class _Machine:
     # A round
 
     def _round(self, active: list[int], frames: dict[int, int], issue: int) -> tuple[int, int]:
-        """Run one frame of every active stream; return when the array is free and when all is out."""
+        """Run a frame of every active stream; return when the array is free and all is out."""
         plan = self.plan
         for job in plan.jobs:
             for stream in active:
