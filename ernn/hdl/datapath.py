@@ -244,7 +244,7 @@ def stable_names(verilog: str) -> str:
     """Renumber PyRTL's temporaries in order of appearance, whatever was built before."""
     seen: dict[str, str] = {}
     return re.sub(
-        r"\b(tmp|const_)\d+\b",
-        lambda match: seen.setdefault(match[0], f"{match[1]}{len(seen)}"),
+        r"\b(tmp|const_)\d+(_\w+)?\b",  # const_<count>_<value>
+        lambda match: seen.setdefault(match[0], f"{match[1]}{len(seen)}{match[2] or ''}"),
         verilog,
     )

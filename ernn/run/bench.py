@@ -1,10 +1,11 @@
 """Lint Verilog, and build and run cocotb benches: the only place that starts a simulator.
 
-Whatever goes wrong becomes a ToolError with the folder, the end of the log and its path.
+Whatever goes wrong becomes a ToolError with the command, the folder and the end of the log.
 """
 
 import hashlib
 import json
+import logging
 import os
 import platform
 import shutil
@@ -17,7 +18,7 @@ from pathlib import Path
 from typing import Literal
 from xml.etree import ElementTree
 
-from cocotb_tools.runner import get_runner
+from cocotb_tools.runner import Runner, get_runner
 
 from ernn.errors import ToolError
 from ernn.resources import folder as shipped
@@ -87,8 +88,7 @@ def run_bench(
     log, results = folder / "bench.log", folder / "results.xml"
     with _environment(tool, environment or {}):
         runner = get_runner(simulator)
-        runner.build_dir = folder / "build"
-        with _explained(f"{bench} on {simulator}", folder, log):
+        with _explained(f"{bench} on {simulator}", runner, folder, log):
             runner.test(
                 test_module=bench,
                 hdl_toplevel=top,
@@ -99,9 +99,7 @@ def run_bench(
                 log_file=log,
                 plusargs=list(plusargs),
             )
-    failed = _failed(results)
-    if failed:
-        raise ToolError(f"{bench} on {simulator} failed: {', '.join(failed)}{_end(folder, log)}")
+            _require_passed(results)
 
 
 def build(
@@ -121,21 +119,19 @@ def build(
     stamp.unlink(missing_ok=True)
     shutil.rmtree(folder / "build", ignore_errors=True)
     (folder / "build").mkdir(parents=True)
-    with (
-        _environment(tool, {}),
-        _explained(f"building {top} for {simulator}", folder, log),
-        _shared_objects(tool, folder / "build"),
-    ):
-        get_runner(simulator).build(
-            sources=[Path(file).resolve() for file in files],
-            hdl_toplevel=top,
-            build_dir=folder / "build",
-            parameters=dict(parameters or {}),
-            build_args=_BUILD_ARGS[simulator],
-            timescale=("1ns", "1ps"),
-            always=True,
-            log_file=log,
-        )
+    with _environment(tool, {}), _shared_objects(tool, folder / "build"):
+        runner = get_runner(simulator)
+        with _explained(f"building {top} for {simulator}", runner, folder, log):
+            runner.build(
+                sources=[Path(file).resolve() for file in files],
+                hdl_toplevel=top,
+                build_dir=folder / "build",
+                parameters=dict(parameters or {}),
+                build_args=_BUILD_ARGS[simulator],
+                timescale=("1ns", "1ps"),
+                always=True,
+                log_file=log,
+            )
     stamp.write_text(key)
 
 
@@ -195,38 +191,48 @@ def _environment(tool: Tool, extra: Mapping[str, str]) -> Iterator[None]:
 
 
 @contextmanager
-def _explained(what: str, folder: Path, log: Path) -> Iterator[None]:
+def _explained(what: str, runner: Runner, folder: Path, log: Path) -> Iterator[None]:
     """Turn the runner's ways of giving up into a ToolError."""
+    commands = _Commands()
+    runner.log.addHandler(commands)
+    runner.log.propagate = False
     try:
         yield
     except (SystemExit, RuntimeError, OSError) as error:
-        raise ToolError(f"{what} failed ({error}){_end(folder, log)}") from error
+        text = log.read_text(errors="replace") if log.is_file() else ""
+        raise ToolError(
+            f"{what} failed: {error}\n{commands.last}\nfolder: {folder}\nlog: {log}\n{_tail(text)}"
+        ) from error
+    finally:
+        runner.log.removeHandler(commands)
 
 
-def _failed(results: Path) -> list[str]:
-    """Return the names of the tests that did not pass.
+class _Commands(logging.Handler):
+    """Keeps the last command that cocotb's runner tells about."""
 
-    Raises:
-        ToolError: there are no results, so that the simulation did not come to its end.
-    """
+    last = ""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        if record.getMessage().startswith("Running command"):
+            self.last = record.getMessage()
+
+
+def _require_passed(results: Path) -> None:
+    """Raise RuntimeError unless at least one test ran and all of them passed."""
     try:
         cases = list(ElementTree.parse(results).iter("testcase"))
     except (OSError, ElementTree.ParseError) as error:
-        raise ToolError(f"the simulation wrote no results ({error})") from error
+        raise RuntimeError("the simulation ended without results") from error
     if not cases:
-        raise ToolError(f"the bench ran no test; see {results}")
-    return [
-        f"{case.get('name')}: {problem.get('message') or problem.get('error_msg') or problem.tag}"
+        raise RuntimeError("there was no test to run")
+    failed = [
+        f"{case.get('name')}: {problem.get('message') or problem.tag}"
         for case in cases
         for problem in case
         if problem.tag in ("failure", "error")
     ]
-
-
-def _end(folder: Path, log: Path) -> str:
-    """Return folder, log and the log's last lines."""
-    text = log.read_text(errors="replace") if log.is_file() else ""
-    return f" in {folder}; log {log}:\n{_tail(text)}"
+    if failed:
+        raise RuntimeError("; ".join(failed))
 
 
 def _tail(text: str) -> str:

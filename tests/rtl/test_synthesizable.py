@@ -1,0 +1,59 @@
+"""Yosys reads every leaf module, infers no latch, and no multiplier in a transform."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from lanes import LSTM_SETS
+from pipelines import library
+
+from ernn.hdl.datapath import activation, transform
+from ernn.quant.network import forward, inverse
+from ernn.tools import require
+
+pytestmark = pytest.mark.needs("yosys")
+
+LANES = ["lstm_lane", "gru_reset_lane", "gru_after_lane"]
+PYOSYS = "import sys; from pyosys import libyosys as ys; ys.run_pass(sys.argv[1], ys.Design())"
+
+
+def synthesize(files: list[Path], top: str, *checks: str) -> None:
+    """Elaborate a design; fail on anything that is no circuit."""
+    script = [
+        f"read_verilog {' '.join(map(str, files))}",
+        f"hierarchy -check -top {top}",
+        "proc",
+        "flatten",
+        "opt",
+        "check -assert",
+        "select -assert-none t:$dlatch t:$_DLATCH_*",
+        *checks,
+    ]
+    tool = require("yosys")
+    if tool.origin == "system":
+        command = [str(tool.path), "-q", "-p", "; ".join(script)]
+    else:
+        command = [sys.executable, "-c", PYOSYS, "; ".join(script)]
+    told = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert told.returncode == 0, told.stdout[-2000:] + told.stderr[-2000:]
+
+
+@pytest.mark.parametrize("lane", LANES)
+def test_lane(lane, tmp_path):
+    units = LSTM_SETS[0].activations(tmp_path)
+    names = {lane, "gru_update_lane", "multiply", "requant", "delay"}
+    synthesize([*units, *library(*sorted(names))], f"ernn_{lane}")
+
+
+@pytest.mark.parametrize("kind", [forward, inverse])
+def test_transform(kind, tmp_path):
+    file = tmp_path / "net.v"
+    file.write_text(transform(kind(8, 12), 12, 18, "net"))
+    synthesize([file], "net", "select -assert-none t:$mul")
+
+
+def test_activation(tmp_path):
+    file = tmp_path / "ernn_tanh.v"
+    file.write_text(activation(LSTM_SETS[0].tanh))
+    synthesize([file], "ernn_tanh", "select -assert-count 1 t:$mul")
