@@ -1,0 +1,205 @@
+"""simulate: a whole accelerator on real frames; every word and every cycle must be as planned.
+
+Every row, vector, state and output word is compared with the integer model, and the cycle of every
+beat at the ports with ernn.hw.cycles. Bench and window: sim/accelerator.py, ernn_testbench.v.j2.
+"""
+
+import json
+from collections import Counter
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from ernn.errors import MismatchError, ProjectError, ToolError
+from ernn.hdl.render import environment
+from ernn.hw.plan import HardwarePlan
+from ernn.quant.integer_model import IntegerModel
+from ernn.run.bench import Simulator, run_bench
+from ernn.run.compare import Follower, Golden, compare, golden_signals, require_whole
+from ernn.run.trace import Event, InputBeat, OutputBeat, read_trace
+from ernn.run.traffic import Packet, Streams, Traffic, packets_of, with_bad
+
+TOP = "ernn_testbench"
+TRACE, RESULTS = "trace.txt", "results.json"  # in the work folder
+RANDOM_START = ("+verilator+rand+reset+2", "+verilator+seed+1")  # registers without reset
+GAP_CYCLES = 256  # "single": from an output packet to the next input packet; the design is idle
+ERROR_BITS = {"short": 1, "long": 2, "unknown": 4}  # of error_o
+
+
+@dataclass(frozen=True)
+class Simulation:
+    """What was compared and measured."""
+
+    simulator: str
+    frames: int  # of all streams
+    cycles: int  # from the first input beat to the last output beat, both counted
+    elements: dict[str, int]  # compared, by signal
+    frame_cycles: float | None  # saturated traffic: see `frame_cycles`
+    latency_cycles: int | None  # single frames: see `latency_cycles`
+
+
+def simulate(
+    folder: Path,
+    plan: HardwarePlan,
+    model: IntegerModel,
+    utterances: Streams,
+    *,
+    work_folder: Path,
+    simulator: Simulator = "verilator",
+    traffic: Traffic | None = None,
+) -> Simulation:
+    """Simulate a project and compare every word and every cycle.
+
+    Args:
+        folder: written by `ernn.hdl.project.write_project`.
+        plan: of the project.
+        model: of the project.
+        utterances: for each stream the features (T, F) of its utterances.
+        work_folder: for the build (kept for the next call), vectors, trace and logs.
+        simulator: which one.
+        traffic: saturated unless given.
+
+    Raises:
+        MismatchError: the first word that differs from the integer model, or the first beat whose
+            cycle differs from the plan's.
+        ToolError: the simulator is missing, fails, or stops early.
+        ProjectError: the folder holds another plan's project.
+        ShapeError, CorpusError: the utterances do not fit.
+    """
+    traffic = traffic or Traffic()
+    folder, work_folder = Path(folder).resolve(), Path(work_folder).resolve()
+    if HardwarePlan.load(folder / "plan.json") != plan:
+        raise ProjectError(f"{folder} was generated from another plan; run `ernn generate` again")
+    packets = packets_of(model, plan, utterances)
+    golden = golden_signals(model, utterances)
+    try:
+        _run(folder, plan, packets, work_folder, simulator, traffic)
+    except ToolError:
+        if (work_folder / TRACE).is_file():  # a wrong word tells more
+            _compare_runs(plan, model, golden, work_folder)
+        raise
+    run, compared = _compare_runs(plan, model, golden, work_folder)
+    require_whole(compared, golden)
+    inputs, outputs = beats(run)
+    _require_received(work_folder / RESULTS, outputs, traffic)
+    return Simulation(
+        simulator,
+        len(packets),
+        outputs[-1].cycle - inputs[0].cycle + 1,
+        dict(compared),
+        frame_cycles(outputs) if traffic.mode == "saturated" and traffic.steady else None,
+        latency_cycles(inputs, outputs) if traffic.mode == "single" else None,
+    )
+
+
+def _compare_runs(
+    plan: HardwarePlan, model: IntegerModel, golden: Golden, work_folder: Path
+) -> tuple[list[Event], Counter[str]]:
+    """Compare what lies between resets; return the last run and its elements by signal."""
+    for run in read_trace(work_folder / TRACE):
+        compared = compare(Follower(plan, model).words(run), golden)
+    return run, compared
+
+
+def beats(events: list[Event]) -> tuple[list[InputBeat], list[OutputBeat]]:
+    """Return the beats at the ports."""
+    inputs = [event for event in events if isinstance(event, InputBeat)]
+    return inputs, [event for event in events if isinstance(event, OutputBeat)]
+
+
+def frame_cycles(outputs: list[OutputBeat]) -> float | None:
+    """Return cycles per frame in the steady state.
+
+    Measured at the ends of output packets, from the end of the first quarter of the shortest
+    stream to the beginning of its last one: whole rounds, in which all streams take part.
+    """
+    ends = [beat for beat in outputs if beat.last]
+    counts = {stream: [b.stream for b in ends].count(stream) for stream in {b.stream for b in ends}}
+    shortest = min(counts, key=lambda stream: (counts[stream], stream))
+    own = [index for index, beat in enumerate(ends) if beat.stream == shortest]
+    first, last = own[len(own) // 4], own[-1 - len(own) // 4]
+    if first >= last:
+        return None
+    return (ends[last].cycle - ends[first].cycle) / (last - first)
+
+
+def latency_cycles(inputs: list[InputBeat], outputs: list[OutputBeat]) -> int:
+    """Return the longest latency of a frame that is alone in the design.
+
+    Counted are the cycle of its first input beat, that of its last output beat, and all between.
+    """
+    starts = [
+        b.cycle for b, before in zip(inputs, [None, *inputs], strict=False) if _starts(before)
+    ]
+    ends = [beat.cycle for beat in outputs if beat.last]
+    return max(end - start + 1 for start, end in zip(starts, ends, strict=True))
+
+
+def _starts(before: InputBeat | None) -> bool:
+    return before is None or bool(before.last)
+
+
+def _run(
+    folder: Path,
+    plan: HardwarePlan,
+    packets: list[Packet],
+    work_folder: Path,
+    simulator: Simulator,
+    traffic: Traffic,
+) -> None:
+    """Run the bench, which leaves TRACE and RESULTS in the work folder."""
+    work_folder.mkdir(parents=True, exist_ok=True)
+    top, vectors = work_folder / f"{TOP}.v", work_folder / "vectors.json"
+    trace, results = work_folder / TRACE, work_folder / RESULTS
+    trace.unlink(missing_ok=True)
+    results.unlink(missing_ok=True)
+    top.write_text(environment().get_template(f"{TOP}.v.j2").render(plan=plan))
+    sent = with_bad(packets, traffic.bad, plan.streams)
+    content = asdict(traffic) | {
+        "packets": [[packet.stream, packet.fresh, packet.words] for packet in sent],
+        "expected": len(packets),
+        "gap_cycles": GAP_CYCLES,
+        "quiet_cycles": _quiet_cycles(plan, traffic),
+        "results": str(results),
+    }
+    vectors.write_text(json.dumps(content))
+    run_bench(
+        [*sorted((folder / "rtl").glob("*.v")), top],
+        TOP,
+        "accelerator",
+        work_folder,
+        simulator=simulator,
+        environment={"ERNN_VECTORS": str(vectors)},
+        plusargs=[f"+trace={trace}", *RANDOM_START],
+        run_in=folder / "rtl",
+    )
+
+
+def _quiet_cycles(plan: HardwarePlan, traffic: Traffic) -> int:
+    """Return how long to wait for a packet: far longer than a round takes."""
+    round_cycles = plan.streams * (plan.steps + 100 * len(plan.jobs)) + 1000
+    held = traffic.hold[1] if traffic.hold else 0
+    return held + round(8 * round_cycles / (1 - traffic.idle) / (1 - traffic.stall))
+
+
+def _require_received(results: Path, outputs: list[OutputBeat], traffic: Traffic) -> None:
+    """Check what the AXI4-Stream sink received against the beats in the trace, and error_o.
+
+    Raises:
+        MismatchError: they differ.
+        ToolError: there are no results.
+    """
+    try:
+        content = json.loads(results.read_text())
+        received, error = content["packets"], content["error"]
+    except (OSError, ValueError, KeyError, TypeError) as reason:
+        raise ToolError(f"{results} holds no results ({reason}); simulate again") from None
+    packets: list[list] = []
+    for beat, before in zip(outputs, [None, *outputs], strict=False):
+        if before is None or before.last:
+            packets.append([beat.stream, []])
+        packets[-1][1].append(int(beat.data, 16))
+    if received != packets:
+        raise MismatchError("the AXI4-Stream sink received other packets than the trace shows")
+    expected = sum({ERROR_BITS[kind] for _, kind in traffic.bad})
+    if error != expected:
+        raise MismatchError(f"error_o is {error:03b} at the end, not {expected:03b}")

@@ -1,0 +1,129 @@
+"""Read what ernn_testbench wrote: the events of a simulation, in the order of their cycles.
+
+Twin of hw_templates/ernn_testbench.v.j2. Data stay text until they are compared, because a
+simulator may have written bits that it does not know (x).
+"""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import NamedTuple
+
+from ernn.errors import ToolError
+
+
+class InputBeat(NamedTuple):
+    """The accelerator took a word of a feature vector."""
+
+    cycle: int
+    stream: int
+    fresh: int
+    last: int
+
+
+class OutputBeat(NamedTuple):
+    """The accelerator gave a word of an output packet."""
+
+    cycle: int
+    stream: int
+    last: int
+    data: str
+
+
+class PassEnd(NamedTuple):
+    """The array took the last step of a pass."""
+
+    cycle: int
+    address: int  # of the step's weights: names the job and the pass
+    stream: int
+
+
+class Rows(NamedTuple):
+    """The next rows of a pass went to their queue."""
+
+    cycle: int
+    queues: int  # one bit each
+    data: str
+
+
+class VectorWord(NamedTuple):
+    """A unit finished a word of a vector."""
+
+    cycle: int
+    unit: int
+    job: int
+    stream: int
+    start: int
+    data: str
+    gate: str = ""  # the z of a unit that keeps it for another one
+
+
+class StateWrite(NamedTuple):
+    """A unit wrote a beat of the state."""
+
+    cycle: int
+    address: int
+    data: str
+
+
+Event = InputBeat | OutputBeat | PassEnd | Rows | VectorWord | StateWrite
+
+_KINDS: dict[str, type] = {
+    "i": InputBeat,
+    "o": OutputBeat,
+    "p": PassEnd,
+    "r": Rows,
+    "v": VectorWord,
+    "s": StateWrite,
+}
+_TEXT = {"data", "gate"}
+
+
+def read_trace(path: Path) -> list[list[Event]]:
+    """Return the events between resets; the last list is the run that came to its end.
+
+    Raises:
+        ToolError: there is no trace, or a line of it is cut off.
+    """
+    runs: list[list[Event]] = [[]]
+    try:
+        for line in _lines(path):
+            if line == "x":
+                runs.append([])
+            else:
+                runs[-1].append(_event(line))
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise ToolError(f"{path} is no whole trace ({error}); simulate again") from None
+    return [run for run in runs if run] or [[]]
+
+
+def _lines(path: Path) -> Iterator[str]:
+    with path.open(encoding="ascii") as file:
+        for line in file:
+            if not line.endswith("\n"):
+                raise ValueError(f"it breaks off in {line!r}")
+            yield line.rstrip("\n")
+
+
+def _event(line: str) -> Event:
+    letter, *fields = line.split(" ")
+    kind = _KINDS[letter]
+    names = kind._fields  # type: ignore[attr-defined]
+    pairs = zip(names, fields, strict=False)
+    return kind(*(text if name in _TEXT else int(text) for name, text in pairs))
+
+
+def values(data: str, bits: int, count: int) -> list[int | None]:
+    """Return the ``count`` signed values of a word, the first in its low bits; None: unknown."""
+    mask, sign = (1 << bits) - 1, 1 << (bits - 1)
+    unknown = 0
+    if not data.isalnum() or any(digit in data for digit in "xzXZ"):
+        unknown = int("".join("f" if d in "xzXZ" else "0" for d in data), 16)
+        data = "".join("0" if d in "xzXZ" else d for d in data)
+    word = int(data, 16)
+    found: list[int | None] = []
+    for low in range(0, bits * count, bits):
+        if unknown >> low & mask:
+            found.append(None)
+        else:
+            found.append(((word >> low & mask) ^ sign) - sign)
+    return found

@@ -1,0 +1,90 @@
+"""What a simulation sends: packets in their order, and how the bench treats both ends."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+
+from ernn.errors import ShapeError
+from ernn.hw.plan import HardwarePlan
+from ernn.quant.frames import stack
+from ernn.quant.integer_model import IntegerModel
+
+Bad = Literal["short", "long", "unknown"]
+
+Streams = Sequence[Sequence[np.ndarray]]  # per stream its utterances (T, F), one after another
+
+
+@dataclass(frozen=True)
+class Traffic:
+    """How packets come and go."""
+
+    mode: Literal["saturated", "single"] = "saturated"  # back to back, or one at a time
+    idle: float = 0.0  # probability of a cycle without a beat at the input
+    stall: float = 0.0  # and of one without ready at the output
+    seed: int = 0
+    reset_cycle: int | None = None  # reset then, and send everything again
+    hold: tuple[int, int] | None = None  # output refused: first cycle, cycles
+    bad: tuple[tuple[int, Bad], ...] = ()  # packets to be dropped: in front of which good one
+
+    @property
+    def steady(self) -> bool:
+        """Whether every cycle is planned: nothing is random, refused or dropped."""
+        return not (self.idle or self.stall or self.hold or self.bad)
+
+
+@dataclass(frozen=True)
+class Packet:
+    """A feature vector on its way in."""
+
+    stream: int
+    fresh: bool  # an utterance begins
+    words: list[int]
+
+
+def packets_of(model: IntegerModel, plan: HardwarePlan, streams: Streams) -> list[Packet]:
+    """Return every frame as a packet, the streams in turn.
+
+    Raises:
+        ShapeError: more streams than the plan has, or none, or one without frames.
+        CorpusError: NaN or infinite features.
+    """
+    if not 1 <= len(streams) <= plan.streams:
+        raise ShapeError(f"{len(streams)} streams; the plan has {plan.streams}, give 1 to that")
+    queues = []
+    for stream, utterances in enumerate(streams):
+        frames, lengths = stack(utterances)
+        raw = model.quantize_features(frames)
+        queue = [
+            Packet(stream, time == 0, _words(plan, raw[index, time]))
+            for index, length in enumerate(lengths)
+            for time in range(length)
+        ]
+        if not queue:
+            raise ShapeError(f"stream {stream} has no frames; give every stream at least one")
+        queues.append(queue)
+    longest = max(len(queue) for queue in queues)
+    return [queue[time] for time in range(longest) for queue in queues if time < len(queue)]
+
+
+def _words(plan: HardwarePlan, vector: np.ndarray) -> list[int]:
+    """Return a vector as beats, its first element in the low bits of the first."""
+    bits, mask = plan.element_bits, (1 << plan.element_bits) - 1
+    beats = vector.reshape(-1, plan.word).tolist()
+    return [sum((raw & mask) << (bits * e) for e, raw in enumerate(beat)) for beat in beats]
+
+
+def with_bad(packets: list[Packet], bad: Sequence[tuple[int, Bad]], streams: int) -> list[Packet]:
+    """Return the packets with bad ones among them: a word less or more, or for no stream."""
+    result = []
+    for index, packet in enumerate(packets):
+        for _, kind in (entry for entry in bad if entry[0] == index):
+            stream, words = packet.stream, packet.words
+            if kind == "unknown":
+                stream = streams
+            else:
+                words = words[:-1] if kind == "short" else [*words, *words]
+            result.append(Packet(stream, True, words))
+        result.append(packet)
+    return result

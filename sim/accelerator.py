@@ -1,0 +1,116 @@
+"""Bench of a whole accelerator: sends packets, receives packets, and computes nothing.
+
+``ERNN_VECTORS`` names a JSON file:
+
+    packets: [[stream, fresh, words]] in the order in which they are sent
+    expected: how many packets must come back
+    mode: "saturated": packets back to back; "single": a packet when the one before has been
+        answered and the design has been idle for gap_cycles
+    gap_cycles: see mode
+    idle, stall: probability of a cycle without a beat at the input, without ready at the output
+    seed: of idle and stall
+    reset_cycle: when to reset and to send everything again; null: never
+    hold: [first, count]: cycles without ready at the output; null: none
+    quiet_cycles: time-out, cycles without a packet
+    results: file to write: {packets: [[stream, words]], error: error_o at the end}
+"""
+
+import json
+import logging
+import os
+import random
+from pathlib import Path
+
+import cocotb
+from cocotb.clock import Clock
+from cocotb.triggers import ClockCycles, First, RisingEdge, with_timeout
+from cocotbext.axi import AxiStreamBus, AxiStreamFrame, AxiStreamSink, AxiStreamSource
+
+CLOCK_NS = 10
+RESET_CYCLES = 4
+
+
+@cocotb.test()
+async def answers_every_packet(dut):
+    """As many packets as expected come out, each within the time-out."""
+    traffic = json.loads(Path(os.environ["ERNN_VECTORS"]).read_text())
+    results = Path(traffic["results"])
+    logging.getLogger("cocotb").setLevel(logging.WARNING)  # a line per packet otherwise
+    dut.rst_i.value = 1
+    Clock(dut.clk_i, CLOCK_NS, unit="ns").start()
+    bench = Bench(dut, traffic)
+    await bench.reset()
+    if traffic["reset_cycle"] is not None:
+        sending = cocotb.start_soon(bench.exchange())
+        await First(sending, ClockCycles(dut.clk_i, traffic["reset_cycle"]))
+        sending.cancel()
+        await bench.reset()
+    packets = await bench.exchange()
+    content = {"packets": packets, "error": int(dut.error_o.value)}
+    results.write_text(json.dumps(content))
+
+
+class Bench:
+    """A source and a sink around the design."""
+
+    def __init__(self, dut, traffic: dict):
+        self.dut, self.traffic = dut, traffic
+        ends = {"clock": dut.clk_i, "reset": dut.rst_i, "byte_lanes": 1}
+        self.source = AxiStreamSource(AxiStreamBus.from_prefix(dut, "s_axis"), **ends)
+        self.sink = AxiStreamSink(AxiStreamBus.from_prefix(dut, "m_axis"), **ends)
+        chance = random.Random(traffic["seed"])
+        if traffic["idle"]:
+            self.source.set_pause_generator(pauses(chance, traffic["idle"]))
+        if traffic["stall"]:
+            self.sink.set_pause_generator(pauses(chance, traffic["stall"]))
+
+    async def reset(self) -> None:
+        """Forget everything, on both sides."""
+        self.dut.rst_i.value = 1
+        await ClockCycles(self.dut.clk_i, RESET_CYCLES)
+        self.source.clear()
+        self.sink.clear()
+        self.dut.rst_i.value = 0
+        await RisingEdge(self.dut.clk_i)
+
+    async def exchange(self) -> list:
+        """Send all packets; return [stream, words] of those that come back."""
+        if self.traffic["hold"]:
+            cocotb.start_soon(self.hold(*self.traffic["hold"]))
+        if self.traffic["mode"] == "single":
+            received = []
+            for packet in self.traffic["packets"]:
+                self.send(packet)
+                received.append(await self.receive())
+                await ClockCycles(self.dut.clk_i, self.traffic["gap_cycles"])
+        else:
+            for packet in self.traffic["packets"]:
+                self.send(packet)
+            received = [await self.receive() for _ in range(self.traffic["expected"])]
+        await ClockCycles(self.dut.clk_i, self.traffic["gap_cycles"])
+        assert self.sink.empty() and self.sink.idle(), "a packet too many came back"
+        return received
+
+    def send(self, packet: list) -> None:
+        """Put a packet into the source's queue."""
+        stream, fresh, words = packet
+        self.source.send_nowait(AxiStreamFrame(words, tid=stream, tuser=int(fresh)))
+
+    async def receive(self) -> list:
+        """Wait for the next packet."""
+        quiet = self.traffic["quiet_cycles"] * CLOCK_NS
+        frame = await with_timeout(self.sink.recv(), quiet, "ns")
+        return [frame.tid, list(frame.tdata)]
+
+    async def hold(self, first: int, count: int) -> None:
+        """Refuse output for a while."""
+        await ClockCycles(self.dut.clk_i, first)
+        self.sink.pause = True
+        await ClockCycles(self.dut.clk_i, count)
+        self.sink.pause = False
+
+
+def pauses(chance: random.Random, probability: float):
+    """Yield whether to pause, cycle by cycle."""
+    while True:
+        yield chance.random() < probability
