@@ -156,7 +156,7 @@ def _shared_objects(tool: Tool, folder: Path) -> Iterator[None]:
         yield
         return
     compiler = subprocess.run(["g++", "--version"], capture_output=True, text=True, check=False)
-    what = f"{tool.path} {tool.version} {compiler.stdout} {platform.machine()}"
+    what = f"{tool.path} {tool.version} {_BUILD_ARGS} {compiler.stdout} {platform.machine()}"
     home = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
     kept = home / "ernn" / f"verilator-{hashlib.sha256(what.encode()).hexdigest()[:16]}"
     for found in sorted(kept.glob("verilated*.o")):
@@ -180,7 +180,8 @@ def _environment(tool: Tool, extra: Mapping[str, str]) -> Iterator[None]:
     os.environ.update(tool.environment)
     os.environ.update(extra)
     os.environ["COCOTB_ANSI_OUTPUT"] = "0"
-    os.environ.pop("PYTEST_CURRENT_TEST", None)  # the runner behaves otherwise inside pytest
+    for name in ("PYTEST_CURRENT_TEST", "WAVES", "GUI"):  # each changes what the runner does
+        os.environ.pop(name, None)
     sys.path.append(str(shipped("sim")))
     try:
         yield

@@ -60,6 +60,16 @@ def test_requantize_is_quantize_of_the_exact_value(form, raw, source_frac_bits):
     assert form.requantize(np.array([raw]), source_frac_bits).tolist() == [expected]
 
 
+@given(formats(), st.integers(-(2**40), 2**40), st.integers(-4, 24), st.data())
+def test_requantize_adds_before_it_saturates(form, raw, source_frac_bits, data):
+    assume(form.frac_bits - source_frac_bits < 20)
+    add = data.draw(st.integers(form.min_raw, form.max_raw))
+    exact = Fraction(raw) / Fraction(2) ** source_frac_bits
+    expected = rounded(exact + add * Fraction(2) ** -form.frac_bits, form)
+    found = form.requantize(np.array([raw]), source_frac_bits, add=np.array([add]))
+    assert found.tolist() == [expected]
+
+
 def test_halves_go_up_on_both_sides_of_zero():
     assert round_shift(np.array([-6, -5, -2, -1, 1, 2, 5, 6]), 2).tolist() == [
         -1, -1, 0, 0, 0, 1, 1, 2,
