@@ -16,7 +16,7 @@ from ernn.speech.flite import FliteVoice
 from ernn.speech.recording import Recording
 from ernn.speech.speakers import SPLITS, Speaker, draw_speaker, split_voices
 
-SECONDS_PER_SPEAKER = 20.0
+SECONDS_PER_SPEAKER = 12.0
 _BABBLE_VOICES = 6
 _PAUSE_S = (0.08, 0.25)  # silence around an utterance
 
@@ -28,7 +28,7 @@ class SyntheticTask:
     name: str
     split: str
     index: int  # of the speaker within the split
-    seconds: float  # of speech to make, at least
+    seconds: float  # of speech to make, give or take half a sentence
     seed: int
     recipe: CorpusRecipe
     with_flite: bool = False
@@ -79,11 +79,13 @@ def _split_tasks(
 def _speak(
     synthesizer: Espeak, speaker: Speaker, seconds: float, rng: np.random.Generator
 ) -> list[Recording]:
+    """Speak until less than half a sentence is missing, so that the total comes out."""
     spoken: list[Recording] = []
-    while sum(recording.seconds for recording in spoken) < seconds:
+    while not spoken or seconds > spoken[-1].seconds / 2:
         said = _say(synthesizer, text.sentence(rng), speaker.voice)
         before, after = (round(rng.uniform(*_PAUSE_S) * said.rate) for _ in range(2))
         spoken.append(acoustics.resample(said.padded(before, after), speaker.stretch))
+        seconds -= spoken[-1].seconds
     return spoken
 
 

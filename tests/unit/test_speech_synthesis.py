@@ -109,7 +109,8 @@ def test_a_task_gives_the_same_recordings_wherever_it_is_done():
         assert np.array_equal(a.audio, b.audio)
         assert np.array_equal(a.ends, b.ends)
     assert not np.array_equal(first[0][1].audio, other[0][1].audio)
-    assert sum(recording.seconds for _, recording in first) >= task.seconds
+    said = [recording.seconds for _, recording in first]
+    assert abs(sum(said) - task.seconds) <= said[-1] / 2
 
 
 def test_resampling_keeps_labels_on_their_sounds():
