@@ -1,4 +1,4 @@
-"""The Verilog that ernn.hdl.datapath writes, in the simulators, against the golden models."""
+"""The circuits of ernn.hdl.datapath as Verilog, in the simulators, against the golden models."""
 
 import re
 
