@@ -1,6 +1,7 @@
 """Sigmoid and tanh as straight lines over |x|: designed and evaluated here, built by ernn.hdl."""
 
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from math import ceil, floor, log2
 
 import numpy as np
@@ -48,6 +49,7 @@ class Piecewise:
         return np.where(raw < 0, one - y, y)
 
 
+@lru_cache
 def design(name: str, row: QFormat, gate: QFormat, error: float) -> Piecewise:
     """Choose as few lines as keep every representable input within ``error``.
 

@@ -13,13 +13,15 @@ def enter(frames: np.ndarray, features: int, word: int) -> np.ndarray:
 
     Raises:
         ShapeError: the frames are not of this model.
-        CorpusError: NaN or infinite features.
+        CorpusError: no frames, or NaN or infinite features.
     """
     frames = np.asarray(frames, np.float64)
     if frames.ndim != 3 or frames.shape[2] != features:
         raise ShapeError(
             f"frames of shape {frames.shape}; this model takes (utterances, frames, {features})"
         )
+    if not frames.size:
+        raise CorpusError("there are no frames; give at least one utterance of one frame")
     if not np.isfinite(frames).all():
         raise CorpusError("the features hold NaN or infinite values; make the corpus again")
     extra = padded(features, word) - features
