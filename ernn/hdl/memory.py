@@ -2,7 +2,8 @@
 
 import numpy as np
 
-from ernn.hw.plan import HardwarePlan, JobPlan
+from ernn.hw.array_plan import JobPlan
+from ernn.hw.plan import HardwarePlan
 from ernn.quant.integer_model import IntegerModel, Product
 
 

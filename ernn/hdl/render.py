@@ -5,7 +5,8 @@ from functools import lru_cache
 import jinja2
 
 from ernn.hdl.datapath import activation, transform
-from ernn.hw.plan import HardwarePlan, NetworkPlan
+from ernn.hw.array_plan import NetworkPlan
+from ernn.hw.plan import HardwarePlan
 from ernn.quant.activation import Piecewise
 from ernn.quant.network import forward, inverse
 from ernn.resources import folder

@@ -5,37 +5,16 @@ from dataclasses import dataclass
 from ernn.errors import PlanError
 from ernn.fixed import QFormat
 from ernn.hw import latency
-from ernn.hw.plan import (
-    HardwarePlan,
-    JobPlan,
-    MemoryPlan,
-    Mode,
-    NetworkPlan,
-    OutputPlan,
-    QueuePlan,
-    SegmentPlan,
-    UnitJob,
-    UnitPlan,
-    ViewPlan,
-    bits_for,
-)
-from ernn.hw.program import UNITS, Job, Program, program
+from ernn.hw.array_plan import JobPlan, SegmentPlan, bits_for
+from ernn.hw.layout import Layout, Sizes
+from ernn.hw.plan import HardwarePlan, OutputPlan
+from ernn.hw.program import UNITS, Job, Reading
+from ernn.hw.unit_plan import UnitJob, UnitPlan
 from ernn.quant.integer_model import IntegerModel, Product
-from ernn.quant.network import forward, inverse
 
 FANOUT = 8  # PE rows behind one register of the broadcast tree
 MAX_ACC_BITS = 48  # of a DSP block's accumulator
 MAX_CHOICES = 4  # inputs of a multiplexer between two registers
-
-
-@dataclass(frozen=True)
-class Sizes:
-    """What the planner chooses."""
-
-    pe_rows: int
-    pe_columns: int
-    drain_lanes: int
-    cell_lanes: int
 
 
 @dataclass(frozen=True)
@@ -46,11 +25,6 @@ class Target:
     part: str
     clock_mhz: float
     streams: int
-
-
-def macs_of(block: int) -> int:
-    """Multipliers of one block of a spectrum: real bins, and three for each complex bin."""
-    return block if block <= 2 else 2 + 3 * (block // 2 - 1)
 
 
 def build_plan(model: IntegerModel, sizes: Sizes, target: Target) -> HardwarePlan:
@@ -78,25 +52,20 @@ def _check_sizes(model: IntegerModel, sizes: Sizes) -> None:
 class _Builder:
     def __init__(self, model: IntegerModel, sizes: Sizes, target: Target):
         self.model, self.sizes, self.target = model, sizes, target
-        self.program: Program = program(model)
-        self.word = model.word
+        self.layout = Layout(model, sizes, target.streams)
+        self.program = self.layout.program
         self.vector = QFormat(0, model.activation_bits - 1)
-        blocks = sorted({product.block for product in model.products}, reverse=True)
-        self.modes = tuple(self._mode(block) for block in blocks)
-        self.queues = self._queues()
-        self.offsets, self.views = self._views()
-        self.memories = tuple(self._memory(name) for name in self.program.makers)
 
     def plan(self) -> HardwarePlan:
         model, sizes = self.model, self.sizes
-        spectrum_bits = max(memory.spectrum_bits for memory in self.memories)
-        operand_bits = spectrum_bits + (self.modes[0].block > 2)
+        spectrum_bits = max(memory.spectrum_bits for memory in self.layout.memories)
+        operand_bits = spectrum_bits + (self.layout.modes[0].block > 2)
         fracs = [product.weight.frac_bits for product in model.products]
         aligns = tuple(sorted({max(fracs) - frac for frac in fracs}))
-        if len(aligns) > MAX_CHOICES or len(self.modes) > MAX_CHOICES:
+        if len(aligns) > MAX_CHOICES or len(self.layout.modes) > MAX_CHOICES:
             raise PlanError(
-                f"the model has {len(self.modes)} block sizes and {len(aligns)} weight binary "
-                f"points; at most {MAX_CHOICES} of each can be built"
+                f"the model has {len(self.layout.modes)} block sizes and {len(aligns)} weight "
+                f"binary points; at most {MAX_CHOICES} of each can be built"
             )
         jobs = self._jobs(aligns, max(fracs))
         per_pass = max(job.steps // job.passes for job in jobs)
@@ -107,10 +76,13 @@ class _Builder:
                 "activation or weight bits"
             )
         sum_cycles = bits_for(sizes.pe_columns) if sizes.pe_columns > 1 else 0
-        inverse_input = QFormat(model.row.int_bits + self.word.bit_length(), model.row.frac_bits)
-        inverse_cycles = max(mode.inverse_cycles for mode in self.modes)
+        inverse_input = QFormat(
+            model.row.int_bits + self.model.word.bit_length(), model.row.frac_bits
+        )
+        inverse_cycles = max(mode.inverse_cycles for mode in self.layout.modes)
         inverse_networks = tuple(
-            self._inverse_network(mode, inverse_input, inverse_cycles) for mode in self.modes
+            self.layout.inverse_network(mode, inverse_input, inverse_cycles)
+            for mode in self.layout.modes
         )
         top = model.layers[-1].vectors["h"]
         feature = model.layers[0].vectors["x"]
@@ -122,14 +94,14 @@ class _Builder:
             streams=self.target.streams,
             features=model.features,
             labels=model.labels,
-            word=self.word,
-            input_words=self._words("x", 0),
+            word=self.model.word,
+            input_words=self.layout.words("x", 0),
             element_bits=8 * -(-widest // 8),
             pe_rows=sizes.pe_rows,
             pe_columns=sizes.pe_columns,
             drain_lanes=sizes.drain_lanes,
             fanout=FANOUT,
-            macs=max(mode.groups * mode.macs for mode in self.modes),
+            macs=max(mode.groups * mode.macs for mode in self.layout.modes),
             operand_bits=operand_bits,
             weight_bits=model.weight_bits + 1,
             acc_bits=acc_bits,
@@ -141,16 +113,16 @@ class _Builder:
             inverse_networks=inverse_networks,
             inverse_bits=max(
                 net.out_bits + mode.align_bits
-                for net, mode in zip(inverse_networks, self.modes, strict=True)
+                for net, mode in zip(inverse_networks, self.layout.modes, strict=True)
             ),
             inverse_cycles=inverse_cycles,
             rows_cycles=sum_cycles + inverse_cycles + 5,
-            modes=self.modes,
+            modes=self.layout.modes,
             jobs=jobs,
             weight_depth=max(2, sum(job.steps for job in jobs)),
             bias_depth=max(2, sum(job.entries for job in jobs)),
-            memories=self.memories,
-            queues=tuple(self.queues.values()),
+            memories=self.layout.memories,
+            queues=tuple(self.layout.queues.values()),
             units=tuple(self._unit(kind) for kind in self.program.units),
             output=self._output(),
             row=model.row,
@@ -160,152 +132,6 @@ class _Builder:
             vector=self.vector,
             top=top,
             feature=feature,
-        )
-
-    def _mode(self, block: int) -> Mode:
-        groups, twiddle_bits = self.word // block, self.model.twiddle_bits
-        return Mode(
-            block=block,
-            macs=macs_of(block),
-            groups=groups,
-            align_bits=groups.bit_length() - 1,
-            forward_cycles=forward(block, twiddle_bits).latency_cycles,
-            inverse_cycles=inverse(block, twiddle_bits).latency_cycles,
-        )
-
-    def _mode_index(self, block: int) -> int:
-        return next(index for index, mode in enumerate(self.modes) if mode.block == block)
-
-    def _words(self, memory: str, layer: int) -> int:
-        """Words of a vector."""
-        at = self.model.layers[layer]
-        if memory == "x":
-            segment = next(s for p in self.model.products for s in p.segments if s.vector == "x")
-            return segment.spectra.shape[1] * segment.spectra.shape[2] // self.word
-        return (at.output if memory in ("rec", "ff") else at.hidden) // self.word
-
-    def _groups(self, words: int) -> int:
-        return -(-words // self.sizes.pe_columns)
-
-    # Queues
-
-    def _rows(self, product: Product) -> int:
-        """Output words times gates."""
-        return product.bias.size // self.word
-
-    def _entries(self, product: Product) -> int:
-        return -(-self._rows(product) // self.sizes.drain_lanes)
-
-    def _queues(self) -> dict[str, QueuePlan]:
-        model, streams = self.model, self.target.streams
-        queues: dict[str, QueuePlan] = {}
-
-        def add(name, from_array, gates, bits, depth):
-            lanes = self.sizes.drain_lanes if from_array else 1
-            words = max(1, lanes // gates)
-            depth = max(2, depth)
-            queues[name] = QueuePlan(
-                name, from_array, lanes, gates, bits, depth, bits_for(depth * words + 1)
-            )
-
-        for name in dict.fromkeys(job.queue for job in self.program.jobs):
-            products = [
-                self.model.products[job.product] for job in self.program.jobs if job.queue == name
-            ]
-            gates = len(products[0].gates)
-            entries = max(self._entries(product) for product in products)
-            entries = -(-entries // max(1, gates // self.sizes.drain_lanes))
-            ahead = 2 if name == "logits" else 1  # rounds that may be waiting
-            add(name, True, gates, model.row.width, entries * streams * ahead)
-        hidden = max(layer.hidden for layer in model.layers) // self.word
-        if "gru_reset" in self.program.units:
-            add("z", False, 1, model.gate.width, hidden * streams)
-        last = model.layers[-1]
-        top_words = last.output // self.word
-        add("vector", False, 1, last.vectors["h"].width, top_words * streams * 2)
-        return queues
-
-    def _queue_index(self, name: str) -> int:
-        return list(self.queues).index(name)
-
-    # Vector memories
-
-    def _readers(self, memory: str, layer: int) -> list[tuple[Product, int]]:
-        """Products and segment numbers that read a vector."""
-        return [
-            (self.model.products[job.product], index)
-            for job in self.program.jobs
-            for index, reading in enumerate(job.readings)
-            if (reading.memory, reading.layer) == (memory, layer)
-        ]
-
-    def _views(self) -> tuple[dict[str, int], dict[str, tuple[ViewPlan, ...]]]:
-        """Lay out every vector of every memory: banks' words per frame, and the views."""
-        offsets: dict[str, int] = {}
-        views: dict[str, tuple[ViewPlan, ...]] = {}
-        for memory in self.program.makers:
-            base = scale_base = 0
-            found = []
-            for layer in range(1 if memory == "x" else len(self.model.layers)):
-                words = self._words(memory, layer)
-                readers = self._readers(memory, layer)
-                if not readers:
-                    found.append(ViewPlan(False, 0, words, 0, False, 0))
-                    continue
-                product, index = readers[0]
-                scaled = product.segments[index].scale is not None
-                found.append(
-                    ViewPlan(True, base, words, self._mode_index(product.block), scaled, scale_base)
-                )
-                base += self._groups(words)
-                scale_base += words if scaled else 0
-            offsets[memory], views[memory] = base, tuple(found)
-        return offsets, views
-
-    def _memory(self, name: str) -> MemoryPlan:
-        model = self.model
-        views = self.views[name]
-        readers = [
-            product.segments[index]
-            for layer in range(len(views))
-            for product, index in self._readers(name, layer)
-        ]
-        formats = {segment.scaled for segment in readers}
-        transform_bits = max(fmt.width for fmt in formats)
-        scale_formats = [s.scale_format for s in readers if s.scale_format is not None]
-        scale_frac = max((fmt.frac_bits for fmt in scale_formats), default=0)
-        scale_bits = max((f.width + scale_frac - f.frac_bits for f in scale_formats), default=1)
-        modes = tuple(sorted({view.mode for view in views if view.enabled}))
-        low = -(1 << (transform_bits - 1))
-        spectrum_bits = max(
-            _width(forward(self.modes[mode].block, model.twiddle_bits).bounds(low, -low - 1)[-1])
-            for mode in modes
-        )
-        forward_cycles = max(self.modes[mode].forward_cycles for mode in modes)
-        scaled = bool(scale_formats)
-        tokens = self.offsets[name]
-        made = [layer.vectors["h" if name in ("rec", "ff") else name] for layer in model.layers]
-        return MemoryPlan(
-            name=name,
-            maker=self.program.makers[name],
-            modes=modes,
-            networks=tuple(
-                self._network(self.modes[m], False, transform_bits, spectrum_bits, forward_cycles)
-                for m in modes
-            ),
-            views=views,
-            input_bits=made[0].width,
-            transform_bits=transform_bits,
-            scaled=scaled,
-            scale_bits=scale_bits,
-            scale_words=max(2, sum(view.words for view in views if view.scaled)),
-            scale_shift=scale_frac,
-            spectrum_bits=spectrum_bits,
-            forward_cycles=forward_cycles,
-            latency_cycles=1 + 3 * scaled + forward_cycles,
-            offset_bits=bits_for(self.offsets[name]),
-            initial_tokens=tokens if name == "rec" else 0,
-            count_bits=bits_for(2 * tokens + 1),
         )
 
     # Jobs
@@ -322,10 +148,10 @@ class _Builder:
         for index, job in enumerate(self.program.jobs):
             product = self.model.products[job.product]
             segments = tuple(self._segment(reading, memory_names) for reading in job.readings)
-            mode = self._mode_index(product.block)
-            passes = -(-self._rows(product) // self.sizes.pe_rows)
-            steps = passes * sum(s.groups for s in segments) * self.modes[mode].groups
-            entries = self._entries(product)
+            mode = self.layout.mode_index(product.block)
+            passes = -(-self.layout.rows(product) // self.sizes.pe_rows)
+            steps = passes * sum(s.groups for s in segments) * self.layout.modes[mode].groups
+            entries = self.layout.entries(product)
             per_pass = self.sizes.pe_rows // self.sizes.drain_lanes
             jobs.append(
                 JobPlan(
@@ -340,7 +166,7 @@ class _Builder:
                     bias_base=bias_base,
                     entries=entries,
                     last_entries=entries - (passes - 1) * per_pass,
-                    queue=self._queue_index(job.queue),
+                    queue=self.layout.queue_index(job.queue),
                     align=aligns.index(finest - product.weight.frac_bits),
                     releases_input=index == max(readers),
                 )
@@ -352,12 +178,12 @@ class _Builder:
     def _job_name(self, job: Job, product: Product) -> str:
         return f"layer{product.layer}.{product.name}" if product.name != "logits" else "logits"
 
-    def _segment(self, reading, memory_names: list[str]) -> SegmentPlan:
-        view = self.views[reading.memory][reading.layer]
+    def _segment(self, reading: Reading, memory_names: list[str]) -> SegmentPlan:
+        view = self.layout.views[reading.memory][reading.layer]
         return SegmentPlan(
             memory=memory_names.index(reading.memory),
             base=view.base,
-            groups=self._groups(view.words),
+            groups=self.layout.groups(view.words),
             first_use=reading.first_use,
             previous=reading.previous,
         )
@@ -366,10 +192,10 @@ class _Builder:
 
     def _unit(self, kind: str) -> UnitPlan:
         model = self.model
-        lanes = self.word if kind == "projection" else self.sizes.cell_lanes
-        beats = self.word // lanes
+        lanes = self.model.word if kind == "projection" else self.sizes.cell_lanes
+        beats = self.model.word // lanes
         names = list(UNITS[kind])
-        paired = [f"{name}_x" for name in names if f"{name}_x" in self.queues]
+        paired = [f"{name}_x" for name in names if f"{name}_x" in self.layout.queues]
         peepholes = kind == "lstm" and any(at.peepholes is not None for at in model.layers)
         lane_cycles = _lane_cycles(kind, peepholes)
         jobs, state_base = [], 0
@@ -379,7 +205,7 @@ class _Builder:
             jobs.append(
                 UnitJob(
                     layer=index,
-                    words=size // self.word,
+                    words=size // self.model.word,
                     state_base=state_base,
                     paired=split,
                     top=kind == self.program.top and index == len(model.layers) - 1,
@@ -391,9 +217,9 @@ class _Builder:
         return UnitPlan(
             name=kind,
             queues=tuple(
-                self._queue_index(name) for name in names + ["z"] * (kind == "gru_update")
+                self.layout.queue_index(name) for name in names + ["z"] * (kind == "gru_update")
             ),
-            paired_queues=tuple(self._queue_index(name) for name in paired),
+            paired_queues=tuple(self.layout.queue_index(name) for name in paired),
             jobs=tuple(jobs),
             lanes=lanes,
             beats=beats,
@@ -406,36 +232,18 @@ class _Builder:
             memories=tuple(
                 i for i, maker in enumerate(self.program.makers.values()) if maker == kind
             ),
-            gate_queue=self._queue_index("z") if gates else None,
+            gate_queue=self.layout.queue_index("z") if gates else None,
         )
 
     def _output(self) -> OutputPlan:
         model = self.model
         logits = next((p for p in model.products if p.name == "logits"), None)
         return OutputPlan(
-            vector_queue=self._queue_index("vector"),
-            vector_words=model.layers[-1].output // self.word,
-            logit_queue=self._queue_index("logits") if logits is not None else None,
-            logit_words=self._rows(logits) if logits is not None else 0,
+            vector_queue=self.layout.queue_index("vector"),
+            vector_words=model.layers[-1].output // self.model.word,
+            logit_queue=self.layout.queue_index("logits") if logits is not None else None,
+            logit_words=self.layout.rows(logits) if logits is not None else 0,
         )
-
-    def _network(self, mode: Mode, inverted: bool, in_bits: int, out_bits: int, slowest: int):
-        """Name a transform after its size and widths; k = 1 needs none."""
-        kind = "ifft" if inverted else "fft"
-        cycles = mode.inverse_cycles if inverted else mode.forward_cycles
-        return NetworkPlan(
-            module=f"ernn_{kind}{mode.block}_{in_bits}_{out_bits}" if mode.block > 1 else "",
-            block=mode.block,
-            groups=mode.groups,
-            inverse=inverted,
-            in_bits=in_bits,
-            out_bits=out_bits,
-            wait_cycles=slowest - cycles,
-        )
-
-    def _inverse_network(self, mode: Mode, source: QFormat, slowest: int) -> NetworkPlan:
-        bounds = inverse(mode.block, self.model.twiddle_bits).bounds(source.min_raw, source.max_raw)
-        return self._network(mode, True, source.width, _width(bounds[-1]), slowest)
 
 
 def _lane_cycles(kind: str, peepholes: bool) -> int:
@@ -448,8 +256,3 @@ def _lane_cycles(kind: str, peepholes: bool) -> int:
         "gru_update": latency.gru_update_lane_cycles(),
         "gru_after": latency.gru_after_lane_cycles(),
     }[kind]
-
-
-def _width(bounds: list[tuple[int, int]]) -> int:
-    """Bits of a signed number that holds every value of the intervals."""
-    return max(1 + max(high.bit_length(), (-low - 1).bit_length()) for low, high in bounds)

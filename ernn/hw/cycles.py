@@ -10,7 +10,9 @@ from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from ernn.hw.plan import HardwarePlan, JobPlan, UnitPlan
+from ernn.hw.array_plan import JobPlan
+from ernn.hw.plan import HardwarePlan
+from ernn.hw.unit_plan import UnitPlan
 
 OUTPUT_ROOM = 8  # words between a pop and the output register (ernn_output)
 NEVER = -(10**9)

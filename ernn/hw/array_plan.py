@@ -1,0 +1,132 @@
+"""The array's part of a plan: block sizes, transforms, jobs."""
+
+from dataclasses import dataclass
+from typing import NamedTuple
+
+
+def bits_for(count: int) -> int:
+    """Bits of an unsigned number that reaches ``count - 1``; at least one."""
+    return max(1, (count - 1).bit_length())
+
+
+class Bin(NamedTuple):
+    """Places of a complex bin in a packed spectrum."""
+
+    re: int
+    im: int
+
+
+class PostAdd(NamedTuple):
+    """Sum ``a``, plus or minus sum ``b`` unless ``sign`` is 0."""
+
+    a: int
+    b: int = 0
+    sign: int = 0
+
+
+@dataclass(frozen=True)
+class Mode:
+    """How the array computes with one block size."""
+
+    block: int  # k
+    macs: int  # multipliers of one block against one block row
+    groups: int  # K / k: steps per word, and block rows side by side in a PE
+    align_bits: int  # log2(K / k): binary point of its inverse transform against the word's
+    forward_cycles: int
+    inverse_cycles: int
+
+    @property
+    def last_group(self) -> int:
+        """Highest step of a word."""
+        return self.groups - 1
+
+    @property
+    def group_list(self) -> range:
+        """Blocks of a word."""
+        return range(self.groups)
+
+    @property
+    def bins_down(self) -> list[Bin]:
+        """Complex bins of a block, highest first: places of Re and Im in the packed spectrum."""
+        return [Bin(2 * j, 2 * j + 1) for j in reversed(range(1, self.block // 2))]
+
+    @property
+    def post_adds(self) -> list[PostAdd]:
+        """How each number of a word's spectra follows from the sums of the multipliers."""
+        adds = []
+        for group in range(self.groups):
+            first = group * self.macs
+            adds += [PostAdd(first + i) for i in range(min(self.block, 2))]
+            for j in range(1, self.block // 2):
+                p1 = first + 2 + 3 * (j - 1)
+                adds += [PostAdd(p1, p1 + 2, -1), PostAdd(p1, p1 + 1, 1)]
+        return adds
+
+
+@dataclass(frozen=True)
+class NetworkPlan:
+    """A transform of one block size; module is empty for k = 1, which has nothing to do."""
+
+    module: str
+    block: int
+    groups: int
+    inverse: bool
+    in_bits: int
+    out_bits: int
+    wait_cycles: int  # until the slowest transform beside it is done
+
+    @property
+    def group_list(self) -> range:
+        """Blocks of a word."""
+        return range(self.groups)
+
+
+@dataclass(frozen=True)
+class SegmentPlan:
+    """One vector of a job."""
+
+    memory: int  # index of its vector memory
+    base: int  # offset of its first word, per bank
+    groups: int  # groups of pe_columns words
+    first_use: bool  # the job takes a token per group
+    previous: bool  # of the frame before
+
+    @property
+    def last_group(self) -> int:
+        """Highest group."""
+        return self.groups - 1
+
+
+@dataclass(frozen=True)
+class JobPlan:
+    """One product of one layer, as the array runs it."""
+
+    name: str  # "layer0.gates"
+    product: int  # index into IntegerModel.products
+    layer: int
+    mode: int
+    passes: int
+    segments: tuple[SegmentPlan, ...]  # one or two
+    steps: int
+    weight_base: int  # first word of weight memory
+    bias_base: int  # first entry of bias memory
+    entries: int  # drained entries of drain_lanes rows
+    last_entries: int  # of them in the last pass
+    queue: int  # index of the row queue it fills
+    align: int  # index into HardwarePlan.aligns
+    releases_input: bool  # the last job that reads the features
+
+    @property
+    def last_pass(self) -> int:
+        """Highest pass."""
+        return self.passes - 1
+
+    @property
+    def pair(self) -> int:
+        """1 if it reads two vectors."""
+        return len(self.segments) - 1
+
+    @property
+    def two_segments(self) -> tuple[SegmentPlan, SegmentPlan]:
+        """Its vectors; the only one twice if there is no second."""
+        return self.segments[0], self.segments[-1]

@@ -1,0 +1,208 @@
+"""Layout: where every row and vector of a plan lies, and the transforms in front of them."""
+
+from dataclasses import dataclass
+
+from ernn.fixed import QFormat
+from ernn.hw.array_plan import Mode, NetworkPlan, bits_for
+from ernn.hw.program import Program, program
+from ernn.hw.storage_plan import MemoryPlan, QueuePlan, ViewPlan
+from ernn.quant.integer_model import IntegerModel, Product
+from ernn.quant.network import forward, inverse
+
+
+@dataclass(frozen=True)
+class Sizes:
+    """What the planner chooses."""
+
+    pe_rows: int
+    pe_columns: int
+    drain_lanes: int
+    cell_lanes: int
+
+
+def macs_of(block: int) -> int:
+    """Multipliers of one block of a spectrum: real bins, and three for each complex bin."""
+    return block if block <= 2 else 2 + 3 * (block // 2 - 1)
+
+
+class Layout:
+    """Sizes of everything that is stored, for one model and one choice of sizes."""
+
+    def __init__(self, model: IntegerModel, sizes: Sizes, streams: int):
+        self.model, self.sizes, self.streams = model, sizes, streams
+        self.program: Program = program(model)
+        self.word = model.word
+        blocks = sorted({product.block for product in model.products}, reverse=True)
+        self.modes = tuple(self._mode(block) for block in blocks)
+        self.queues = self._queues()
+        self.offsets, self.views = self._views()
+        self.memories = tuple(self._memory(name) for name in self.program.makers)
+
+    def _mode(self, block: int) -> Mode:
+        groups, twiddle_bits = self.word // block, self.model.twiddle_bits
+        return Mode(
+            block=block,
+            macs=macs_of(block),
+            groups=groups,
+            align_bits=groups.bit_length() - 1,
+            forward_cycles=forward(block, twiddle_bits).latency_cycles,
+            inverse_cycles=inverse(block, twiddle_bits).latency_cycles,
+        )
+
+    def mode_index(self, block: int) -> int:
+        return next(index for index, mode in enumerate(self.modes) if mode.block == block)
+
+    def words(self, memory: str, layer: int) -> int:
+        """Words of a vector."""
+        at = self.model.layers[layer]
+        if memory == "x":
+            segment = next(s for p in self.model.products for s in p.segments if s.vector == "x")
+            return segment.spectra.shape[1] * segment.spectra.shape[2] // self.word
+        return (at.output if memory in ("rec", "ff") else at.hidden) // self.word
+
+    def groups(self, words: int) -> int:
+        return -(-words // self.sizes.pe_columns)
+
+    # Queues
+
+    def rows(self, product: Product) -> int:
+        """Output words times gates."""
+        return product.bias.size // self.word
+
+    def entries(self, product: Product) -> int:
+        return -(-self.rows(product) // self.sizes.drain_lanes)
+
+    def _queues(self) -> dict[str, QueuePlan]:
+        model, streams = self.model, self.streams
+        queues: dict[str, QueuePlan] = {}
+
+        def add(name, from_array, gates, bits, depth):
+            lanes = self.sizes.drain_lanes if from_array else 1
+            words = max(1, lanes // gates)
+            depth = max(2, depth)
+            queues[name] = QueuePlan(
+                name, from_array, lanes, gates, bits, depth, bits_for(depth * words + 1)
+            )
+
+        for name in dict.fromkeys(job.queue for job in self.program.jobs):
+            products = [
+                self.model.products[job.product] for job in self.program.jobs if job.queue == name
+            ]
+            gates = len(products[0].gates)
+            entries = max(self.entries(product) for product in products)
+            entries = -(-entries // max(1, gates // self.sizes.drain_lanes))
+            ahead = 2 if name == "logits" else 1  # rounds that may be waiting
+            add(name, True, gates, model.row.width, entries * streams * ahead)
+        hidden = max(layer.hidden for layer in model.layers) // self.word
+        if "gru_reset" in self.program.units:
+            add("z", False, 1, model.gate.width, hidden * streams)
+        last = model.layers[-1]
+        top_words = last.output // self.word
+        add("vector", False, 1, last.vectors["h"].width, top_words * streams * 2)
+        return queues
+
+    def queue_index(self, name: str) -> int:
+        return list(self.queues).index(name)
+
+    # Vector memories
+
+    def _readers(self, memory: str, layer: int) -> list[tuple[Product, int]]:
+        """Products and segment numbers that read a vector."""
+        return [
+            (self.model.products[job.product], index)
+            for job in self.program.jobs
+            for index, reading in enumerate(job.readings)
+            if (reading.memory, reading.layer) == (memory, layer)
+        ]
+
+    def _views(self) -> tuple[dict[str, int], dict[str, tuple[ViewPlan, ...]]]:
+        """Lay out every vector of every memory: banks' words per frame, and the views."""
+        offsets: dict[str, int] = {}
+        views: dict[str, tuple[ViewPlan, ...]] = {}
+        for memory in self.program.makers:
+            base = scale_base = 0
+            found = []
+            for layer in range(1 if memory == "x" else len(self.model.layers)):
+                words = self.words(memory, layer)
+                readers = self._readers(memory, layer)
+                if not readers:
+                    found.append(ViewPlan(False, 0, words, 0, False, 0))
+                    continue
+                product, index = readers[0]
+                scaled = product.segments[index].scale is not None
+                found.append(
+                    ViewPlan(True, base, words, self.mode_index(product.block), scaled, scale_base)
+                )
+                base += self.groups(words)
+                scale_base += words if scaled else 0
+            offsets[memory], views[memory] = base, tuple(found)
+        return offsets, views
+
+    def _memory(self, name: str) -> MemoryPlan:
+        model = self.model
+        views = self.views[name]
+        readers = [
+            product.segments[index]
+            for layer in range(len(views))
+            for product, index in self._readers(name, layer)
+        ]
+        formats = {segment.scaled for segment in readers}
+        transform_bits = max(fmt.width for fmt in formats)
+        scale_formats = [s.scale_format for s in readers if s.scale_format is not None]
+        scale_frac = max((fmt.frac_bits for fmt in scale_formats), default=0)
+        scale_bits = max((f.width + scale_frac - f.frac_bits for f in scale_formats), default=1)
+        modes = tuple(sorted({view.mode for view in views if view.enabled}))
+        low = -(1 << (transform_bits - 1))
+        spectrum_bits = max(
+            _width(forward(self.modes[mode].block, model.twiddle_bits).bounds(low, -low - 1)[-1])
+            for mode in modes
+        )
+        forward_cycles = max(self.modes[mode].forward_cycles for mode in modes)
+        scaled = bool(scale_formats)
+        tokens = self.offsets[name]
+        made = [layer.vectors["h" if name in ("rec", "ff") else name] for layer in model.layers]
+        return MemoryPlan(
+            name=name,
+            maker=self.program.makers[name],
+            modes=modes,
+            networks=tuple(
+                self._network(self.modes[m], False, transform_bits, spectrum_bits, forward_cycles)
+                for m in modes
+            ),
+            views=views,
+            input_bits=made[0].width,
+            transform_bits=transform_bits,
+            scaled=scaled,
+            scale_bits=scale_bits,
+            scale_words=max(2, sum(view.words for view in views if view.scaled)),
+            scale_shift=scale_frac,
+            spectrum_bits=spectrum_bits,
+            forward_cycles=forward_cycles,
+            latency_cycles=1 + 3 * scaled + forward_cycles,
+            offset_bits=bits_for(self.offsets[name]),
+            initial_tokens=tokens if name == "rec" else 0,
+            count_bits=bits_for(2 * tokens + 1),
+        )
+
+    def _network(self, mode: Mode, inverted: bool, in_bits: int, out_bits: int, slowest: int):
+        """Name a transform after its size and widths; k = 1 needs none."""
+        kind = "ifft" if inverted else "fft"
+        cycles = mode.inverse_cycles if inverted else mode.forward_cycles
+        return NetworkPlan(
+            module=f"ernn_{kind}{mode.block}_{in_bits}_{out_bits}" if mode.block > 1 else "",
+            block=mode.block,
+            groups=mode.groups,
+            inverse=inverted,
+            in_bits=in_bits,
+            out_bits=out_bits,
+            wait_cycles=slowest - cycles,
+        )
+
+    def inverse_network(self, mode: Mode, source: QFormat, slowest: int) -> NetworkPlan:
+        bounds = inverse(mode.block, self.model.twiddle_bits).bounds(source.min_raw, source.max_raw)
+        return self._network(mode, True, source.width, _width(bounds[-1]), slowest)
+
+
+def _width(bounds: list[tuple[int, int]]) -> int:
+    """Bits of a signed number that holds every value of the intervals."""
+    return max(1 + max(high.bit_length(), (-low - 1).bit_length()) for low, high in bounds)

@@ -1,0 +1,82 @@
+"""The storage part of a plan: vector memories with their transforms, and row queues."""
+
+from dataclasses import dataclass
+
+from ernn.hw.array_plan import NetworkPlan, bits_for
+
+
+@dataclass(frozen=True)
+class ViewPlan:
+    """What a vector memory keeps of the words of one job of its maker."""
+
+    enabled: bool
+    base: int  # offset per bank
+    words: int
+    mode: int
+    scaled: bool
+    scale_base: int  # first word of scale memory
+
+
+@dataclass(frozen=True)
+class MemoryPlan:
+    """A vector memory and the transform in front of it."""
+
+    name: str  # "x", "rec", "ff", "rh" or "m"
+    maker: str  # "input" or a unit
+    modes: tuple[int, ...]  # the block sizes it needs
+    networks: tuple[NetworkPlan, ...]  # by mode
+    views: tuple[ViewPlan, ...]  # by job of the maker
+    input_bits: int  # of a value of the maker
+    transform_bits: int  # of a value that enters the transform
+    scaled: bool
+    scale_bits: int
+    scale_words: int
+    scale_shift: int  # bits that value * scale is rounded right by
+    spectrum_bits: int
+    forward_cycles: int  # of its slowest transform
+    latency_cycles: int  # from a word of the maker to its write
+    offset_bits: int
+    initial_tokens: int
+    count_bits: int
+
+    @property
+    def job_bits(self) -> int:
+        """Bits of a job number of its maker."""
+        return bits_for(len(self.views))
+
+    @property
+    def mode_bits(self) -> int:
+        """Bits of an index into its networks."""
+        return bits_for(len(self.modes))
+
+    def mode_index(self, view: ViewPlan) -> int:
+        """Index of a view's network; 0 where nothing is kept."""
+        return self.modes.index(view.mode) if view.enabled else 0
+
+    @property
+    def scale_addr_bits(self) -> int:
+        """Bits of an address of scale memory."""
+        return bits_for(self.scale_words)
+
+    @property
+    def product_bits(self) -> int:
+        """Bits of value times scale."""
+        return self.input_bits + self.scale_bits
+
+
+@dataclass(frozen=True)
+class QueuePlan:
+    """A queue of rows between the drain (or a unit) and a unit (or the output)."""
+
+    name: str
+    from_array: bool
+    lanes: int  # rows written at once
+    gates: int  # rows of a word
+    value_bits: int
+    depth: int  # entries
+    count_bits: int
+
+    @property
+    def addr_bits(self) -> int:
+        """Bits of an entry's address."""
+        return bits_for(self.depth)
