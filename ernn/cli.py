@@ -99,7 +99,7 @@ def doctor(debug: DebugOption = False) -> None:
 
 def _bring(step: str, recipe: str, out: Path | None, force: bool, debug: bool) -> None:
     with _explained(debug):
-        from ernn.flow import bring, load_recipe
+        from ernn.flow.chain import bring, load_recipe
 
         bring(step, load_recipe(recipe), out, force=force, say=_say)
 

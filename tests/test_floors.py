@@ -15,16 +15,14 @@ FLOORS = [
     {"errors", "resources", "progress"},
     {"fixed", "circulant", "tools", "datafile"},
     {"recipe", "compressed", "device"},
-    {"train", "speech", "steps"},
+    {"train", "speech"},
     {"importers", "quant"},
     {"hw"},
     {"hdl"},
     {"run"},
     {"energy"},
     {"report"},
-    {"results", "doctor"},
-    {"summary"},
-    {"search", "flow"},
+    {"search", "flow", "doctor"},
     {"cli"},
 ]
 

@@ -10,7 +10,9 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
-from ernn import __version__, cli, flow
+from ernn import __version__, cli
+from ernn.flow import chain
+from ernn.resources import folder
 
 GOOD = """
 name = "good"
@@ -44,7 +46,7 @@ def refused(*words: object, code: int = 2) -> str:
 
 
 def test_the_steps_are_the_flow():
-    assert list(cli.STEPS) == [step.name for step in flow.STEPS]
+    assert list(cli.STEPS) == [step.name for step in chain.STEPS]
 
 
 @pytest.mark.parametrize("command", ["run", "doctor", *cli.STEPS])
@@ -66,10 +68,10 @@ def test_wrong_use_is_exit_code_2(words):
 
 
 def test_every_shipped_recipe_is_good():
-    shipped = sorted(path.stem for path in flow.folder("asr_models").glob("*.toml"))
+    shipped = sorted(path.stem for path in folder("asr_models").glob("*.toml"))
     assert {"quickstart", "tiny"} <= set(shipped)
     for name in shipped:
-        assert flow.load_recipe(name).name == name
+        assert chain.load_recipe(name).name == name
 
 
 @pytest.mark.parametrize("name", ["nothing.toml", "nothing", "../asr_models/tiny", "tiny;ls", ""])
@@ -103,7 +105,7 @@ def test_a_bad_recipe_is_one_clear_sentence(tmp_path, line, told):
     path = tmp_path / "bad.toml"
     path.write_text(bad_recipe(line))
     if told is None:
-        flow.load_recipe(str(path))
+        chain.load_recipe(str(path))
     else:
         assert told in refused("run", path)
 

@@ -9,11 +9,11 @@ import ernn
 from ernn.compressed import CompressedModel
 from ernn.device import load_part
 from ernn.energy.estimate import estimate_power
+from ernn.flow.results import load_rate, read_json
 from ernn.hw.plan import HardwarePlan
 from ernn.recipe import ModelRecipe, Recipe
 from ernn.report import content
 from ernn.report.content import Origin, Report
-from ernn.results import load_rate, read_json
 
 PHASES = {
     "dense": ("train", "dense"),

@@ -10,10 +10,10 @@ from pathlib import Path
 
 import pytest
 
-from ernn import steps
 from ernn.errors import MismatchError, ProjectError
+from ernn.flow import engine
+from ernn.flow.engine import STAMP, Chain, Step
 from ernn.recipe import Recipe
-from ernn.steps import STAMP, Chain, Step
 
 MODEL = {"cell": "gru", "layers": [{"hidden": 16}]}
 
@@ -169,7 +169,7 @@ def test_a_disk_that_fills_while_publishing_leaves_the_old_result(setting, monke
     def full(path):
         raise OSError(errno.ENOSPC, "No space left on device")
 
-    monkeypatch.setattr(steps, "_sync", full)
+    monkeypatch.setattr(engine, "_sync", full)
     with pytest.raises(ProjectError, match="full"):
         setting.bring(seed=1)
     assert (setting.out / "first" / STAMP).read_text() == before

@@ -1,22 +1,15 @@
-"""The main job: its steps, what each reads and writes, and the one function that runs them.
+"""The steps that make a model: corpus, train, compress, quantize.
 
-Every step is a function of one `Work`: it reads the folders of the steps before it and leaves its
-files in its own. docs/files.md describes each file. Heavy imports stay inside the steps, so that
-a run that has nothing to do is over at once.
+Each reads the folders of the steps before it and leaves its files in its own; docs/files.md
+describes them. Heavy imports stay inside, so that a run with nothing to do is over at once.
 """
 
-import hashlib
 import os
 from collections.abc import Callable
 from dataclasses import replace
-from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ernn.device import load_part
-from ernn.errors import BoundError, RecipeError
-from ernn.recipe import NAME, Recipe
-from ernn.resources import folder
-from ernn.steps import Chain, Step, Work, file_hash
+from ernn.flow.engine import Work
 
 if TYPE_CHECKING:
     import numpy as np
@@ -24,68 +17,6 @@ if TYPE_CHECKING:
     from ernn.train.acoustic import AcousticModel
     from ernn.train.batches import Data
     from ernn.train.loop import Run
-
-
-def find_recipe(text: str) -> Path:
-    """Return the path of a recipe given by path or by the bare name of a shipped one.
-
-    Raises:
-        RecipeError: there is no such file and no such shipped recipe.
-    """
-    if Path(text).is_file():
-        return Path(text)
-    shipped = {path.stem: path for path in folder("asr_models").glob("*.toml")}
-    if NAME.fullmatch(text) and text in shipped:
-        return shipped[text]
-    raise RecipeError(
-        f"there is no recipe {text!r}; give the path of a TOML file or one of the shipped "
-        f"recipes: {', '.join(sorted(shipped))}"
-    )
-
-
-def load_recipe(text: str) -> Recipe:
-    """Read a recipe, given as for `find_recipe`, and look up its part: now, not after training.
-
-    Raises:
-        RecipeError, PlanError: see `find_recipe`, `Recipe.load` and `load_part`.
-    """
-    recipe = Recipe.load(find_recipe(text))
-    load_part(recipe.hardware.part)
-    return recipe
-
-
-def bring(
-    last: str,
-    recipe: Recipe,
-    out: Path | None = None,
-    force: bool = False,
-    say: Callable[[str], None] = print,
-) -> Path:
-    """Bring a step and all before it up to date in ``out`` (default: out/NAME); return ``out``.
-
-    Raises:
-        ErnnError: what the steps raise; BoundError: the report says that the recipe's bound is
-            not met.
-    """
-    out = out or Path("out") / recipe.name
-    Chain(STEPS, recipe, out, say).bring(last, force)
-    if last == "report":
-        _judge(out / last, say)
-    return out
-
-
-def _judge(folder: Path, say: Callable[[str], None]) -> None:
-    """Say where the report is, and whether the loss of accuracy is within the recipe's bound."""
-    from ernn.report.render import load_report
-
-    accuracy = load_report(folder / "report.json").accuracy
-    say(f"the report is {folder / 'report.html'}")
-    if not accuracy.within_bound:
-        raise BoundError(
-            f"the integer model loses {accuracy.loss_points:.2f} PER points against the dense "
-            f"one, more than per_bound_points = {accuracy.bound_points}; use smaller blocks, more "
-            "bits or longer training, or raise the bound"
-        )
 
 
 def corpus(work: Work) -> None:
@@ -160,9 +91,9 @@ def _drop_checkpoints(work: Work) -> None:
 def quantize(work: Work) -> None:
     """Make the integer model, and measure how far it is from the float model."""
     from ernn.compressed import CompressedModel
+    from ernn.flow.results import compare_signals, write_json
     from ernn.quant.frames import stack
     from ernn.quant.quantize import quantize as make
-    from ernn.results import compare_signals, write_json
     from ernn.speech.corpus import load_split
 
     settings = work.recipe.quantization
@@ -195,7 +126,7 @@ def _save_rate(work: Work, outputs: "Callable[[list[np.ndarray]], list[np.ndarra
         outputs: from features (T, F) of each utterance to the model's logits (T, labels), label
             delay included.
     """
-    from ernn.results import save_rate
+    from ernn.flow.results import save_rate
     from ernn.speech.corpus import load_split
     from ernn.speech.scorer import Scorer
 
@@ -203,42 +134,3 @@ def _save_rate(work: Work, outputs: "Callable[[list[np.ndarray]], list[np.ndarra
     scorer = Scorer.fit(train, work.recipe.training.label_delay)
     rate = scorer.score(outputs([utterance.features for utterance in test]), test)
     save_rate(work.folder / "per.json", rate)
-
-
-def report(work: Work) -> None:
-    """Write the report."""
-    from ernn.report.render import write_report
-    from ernn.summary import summarize
-
-    write_report(summarize(work.recipe, work.out), work.folder)
-
-
-def _recorded_speech(recipe: Recipe) -> dict[str, str]:
-    """Return a fingerprint of a user's own corpus: names, sizes and times of its files."""
-    if recipe.corpus.path is None:
-        return {}
-    listed = hashlib.sha256()
-    for path in sorted(filter(Path.is_file, Path(recipe.corpus.path).rglob("*"))):
-        told = path.stat()
-        listed.update(f"{path}\0{told.st_size}\0{told.st_mtime_ns}\0".encode())
-    return {recipe.corpus.path: listed.hexdigest()}
-
-
-def _own_part(recipe: Recipe) -> dict[str, str]:
-    """Return the hash of a user's own part file."""
-    part = recipe.hardware.part
-    return {part: file_hash(Path(part))} if part.lower().endswith(".toml") else {}
-
-
-STEPS = (
-    Step("corpus", corpus, ("seed", "corpus", "features"), outside=_recorded_speech),
-    Step("train", train, ("seed", "features", "model", "training"), ("corpus",), resumable=True),
-    Step(
-        "compress",
-        compress,
-        ("seed", "features", "model", "training", "compression"),
-        ("corpus", "train"),
-        resumable=True,
-    ),
-    Step("quantize", quantize, ("training", "quantization"), ("corpus", "compress")),
-)

@@ -1,0 +1,115 @@
+"""The chain: which steps there are, what goes into each, and the function that runs them."""
+
+import hashlib
+from collections.abc import Callable
+from pathlib import Path
+
+from ernn.device import load_part
+from ernn.errors import BoundError, RecipeError
+from ernn.flow.engine import Chain, Step, file_hash
+from ernn.flow.hardware import generate, plan, report, simulate
+from ernn.flow.model import compress, corpus, quantize, train
+from ernn.recipe import NAME, Recipe
+from ernn.resources import folder
+
+
+def find_recipe(text: str) -> Path:
+    """Return the path of a recipe given by path or by the bare name of a shipped one.
+
+    Raises:
+        RecipeError: there is no such file and no such shipped recipe.
+    """
+    if Path(text).is_file():
+        return Path(text)
+    shipped = {path.stem: path for path in folder("asr_models").glob("*.toml")}
+    if NAME.fullmatch(text) and text in shipped:
+        return shipped[text]
+    raise RecipeError(
+        f"there is no recipe {text!r}; give the path of a TOML file or one of the shipped "
+        f"recipes: {', '.join(sorted(shipped))}"
+    )
+
+
+def load_recipe(text: str) -> Recipe:
+    """Read a recipe, given as for `find_recipe`, and look up its part: now, not after training.
+
+    Raises:
+        RecipeError, PlanError: see `find_recipe`, `Recipe.load` and `load_part`.
+    """
+    recipe = Recipe.load(find_recipe(text))
+    load_part(recipe.hardware.part)
+    return recipe
+
+
+def bring(
+    last: str,
+    recipe: Recipe,
+    out: Path | None = None,
+    force: bool = False,
+    say: Callable[[str], None] = print,
+) -> Path:
+    """Bring a step and all before it up to date in ``out`` (default: out/NAME); return ``out``.
+
+    Raises:
+        ErnnError: what the steps raise; BoundError: the report says that the recipe's bound is
+            not met.
+    """
+    out = out or Path("out") / recipe.name
+    Chain(STEPS, recipe, out, say).bring(last, force)
+    if last == "report":
+        _judge(out / last, say)
+    return out
+
+
+def _judge(folder: Path, say: Callable[[str], None]) -> None:
+    """Say where the report is, and whether the loss of accuracy is within the recipe's bound."""
+    from ernn.report.render import load_report
+
+    accuracy = load_report(folder / "report.json").accuracy
+    say(f"the report is {folder / 'report.html'}")
+    if not accuracy.within_bound:
+        raise BoundError(
+            f"the integer model loses {accuracy.loss_points:.2f} PER points against the dense "
+            f"one, more than per_bound_points = {accuracy.bound_points}; use smaller blocks, more "
+            "bits or longer training, or raise the bound"
+        )
+
+
+def _recorded_speech(recipe: Recipe) -> dict[str, str]:
+    """Return a fingerprint of a user's own corpus: names, sizes and times of its files."""
+    if recipe.corpus.kind != "timit" or recipe.corpus.path is None:
+        return {}
+    listed = hashlib.sha256()
+    for path in sorted(filter(Path.is_file, Path(recipe.corpus.path).rglob("*"))):
+        told = path.stat()
+        listed.update(f"{path}\0{told.st_size}\0{told.st_mtime_ns}\0".encode())
+    return {recipe.corpus.path: listed.hexdigest()}
+
+
+def _own_part(recipe: Recipe) -> dict[str, str]:
+    """Return the hash of a user's own part file."""
+    part = recipe.hardware.part
+    return {part: file_hash(Path(part))} if part.lower().endswith(".toml") else {}
+
+
+STEPS = (
+    Step("corpus", corpus, ("seed", "corpus", "features"), outside=_recorded_speech),
+    Step("train", train, ("seed", "features", "model", "training"), ("corpus",), resumable=True),
+    Step(
+        "compress",
+        compress,
+        ("seed", "features", "model", "training", "compression"),
+        ("corpus", "train"),
+        resumable=True,
+    ),
+    Step("quantize", quantize, ("training", "quantization"), ("corpus", "compress")),
+    Step("plan", plan, ("name", "hardware"), ("quantize",), outside=_own_part),
+    Step("generate", generate, (), ("quantize", "plan")),
+    Step("simulate", simulate, ("simulation",), ("corpus", "quantize", "plan", "generate")),
+    Step(
+        "report",
+        report,
+        ("name", "seed", "per_bound_points", "corpus", "model", "quantization"),
+        ("train", "compress", "quantize", "plan", "simulate"),
+    ),
+)
