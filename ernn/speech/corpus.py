@@ -6,7 +6,6 @@ them apart.
 """
 
 import json
-import math
 import multiprocessing
 import os
 import signal
@@ -217,7 +216,7 @@ def _in_order(work: Callable, jobs: list, workers: int) -> Iterator[list[Utteran
     context = multiprocessing.get_context("spawn")
     pool = ProcessPoolExecutor(workers, context, initializer=_begin_worker)
     try:
-        yield from pool.map(work, jobs, chunksize=math.ceil(len(jobs) / workers / 8))
+        yield from pool.map(work, jobs)
     except BrokenProcessPool:
         raise ToolError(
             "a process that was making speech died; run the same command again with more memory "
