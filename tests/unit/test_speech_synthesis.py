@@ -1,7 +1,10 @@
 """What the synthesizers say, and what the acoustics do to it."""
 
 import itertools
+import os
 import shutil
+import subprocess
+import sys
 
 import numpy as np
 import pytest
@@ -73,6 +76,32 @@ def test_every_voice_speaks():
             said = espeak.say("Judge a cow.", EspeakVoice(variant))
             assert names(said) == ["sil", "jh", "ah", "jh", "ah", "k", "aw", "sil"], variant
             assert said.audio.std() > 0.01
+
+
+SAY_WITH_ALL = """
+import zlib
+from ernn.speech.espeak import Espeak, EspeakVoice
+from ernn.speech.speakers import VARIANTS
+for variant in VARIANTS:
+    with Espeak() as espeak:
+        audio = espeak.say("Judge a cow.", EspeakVoice(variant)).audio
+    print(variant, zlib.crc32(audio.tobytes()))
+"""
+
+
+def test_no_voice_reads_memory_that_nobody_wrote():
+    told = [
+        subprocess.run(
+            [sys.executable, "-c", SAY_WITH_ALL],
+            env={**os.environ, "MALLOC_PERTURB_": fill},  # what glibc fills fresh memory with
+            capture_output=True,
+            text=True,
+            check=True,
+        ).stdout.splitlines()
+        for fill in ("50", "205")
+    ]
+    assert len(told[0]) == len(VARIANTS)
+    assert told[0] == told[1]
 
 
 def test_sentences_cover_every_phone_and_repeat_by_seed():
