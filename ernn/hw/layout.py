@@ -75,6 +75,9 @@ class Layout:
     def _queues(self) -> dict[str, QueuePlan]:
         model, streams = self.model, self.streams
         queues: dict[str, QueuePlan] = {}
+        # With several layers the array does not wait for a unit to be through with a layer before
+        # it fills the queues with the next one (or with the next round's first).
+        behind = 1 if len(model.layers) == 1 else 2
 
         def add(name, from_array, gates, bits, depth):
             lanes = self.sizes.drain_lanes if from_array else 1
@@ -91,11 +94,11 @@ class Layout:
             gates = len(products[0].gates)
             entries = max(self.entries(product) for product in products)
             entries = -(-entries // max(1, gates // self.sizes.drain_lanes))
-            ahead = 2 if name == "logits" else 1  # rounds that may be waiting
+            ahead = 2 if name == "logits" else behind  # rounds that may be waiting
             add(name, True, gates, model.row.width, entries * streams * ahead)
         hidden = max(layer.hidden for layer in model.layers) // self.word
         if "gru_reset" in self.program.units:
-            add("z", False, 1, model.gate.width, hidden * streams)
+            add("z", False, 1, model.gate.width, hidden * streams * behind)
         last = model.layers[-1]
         top_words = last.output // self.word
         add("vector", False, 1, last.vectors["h"].width, top_words * streams * 2)
@@ -131,7 +134,14 @@ class Layout:
                 product, index = readers[0]
                 scaled = product.segments[index].scale is not None
                 found.append(
-                    ViewPlan(True, base, words, self.mode_index(product.block), scaled, scale_base)
+                    ViewPlan(
+                        True,
+                        base,
+                        words,
+                        self.mode_index(product.block),
+                        scaled,
+                        scale_base if scaled else 0,
+                    )
                 )
                 base += self.groups(words)
                 scale_base += words if scaled else 0
