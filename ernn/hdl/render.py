@@ -12,7 +12,14 @@ from ernn.quant.network import forward, inverse
 from ernn.resources import folder
 
 # One file each; the templates of memories and units are rendered once per memory and unit.
-_SINGLE = ("ernn_top", "ernn_sequencer", "ernn_operands", "ernn_rows", "ernn_row_lane")
+_SINGLE = (
+    "ernn_top",
+    "ernn_array",
+    "ernn_sequencer",
+    "ernn_operands",
+    "ernn_rows",
+    "ernn_row_lane",
+)
 _LANES = {
     "lstm": ("ernn_lstm_lane",),
     "gru_reset": ("ernn_gru_reset_lane",),
