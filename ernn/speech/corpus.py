@@ -140,7 +140,7 @@ def load_split(folder: Path, split: str) -> list[Utterance]:
         with safe_open(path, framework="numpy") as file:
             header = json.loads((file.metadata() or {}).get("ernn", "{}"))
             features, labels, phones = map(file.get_tensor, ("features", "labels", "phones"))
-    except (OSError, SafetensorError, ValueError) as error:
+    except (OSError, SafetensorError, TypeError, ValueError) as error:
         raise CorpusError(f"{path} is not a readable corpus split: {error}") from None
     if not isinstance(header, dict) or header.get("format") != FORMAT:
         raise CorpusError(f"{path} was not written by ernn; make it with `ernn corpus`")
@@ -197,7 +197,10 @@ def _require_finite(features: np.ndarray, where: str) -> None:
 def _speaker_utterances(job: tuple[SpeakerTask, FeatureRecipe]) -> list[Utterance]:
     task, recipe = job
     named = task.recordings()
-    framed = speaker_features([recording for _, recording in named], recipe)
+    try:
+        framed = speaker_features([recording for _, recording in named], recipe)
+    except CorpusError as error:
+        raise CorpusError(f"speaker {task.name}: {error}") from None
     return [
         Utterance(
             name, task.name, features.astype(np.float16, order="C"), labels, recording.reference()

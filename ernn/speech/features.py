@@ -44,7 +44,8 @@ def log_mel(audio: np.ndarray, rate: int, recipe: FeatureRecipe) -> np.ndarray:
     window, step = _frame_sizes(rate, recipe)
     if len(audio) < window:
         raise CorpusError(
-            f"a recording of {len(audio)} samples is shorter than a window of {window}; remove it"
+            f"a recording of {len(audio)} samples is shorter than a window of {window}; remove it, "
+            "or lower window_ms"
         )
     frames = np.lib.stride_tricks.sliding_window_view(audio, window)[::step]  # (T, window)
     energy = np.mean(frames**2, axis=1, keepdims=True)
