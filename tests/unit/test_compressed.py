@@ -5,6 +5,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from safetensors import safe_open
 from safetensors.numpy import load_file, save_file
 
 from ernn.compressed import GATES, CirculantMatrix, CompressedLayer, CompressedModel, padded
@@ -128,6 +129,11 @@ def test_a_torch_form_gru_needs_its_candidate_bias():
         with_layer(model("gru_after"), candidate_bias=None)
 
 
+def written_header(path):
+    with safe_open(path, framework="numpy") as file:
+        return file.metadata()["ernn"]
+
+
 def broken_files(path):
     """Name and bytes of files that are not models."""
     good = path.read_bytes()
@@ -142,6 +148,8 @@ def broken_files(path):
     yield "header only", good[:40]
     yield "huge header", b"\xff" * 8 + good[8:]
     yield "pickle", b"\x80\x04\x95\x00\x00\x00\x00\x00\x00\x00\x00."
+    later = written_header(path).replace("ernn-compressed-1", "ernn-compressed-9")
+    yield "of a later ernn", rewritten(tensors, {"ernn": later})
     yield "foreign", rewritten(tensors, {"format": "pt"})
     yield "no object", rewritten(tensors, {"ernn": "3"})
     yield "no json", rewritten(tensors, {"ernn": "{"})

@@ -91,6 +91,33 @@ def test_the_score_sees_the_outputs_of_the_development_set(tmp_path):
     assert seen[0] == [(len(features), LABELS) for features, _ in DATA.dev]
 
 
+def test_clipping_the_loss_does_not_weaken_the_pull(tmp_path):
+    model = new_model()
+    training = TRAINING.model_copy(update={"clip_norm": 1e-9})
+    settings = {"rho_start": 1e-4, "rho_end": 1e-4, "updates_per_round": 60}
+    weak = COMPRESSION.model_copy(update=settings)
+    at_start = sum(m.structure.distance(m.matrix().detach()) for m in model.matrices().values())
+    (only,) = compress(model, weak, training, DATA, Run(tmp_path))
+    assert only["gap"] < at_start / 10
+
+
+def test_every_update_draws_its_own_batch_and_the_seed_decides_which(tmp_path, monkeypatch):
+    drawn, draw = [], Chunks.draw
+
+    def spy(chunks, *settings):
+        drawn.append(draw(chunks, *settings)[0])
+        return draw(chunks, *settings)
+
+    monkeypatch.setattr(Chunks, "draw", spy)
+    short = TRAINING.model_copy(update={"updates": 3})
+    for name, seed in (("a", 0), ("b", 0), ("c", 1)):
+        train_dense(new_model(), short, DATA, Run(tmp_path / name, seed))
+    a, b, c = drawn[0:3], drawn[3:6], drawn[6:9]
+    assert all(torch.equal(x, y) for x, y in zip(a, b, strict=True))
+    different = [*a, *c]
+    assert not any(torch.equal(x, y) for i, x in enumerate(different) for y in different[:i])
+
+
 class Killed(Exception):
     pass
 
