@@ -4,9 +4,8 @@
 
     packets: [[stream, fresh, words]] in the order in which they are sent
     expected: how many packets must come back
-    mode: "saturated": packets back to back; "single": a packet when the one before has been
-        answered and the design has been idle for gap_cycles
-    gap_cycles: see mode
+    mode: "saturated": packets back to back; "single": each when the one before is answered
+    gap_cycles: from the last beat of an output packet to the next input beat, in mode "single"
     idle, stall: probability of a cycle without a beat at the input, without ready at the output
     seed: of idle and stall
     reset_cycle: when to reset and to send everything again; null: never
@@ -28,6 +27,7 @@ from cocotbext.axi import AxiStreamBus, AxiStreamFrame, AxiStreamSink, AxiStream
 
 CLOCK_NS = 10
 RESET_CYCLES = 4
+SEND_CYCLES = 2  # from handing a packet to the source until its first beat can be taken
 
 
 @cocotb.test()
@@ -82,7 +82,7 @@ class Bench:
             for packet in self.traffic["packets"]:
                 self.send(packet)
                 received.append(await self.receive())
-                await ClockCycles(self.dut.clk_i, self.traffic["gap_cycles"])
+                await ClockCycles(self.dut.clk_i, self.traffic["gap_cycles"] - SEND_CYCLES)
         else:
             for packet in self.traffic["packets"]:
                 self.send(packet)

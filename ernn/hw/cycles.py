@@ -16,6 +16,8 @@ from ernn.hw.unit_plan import UnitPlan
 
 OUTPUT_ROOM = 8  # words between a pop and the output register (ernn_output)
 NEVER = -(10**9)
+SETTLED_ROUNDS, SPAN_ROUNDS = 8, 4  # a rate is taken over the second, behind the first
+RATE_ROUNDS = SETTLED_ROUNDS + SPAN_ROUNDS + 1
 
 
 @dataclass(frozen=True)
@@ -84,17 +86,21 @@ def rate(plan: HardwarePlan) -> Rate:
     Throughput is taken between two rounds in the middle of a long run, when the first frames'
     start and the last frames' end have no influence.
     """
-    rounds, settled, span = 20, 8, 4
     order = range(plan.streams)
-    busy = predict(plan, [Packet(stream) for _ in range(rounds) for stream in order])
+    busy = predict(plan, [Packet(stream) for _ in range(RATE_ROUNDS) for stream in order])
     ends = [
         beats[-1]
         for stream, beats in zip(busy.output_streams, busy.outputs, strict=True)
         if stream == plan.streams - 1
     ]
     single = predict(plan, [Packet(0), Packet(0)], gap=64)
-    per_round = (ends[settled + span] - ends[settled]) / span
+    per_round = round_cycles(ends)
     return Rate(per_round, per_round / plan.streams, single.latencies[-1])
+
+
+def round_cycles(ends: Sequence[int]) -> float:
+    """Return cycles per round of the last output beats of at least RATE_ROUNDS rounds."""
+    return (ends[SETTLED_ROUNDS + SPAN_ROUNDS] - ends[SETTLED_ROUNDS]) / SPAN_ROUNDS
 
 
 class _Walker:

@@ -55,7 +55,8 @@ class Pass(NamedTuple):
 def golden_signals(model: IntegerModel, utterances: Streams) -> Golden:
     """Run the integer model and return every signal that a trace shows."""
     batch, lengths = stack([utterance for stream in utterances for utterance in stream])
-    taps = [name for name in model.formats if not name.endswith((".x", ".scaled"))]
+    hidden = (".x", ".scaled") if model.layers[0].cell == "gru_before" else (".x", ".scaled", ".z")
+    taps = [name for name in model.formats if not name.endswith(hidden)]
     signals = model.run(batch, lengths, taps).signals
     golden = {}
     for name in taps:
@@ -108,14 +109,18 @@ def require_whole(compared: Counter[str], golden: Golden) -> None:
 
 def _difference(word: Word, expected: list[int], form: QFormat) -> str:
     """Tell the first element that differs."""
+
+    def told(raw: int | None) -> str:
+        if raw is None:
+            return "unknown bits"
+        return f"{raw} ({float(form.to_float(np.array(raw))):.6g})"
+
     at = next(i for i, value in enumerate(word.found) if value != expected[i])
-    found = word.found[at]
-    told = "unknown bits" if found is None else f"{found} ({form.to_float(found):.6g})"
-    layer = word.signal.partition(".")[0] if "." in word.signal else "output layer"
+    layer, dot, _ = word.signal.removeprefix(OUTPUT).partition(".")
     return (
-        f"{layer}, frame {word.frame} of stream {word.stream}, signal {word.signal}, element "
-        f"{word.element + at}: expected {expected[at]} ({form.to_float(expected[at]):.6g}), "
-        f"found {told} in cycle {word.cycle}"
+        f"{layer if dot else 'output layer'}, frame {word.frame} of stream {word.stream}, signal "
+        f"{word.signal}, element {word.element + at}: expected {told(expected[at])}, found "
+        f"{told(word.found[at])} in cycle {word.cycle}"
     )
 
 

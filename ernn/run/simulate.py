@@ -6,11 +6,14 @@ beat at the ports with ernn.hw.cycles. Bench and window: sim/accelerator.py, ern
 
 import json
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from ernn.errors import MismatchError, ProjectError, ToolError
 from ernn.hdl.render import environment
+from ernn.hw import cycles
+from ernn.hw.cycles import RATE_ROUNDS, round_cycles
 from ernn.hw.plan import HardwarePlan
 from ernn.quant.integer_model import IntegerModel
 from ernn.run.bench import Simulator, run_bench
@@ -21,7 +24,7 @@ from ernn.run.traffic import Packet, Streams, Traffic, packets_of, with_bad
 TOP = "ernn_testbench"
 TRACE, RESULTS = "trace.txt", "results.json"  # in the work folder
 RANDOM_START = ("+verilator+rand+reset+2", "+verilator+seed+1")  # registers without reset
-GAP_CYCLES = 256  # "single": from an output packet to the next input packet; the design is idle
+GAP_CYCLES = 256  # "single": from an output packet to the next input packet: the design is idle
 ERROR_BITS = {"short": 1, "long": 2, "unknown": 4}  # of error_o
 
 
@@ -81,12 +84,14 @@ def simulate(
     require_whole(compared, golden)
     inputs, outputs = beats(run)
     _require_received(work_folder / RESULTS, outputs, traffic)
+    if traffic.steady:
+        _require_planned(plan, packets, inputs, outputs, traffic)
     return Simulation(
         simulator,
         len(packets),
         outputs[-1].cycle - inputs[0].cycle + 1,
         dict(compared),
-        frame_cycles(outputs) if traffic.mode == "saturated" and traffic.steady else None,
+        frame_cycles(plan, outputs) if traffic.mode == "saturated" and traffic.steady else None,
         latency_cycles(inputs, outputs) if traffic.mode == "single" else None,
     )
 
@@ -106,20 +111,15 @@ def beats(events: list[Event]) -> tuple[list[InputBeat], list[OutputBeat]]:
     return inputs, [event for event in events if isinstance(event, OutputBeat)]
 
 
-def frame_cycles(outputs: list[OutputBeat]) -> float | None:
-    """Return cycles per frame in the steady state.
+def frame_cycles(plan: HardwarePlan, outputs: list[OutputBeat]) -> float | None:
+    """Return cycles per frame of a saturated run, taken like `ernn.hw.cycles.rate`.
 
-    Measured at the ends of output packets, from the end of the first quarter of the shortest
-    stream to the beginning of its last one: whole rounds, in which all streams take part.
+    None: fewer than RATE_ROUNDS rounds with a frame of every stream.
     """
-    ends = [beat for beat in outputs if beat.last]
-    counts = {stream: [b.stream for b in ends].count(stream) for stream in {b.stream for b in ends}}
-    shortest = min(counts, key=lambda stream: (counts[stream], stream))
-    own = [index for index, beat in enumerate(ends) if beat.stream == shortest]
-    first, last = own[len(own) // 4], own[-1 - len(own) // 4]
-    if first >= last:
+    ends = [[b.cycle for b in outputs if b.last and b.stream == s] for s in range(plan.streams)]
+    if min(map(len, ends)) < RATE_ROUNDS:
         return None
-    return (ends[last].cycle - ends[first].cycle) / (last - first)
+    return round_cycles(ends[-1]) / plan.streams
 
 
 def latency_cycles(inputs: list[InputBeat], outputs: list[OutputBeat]) -> int:
@@ -136,6 +136,37 @@ def latency_cycles(inputs: list[InputBeat], outputs: list[OutputBeat]) -> int:
 
 def _starts(before: InputBeat | None) -> bool:
     return before is None or bool(before.last)
+
+
+def _require_planned(
+    plan: HardwarePlan,
+    packets: list[Packet],
+    inputs: list[InputBeat],
+    outputs: list[OutputBeat],
+    traffic: Traffic,
+) -> None:
+    """Check the cycle of every beat.
+
+    Raises:
+        MismatchError: one came earlier or later than planned.
+    """
+    sent = [cycles.Packet(packet.stream, packet.fresh) for packet in packets]
+    gap = GAP_CYCLES if traffic.mode == "single" else None
+    planned = cycles.predict(plan, sent, inputs[0].cycle, gap)
+    _require_cycles("input", inputs, planned.inputs)
+    _require_cycles("output", outputs, planned.outputs)
+
+
+def _require_cycles(
+    what: str, beats: Sequence[InputBeat | OutputBeat], planned: list[list[int]]
+) -> None:
+    flat = [(number, cycle) for number, packet in enumerate(planned) for cycle in packet]
+    for beat, (number, cycle) in zip(beats, flat, strict=True):
+        if beat.cycle != cycle:
+            raise MismatchError(
+                f"a beat of {what} packet {number}, stream {beat.stream}, passed in cycle "
+                f"{beat.cycle}; planned is cycle {cycle}"
+            )
 
 
 def _run(
