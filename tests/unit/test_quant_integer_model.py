@@ -165,9 +165,21 @@ def test_formats_are_those_of_the_documentation(integer):
     assert {form.frac_bits for form in vectors + scaled} == {11}
     growth = {8: 3, 16: 4}[integer.word] + 1
     assert integer.spectrum == QFormat(integer.row.int_bits + growth, integer.row.frac_bits)
+    for layer in integer.layers:
+        unit = set(layer.vectors) - ({"x", "h"} if "m" in layer.vectors else {"x"})
+        assert {layer.vectors[name] for name in unit} == {QFormat(0, 11)}
     fractions = [product.weight.frac_bits for product in integer.products]
     assert max(fractions) - min(fractions) <= 3
     assert {product.weight.width for product in integer.products} == {12}
+
+
+def test_weights_of_all_products_align_within_three_bits():
+    model = random_model(np.random.default_rng(0), labels=5)
+    tiny = replace(model.output, generators=model.output.generators / 1000)
+    model = replace(model, output=tiny)
+    calibration = list(random_frames(np.random.default_rng(1), model.features))
+    gates, logits = quantize(model, QuantizationRecipe(), calibration).products
+    assert logits.weight.frac_bits == gates.weight.frac_bits + 3
 
 
 def test_quantizing_twice_gives_the_same_bytes(tmp_path):

@@ -1,5 +1,7 @@
 """The fixed-point transforms against numpy's FFT, and their intervals."""
 
+import math
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -20,9 +22,22 @@ def pack(spectra: np.ndarray, size: int) -> np.ndarray:
     return np.stack(lines, axis=-1)
 
 
-def roundings(size: int) -> int:
-    """Largest number of rotations in front of an output: one from size 8 on, per level."""
-    return max(size.bit_length() - 3, 0)
+def forward_error(size: int, largest: int, twiddle_bits: int) -> float:
+    """What rotations add at most: half a unit, and each factor is half a unit of 2^-T off."""
+    if size <= 4:
+        return 0.0
+    odd = math.sqrt(2) * size / 2 * largest  # |re| + |im| of a bin that is rotated
+    before = (1 + math.sqrt(2)) * forward_error(size // 2, largest, twiddle_bits)
+    return before + 0.5 + odd * 2.0 ** -(twiddle_bits + 1)
+
+
+def inverse_error(size: int, largest: int, twiddle_bits: int) -> float:
+    """The same on the way back, where every rotated bin counts twice in every output."""
+    if size <= 4:
+        return 0.0
+    one = 0.5 + 4 * largest * 2.0 ** -(twiddle_bits + 1)
+    rotated = 2 * math.sqrt(2) * (size // 4 - 1) * one
+    return rotated + inverse_error(size // 2, 2 * largest, twiddle_bits)
 
 
 @st.composite
@@ -38,11 +53,9 @@ def blocks(draw):
 @given(blocks(), st.integers(8, 16))
 def test_forward_is_the_real_fft(block, twiddle_bits):
     size, low, _, values = block
-    # Every rotation rounds by half a unit (times sqrt 2 for a later rotation) and has a factor
-    # that is 2^-(T+1) off; sums of both grow by 2 per level.
-    tolerance = roundings(size) * size * (1 - low * 2.0**-twiddle_bits)
     found = forward(size, twiddle_bits).run(values)
-    assert np.abs(found - pack(np.fft.rfft(values), size)).max() <= tolerance
+    error = np.abs(found - pack(np.fft.rfft(values), size)).max()
+    assert error <= forward_error(size, -low, twiddle_bits) + 1e-6
 
 
 @given(blocks(), st.integers(8, 16))
@@ -54,9 +67,8 @@ def test_inverse_is_size_times_the_inverse_fft(block, twiddle_bits):
         spectra[:, -1] = packed[:, 1]
         spectra[:, 1:-1] = packed[:, 2::2] + 1j * packed[:, 3::2]
     expected = size * np.fft.irfft(spectra, n=size) if size > 1 else packed
-    tolerance = roundings(size) * size * (1 - low * 2.0**-twiddle_bits)
-    found = inverse(size, twiddle_bits).run(packed)
-    assert np.abs(found - expected).max() <= tolerance + 1e-6
+    error = np.abs(inverse(size, twiddle_bits).run(packed) - expected).max()
+    assert error <= inverse_error(size, -low, twiddle_bits) + 1e-6
 
 
 @given(blocks())
