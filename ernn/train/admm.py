@@ -94,6 +94,7 @@ class Admm:
             rounds: number of rounds, each ended by one `update()`.
         """
         self.weights, self.structures = weights, structures
+        self.schedule = (rho_start, rho_end, rounds)
         self.rho = rho_start
         self.growth = (rho_end / rho_start) ** (1 / max(rounds - 1, 1))
         self.target = {name: self._nearest(name, weight.data) for name, weight in weights.items()}

@@ -19,7 +19,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from ernn.errors import RecipeError
+from ernn.errors import ModelFileError, RecipeError
 from ernn.recipe import CompressionRecipe, TrainingRecipe
 from ernn.train.acoustic import AcousticModel
 from ernn.train.admm import Admm
@@ -229,6 +229,7 @@ class _Fit:
         return {
             "format": "ernn-checkpoint-1",
             "phase": [phase.name, phase.updates, phase.round_updates, phase.learning_rate],
+            "admm": list(phase.admm.schedule) if phase.admm else [],
             "recipe": self.recipe.model_dump(exclude={"threads"}),
             "seed": self.run.seed,
             "shapes": {name: list(p.shape) for name, p in self.model.named_parameters()},
@@ -252,16 +253,20 @@ class _Fit:
         history = header.pop("history", None)
         if header != self._header():
             return
-        self.history = history
-        self.model.load_state_dict(_part(tensors, "model"))
-        device = self.run.device
-        self.best = {name: value.to(device) for name, value in _part(tensors, "best").items()}
-        for name, parameter in self.model.named_parameters():
-            if state := _part(tensors, f"adam.{name}"):
-                state = {k: v if k == "step" else v.to(device) for k, v in state.items()}
-                self.optimizer.state[parameter] = state
-        if self.phase.admm:
-            self.phase.admm.load_state(_part(tensors, "admm"))
+        try:
+            self.history = history
+            self.model.load_state_dict(_part(tensors, "model"))
+            self.best = _part(tensors, "best")
+            for name, parameter in self.model.named_parameters():
+                state = _part(tensors, f"adam.{name}")
+                moments = {key: state[key].to(parameter) for key in ("exp_avg", "exp_avg_sq")}
+                self.optimizer.state[parameter] = {"step": state["step"], **moments}
+            if self.phase.admm:
+                self.phase.admm.load_state(_part(tensors, "admm"))
+        except (KeyError, RuntimeError):
+            raise ModelFileError(
+                f"{self.path} lacks a part of the training; delete it and train again"
+            ) from None
 
 
 def _part(tensors: dict[str, Tensor], prefix: str) -> dict[str, Tensor]:

@@ -150,6 +150,11 @@ def test_a_checkpoint_of_another_training_is_not_continued(tmp_path):
     run = Run(tmp_path, seed=1, progress=lambda at, total: done.append(at))
     train_dense(new_model(), TRAINING, DATA, run)
     assert done == list(range(1, 61))
+    for rho_end in (10.0, 5.0):
+        done.clear()
+        other = COMPRESSION.model_copy(update={"rho_end": rho_end})
+        compress(new_model(), other, TRAINING, DATA, run)
+        assert done == list(range(1, 61))
 
 
 def test_a_damaged_checkpoint_is_one_clear_error(tmp_path):
@@ -158,6 +163,16 @@ def test_a_damaged_checkpoint_is_one_clear_error(tmp_path):
     path.write_bytes(path.read_bytes()[:-50])
     with pytest.raises(ModelFileError, match="delete it"):
         train_dense(new_model(), TRAINING, DATA, Run(tmp_path))
+
+
+@pytest.mark.parametrize("part", ["model", "adam", "admm"])
+def test_a_checkpoint_that_lacks_a_part_is_one_clear_error(tmp_path, part):
+    compress(new_model(), COMPRESSION, TRAINING, DATA, Run(tmp_path))
+    path = tmp_path / "admm.checkpoint.safetensors"
+    tensors, header = load_tensors(path)
+    save_tensors(path, {n: t for n, t in tensors.items() if not n.startswith(part)}, header)
+    with pytest.raises(ModelFileError, match="lacks a part of the training"):
+        compress(new_model(), COMPRESSION, TRAINING, DATA, Run(tmp_path))
 
 
 def test_training_stops_when_the_development_loss_stops_falling_and_keeps_the_best(tmp_path):
