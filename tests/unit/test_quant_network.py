@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ernn.quant.network import forward, inverse
+from ernn.quant.network import Scale, forward, inverse
 
 SIZES = (1, 2, 4, 8, 16, 32)
 
@@ -103,3 +103,14 @@ def test_intervals_are_reached_where_nothing_rounds():
 @pytest.mark.parametrize("size", SIZES)
 def test_a_constant_block_has_one_bin(size):
     assert forward(size, 12).run(np.full(size, 5)).tolist() == [5 * size] + [0] * (size - 1)
+
+
+@pytest.mark.parametrize("transform", [forward, inverse])
+def test_rotations_are_the_nearest_integers(transform):
+    found = {
+        abs(op.factor)
+        for stage in transform(32, 13).stages
+        for op in stage
+        if isinstance(op, Scale) and abs(op.factor) > 2
+    }
+    assert found == {round(math.cos(math.pi * j / 16) * 2**13) for j in range(1, 8)}
