@@ -22,6 +22,9 @@ module ernn_adder_tree #(
 
   genvar n, t;
   generate
+    if (LEVELS == 0) begin : gen_single
+      wire unused = clk_i;
+    end
     for (t = 0; t < TERMS; t = t + 1) begin : gen_term
       assign node[t] = {{(OUT_W - IN_W) {terms_i[t*IN_W+IN_W-1]}}, terms_i[t*IN_W+:IN_W]};
     end

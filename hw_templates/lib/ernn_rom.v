@@ -19,7 +19,11 @@ module ernn_rom #(
 
   reg [WIDTH-1:0] mem[0:DEPTH-1];
 
-  initial $readmemh(INIT_FILE, mem);
+  generate
+    if (INIT_FILE != "") begin : gen_fill  // Yosys reads modules before their parameters are set
+      initial $readmemh(INIT_FILE, mem);
+    end
+  endgenerate
 
   always @(posedge clk_i) data_o <= mem[addr_i];
 

@@ -1,0 +1,152 @@
+"""A whole generated project: same bytes each time, its own folder, every tool's approval."""
+
+import json
+import os
+import subprocess
+from pathlib import Path
+
+import numpy as np
+import pytest
+from test_synthesizable import synthesize
+
+from ernn.errors import ProjectError
+from ernn.hdl.memory import memory_files
+from ernn.hdl.project import read_manifest, write_project
+from ernn.hw.build import Target, build_plan
+from ernn.hw.layout import Sizes
+from ernn.run.bench import lint
+from ernn.tools import require
+from tests.models import random_integer_model
+
+MIXED = {"input": 2, "recurrent": 8, "candidate": 4, "output": 1}
+GOLDEN = Path(__file__).parents[1] / "golden" / "project"
+KINDS = {
+    "lstm": ({"cell": "lstm", "projection": 8, "layers": 2}, (4, 2, 2, 2), 2),
+    "gru_before": ({"cell": "gru_before", "hidden": 20, "blocks": MIXED}, (4, 3, 1, 4), 3),
+    "gru_after": ({"cell": "gru_after", "labels": 0, "scales": False}, (4, 3, 4, 4), 1),
+    "dense": ({"cell": "lstm", "hidden": 3, "blocks": 1, "peepholes": False}, (2, 1, 1, 1), 2),
+}
+
+
+def made(kind):
+    kinds, sizes, streams = KINDS[kind]
+    model = random_integer_model(np.random.default_rng(7), **kinds)
+    return build_plan(model, Sizes(*sizes), Target(kind, "XC7Z020", 200.0, streams)), model
+
+
+@pytest.fixture(scope="module", params=KINDS)
+def project(request, tmp_path_factory):
+    folder = tmp_path_factory.mktemp("projects") / request.param
+    return write_project(*made(request.param), folder)
+
+
+def verilog(project):
+    return sorted((project / "rtl").glob("*.v"))
+
+
+@pytest.mark.needs("verilator")
+def test_verilator_has_nothing_to_say(project):
+    lint(verilog(project), "ernn_top")
+
+
+@pytest.mark.needs("iverilog")
+def test_icarus_compiles(project, tmp_path):
+    command = [str(require("iverilog").path), "-g2005", "-Wall", "-Wno-timescale", "-s", "ernn_top"]
+    command += ["-o", str(tmp_path / "top.vvp"), *map(str, verilog(project))]
+    told = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert told.returncode == 0, told.stderr
+
+
+@pytest.mark.needs("yosys")
+@pytest.mark.parametrize("kind", ["lstm", "gru_before"])
+def test_yosys_elaborates(kind, tmp_path, monkeypatch):
+    """Memory files are named relative to the folder that the tools run in."""
+    project = write_project(*made(kind), tmp_path / "project")
+    monkeypatch.chdir(project / "rtl")
+    synthesize(verilog(project), "ernn_top")
+
+
+def test_same_input_same_bytes(tmp_path):
+    first, second = (write_project(*made("lstm"), tmp_path / name) for name in "ab")
+    names = sorted(p.relative_to(first) for p in first.rglob("*") if p.is_file())
+    assert names == sorted(p.relative_to(second) for p in second.rglob("*") if p.is_file())
+    for name in names:
+        assert (first / name).read_bytes() == (second / name).read_bytes(), name
+
+
+def test_text_looks_written(project):
+    """No doubled blank lines, no trailing space, no date; every file says what it is."""
+    for path in verilog(project):
+        text = path.read_text()
+        assert text.startswith("// SPDX-License-Identifier: Apache-2.0\n"), path.name
+        assert "`default_nettype none" in text and text.endswith("`default_nettype wire\n")
+        assert "\n\n\n" not in text, path.name
+        assert not [line for line in text.splitlines() if line != line.rstrip()], path.name
+
+
+def test_golden_project(tmp_path):
+    """The smallest plan's whole output; ERNN_UPDATE_GOLDEN=1 rewrites it for the reviewer."""
+    files = {p.name: p for p in (write_project(*made("dense"), tmp_path) / "rtl").iterdir()}
+    generated = {name: p.read_text() for name, p in files.items() if library(name) is None}
+    if os.environ.get("ERNN_UPDATE_GOLDEN"):
+        GOLDEN.mkdir(parents=True, exist_ok=True)
+        for old in GOLDEN.iterdir():
+            old.unlink()
+        for name, text in generated.items():
+            (GOLDEN / name).write_text(text)
+    assert sorted(generated) == sorted(p.name for p in GOLDEN.iterdir())
+    for name, text in generated.items():
+        assert text == (GOLDEN / name).read_text(), name
+
+
+def library(name):
+    path = Path(__file__).parents[2] / "hw_templates" / "lib" / name
+    return path if path.is_file() else None
+
+
+def test_memory_files_have_every_word(tmp_path):
+    plan, model = made("gru_before")
+    for name, text in memory_files(plan, model).items():
+        header, *lines = text.splitlines()
+        assert header.startswith(f"// {len(lines)} words"), name
+        assert len({len(line) for line in lines}) == 1, name
+    weights = memory_files(plan, model)["weights.mem"].splitlines()[1:]
+    assert len(weights) == plan.weight_depth == plan.steps
+    assert len(weights[0]) == -(-plan.pes * plan.macs * plan.weight_bits // 4)
+
+
+def test_a_foreign_folder_is_left_alone(tmp_path):
+    (tmp_path / "thesis.txt").write_text("years of work")
+    with pytest.raises(ProjectError, match="not empty and was not written by ernn"):
+        write_project(*made("dense"), tmp_path)
+    assert [p.name for p in tmp_path.iterdir()] == ["thesis.txt"]
+
+
+def test_own_folder_is_replaced(tmp_path):
+    write_project(*made("lstm"), tmp_path)
+    write_project(*made("dense"), tmp_path)
+    names = {p.name for p in (tmp_path / "rtl").iterdir()}
+    assert "ernn_unit_projection.v" not in names
+    assert {f"rtl/{name}" for name in names} | {"plan.json"} == set(read_manifest(tmp_path))
+
+
+def test_an_edited_file_is_named(tmp_path):
+    write_project(*made("dense"), tmp_path)
+    path = tmp_path / "rtl" / "ernn_pe.v"
+    path.write_text(path.read_text() + "// improved\n")
+    with pytest.raises(ProjectError, match=r"ernn_pe\.v was changed after generation"):
+        read_manifest(tmp_path)
+
+
+@pytest.mark.parametrize("name", ["../victim.txt", "/etc/hostname"])
+def test_a_manifest_cannot_reach_outside(tmp_path, name):
+    folder = write_project(*made("dense"), tmp_path / "project")
+    victim = tmp_path / "victim.txt"
+    victim.write_text("mine")
+    manifest = json.loads((folder / "manifest.json").read_text())
+    manifest["files"][name] = "0" * 64
+    (folder / "manifest.json").write_text(json.dumps(manifest))
+    with pytest.raises(ProjectError, match="outside its folder"):
+        read_manifest(folder)
+    write_project(*made("dense"), folder)
+    assert victim.read_text() == "mine"

@@ -1,0 +1,222 @@
+"""Plans: the program of every cell, the numbers, the file, and the errors of the planner."""
+
+import json
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from ernn.device import load_part
+from ernn.errors import ModelFileError, PlanError
+from ernn.hdl.memory import multiplier_weights, weight_words
+from ernn.hw.build import Target, build_plan
+from ernn.hw.cost import dsp_blocks, resources, shortages
+from ernn.hw.cycles import Packet, predict, rate
+from ernn.hw.explore import make_plan
+from ernn.hw.layout import Sizes, macs_of
+from ernn.hw.plan import HardwarePlan
+from ernn.hw.program import program
+from ernn.quant.products import Weights
+from ernn.recipe import HardwareRecipe
+from tests.models import random_integer_model
+
+MIXED = {"input": 2, "recurrent": 8, "candidate": 4, "output": 1}
+
+
+def model_of(cell="lstm", seed=1, **kinds):
+    return random_integer_model(np.random.default_rng(seed), cell=cell, **kinds)
+
+
+def plan_of(model, sizes=(4, 2, 2, 2), streams=2):
+    return build_plan(model, Sizes(*sizes), Target("test", "XC7Z020", 200.0, streams))
+
+
+@pytest.mark.parametrize(
+    ("kinds", "jobs", "makers"),
+    [
+        (
+            {"cell": "lstm", "projection": 8},
+            ["gates", "projection", "logits"],
+            {"x": "input", "m": "lstm", "rec": "projection", "ff": "projection"},
+        ),
+        (
+            {"cell": "gru_before", "blocks": MIXED},
+            ["zr", "zr_x", "n", "n_x", "logits"],
+            {"x": "input", "rh": "gru_reset", "rec": "gru_update", "ff": "gru_update"},
+        ),
+        (
+            {"cell": "gru_after", "labels": 0},
+            ["zr", "nh", "nx"],
+            {"x": "input", "rec": "gru_after"},
+        ),
+    ],
+)
+def test_program_of_a_cell(kinds, jobs, makers):
+    found = program(model_of(**kinds))
+    assert [job.queue for job in found.jobs] == jobs
+    assert found.makers == makers
+
+
+def test_every_vector_is_used_first_once():
+    jobs = program(model_of("gru_before", layers=3)).jobs
+    first = [(r.memory, r.layer) for job in jobs for r in job.readings if r.first_use]
+    read = {(r.memory, r.layer) for job in jobs for r in job.readings if r.memory != "x"}
+    assert len(first) == len(set(first))
+    assert set(first) == read
+
+
+@pytest.mark.parametrize(("block", "macs"), [(1, 1), (2, 2), (4, 5), (8, 11), (16, 23), (32, 47)])
+def test_multipliers_of_a_block(block, macs):
+    """Two real bins and three multipliers for each of the k/2 - 1 complex ones."""
+    assert macs_of(block) == macs
+
+
+@given(st.integers(0, 2**32 - 1), st.sampled_from([1, 2, 4, 8, 16]))
+@settings(max_examples=30, deadline=None)
+def test_three_products_make_a_complex_one(seed, block):
+    rng = np.random.default_rng(seed)
+    spectra = rng.integers(-2048, 2048, (1, 1, block))
+    x = rng.integers(-30000, 30000, block)
+    w = multiplier_weights(spectra)[0, 0]
+    for j in range(1, block // 2):
+        a, b = (int(v) for v in x[2 * j : 2 * j + 2])
+        c, d = (int(v) for v in spectra[0, 0, 2 * j : 2 * j + 2])
+        p = [int(w[2 + 3 * (j - 1) + i]) * v for i, v in enumerate((a + b, a, b))]
+        assert (p[0] - p[2], p[0] + p[1]) == (a * c - b * d, a * d + b * c)
+    assert list(w[:2]) == list(spectra[0, 0, :2])
+
+
+@pytest.mark.parametrize("blocks", [1, 2, 8, MIXED])
+def test_weight_memory_holds_the_products(blocks):
+    """Walk the schedule as the array does, on the stored words: the sums of the integer model."""
+    model = model_of("gru_before", blocks=blocks, hidden=20)
+    plan = plan_of(model, (4, 3, 2, 1))
+    words = weight_words(plan, model).reshape(plan.steps, plan.pe_rows, plan.pe_columns, plan.macs)
+    rng = np.random.default_rng(5)
+    for job in plan.jobs:
+        product, mode = model.products[job.product], plan.modes[job.mode]
+        k, groups, gates = mode.block, mode.groups, len(product.gates)
+        vectors = [rng.integers(-999, 999, s.spectra.shape[1] * k) for s in product.segments]
+        expected = sum(
+            Weights(s).multiply(v.reshape(-1, k).T)
+            for s, v in zip(product.segments, vectors, strict=True)
+        )  # (k, p)
+        step = job.weight_base
+        sums = np.zeros((job.passes * plan.pe_rows, plan.macs), np.int64)
+        for index in range(job.passes):
+            rows = slice(index * plan.pe_rows, (index + 1) * plan.pe_rows)
+            for segment, vector in zip(job.segments, vectors, strict=True):
+                padded = np.zeros(segment.groups * plan.pe_columns * plan.word, np.int64)
+                padded[: vector.size] = vector
+                for group in range(segment.groups):
+                    for sub in range(groups):
+                        for column in range(plan.pe_columns):
+                            first = ((group * plan.pe_columns + column) * groups + sub) * k
+                            ops = operands(padded[first : first + k])
+                            used = np.tile(ops, groups)
+                            taken = words[step, :, column, : used.size]
+                            sums[rows, : used.size] += taken * used
+                        step += 1
+        values = np.zeros((job.passes * plan.pe_rows, plan.word), np.int64)
+        for place, (a, b, sign) in enumerate(mode.post_adds):
+            values[:, place] = sums[:, a] + sign * sums[:, b]
+        rows_found = product.bias.size // plan.word
+        values = values[:rows_found].reshape(-1, gates, groups, k).swapaxes(0, 1)
+        assert (values.reshape(-1, k).T == expected).all(), job.name
+
+
+def operands(block):
+    pairs = [
+        v for j in range(2, block.size, 2) for v in (block[j] + block[j + 1], *block[j : j + 2])
+    ]
+    return np.array([*block[:2], *pairs])
+
+
+def test_plan_is_a_file(tmp_path):
+    plan = plan_of(model_of(projection=8, layers=2))
+    plan.save(tmp_path / "plan.json")
+    again = HardwarePlan.load(tmp_path / "plan.json")
+    assert again == plan
+    assert again.digest == plan.digest
+    assert json.loads((tmp_path / "plan.json").read_text())["pe_rows"] == 4
+
+
+@pytest.mark.parametrize("text", ["", "{}", '{"name": 3}', "\xff", "[" * 100_000])
+def test_a_file_that_is_no_plan(tmp_path, text):
+    path = tmp_path / "plan.json"
+    path.write_text(text, encoding="latin-1")
+    with pytest.raises(ModelFileError, match=r"plan.json is not a plan"):
+        HardwarePlan.load(path)
+
+
+@given(
+    cell=st.sampled_from(["lstm", "gru_before", "gru_after"]),
+    sizes=st.tuples(
+        st.sampled_from([4, 8, 12]),
+        st.integers(1, 4),
+        st.sampled_from([1, 2, 4]),
+        st.sampled_from([1, 2, 4]),
+    ),
+    streams=st.integers(1, 4),
+)
+@settings(max_examples=25, deadline=None)
+def test_cycles_respect_what_no_schedule_can_beat(cell, sizes, streams):
+    plan = plan_of(model_of(cell, hidden=24), sizes, streams)
+    found = rate(plan)
+    assert found.cycles_per_frame >= plan.steps
+    assert found.cycles_per_frame >= sum(job.passes for job in plan.jobs) * plan.pass_cycles / 2
+    assert found.latency_cycles > plan.steps
+    run = predict(plan, [Packet(s) for _ in range(3) for s in range(streams)])
+    beats = [cycle for packet in run.outputs for cycle in packet]
+    assert beats == sorted(set(beats))
+    assert sorted(run.output_streams) == sorted(list(range(streams)) * 3)
+
+
+def test_more_streams_never_slow_a_frame():
+    model = model_of("gru_before", hidden=32)
+    per_frame = [rate(plan_of(model, streams=s)).cycles_per_frame for s in (1, 2, 4)]
+    assert per_frame == sorted(per_frame, reverse=True)
+
+
+@pytest.mark.parametrize("sizes", [(4, 2, 3, 2), (5, 1, 2, 1), (4, 1, 1, 3), (4, 1, 1, 8)])
+def test_sizes_that_do_not_fit_together(sizes):
+    with pytest.raises(PlanError, match=r"use 1, 2 or 4|does not divide"):
+        plan_of(model_of(), sizes)
+
+
+def test_planner_fills_the_part():
+    model = model_of("gru_before", hidden=64, blocks=8, features=40)
+    plan = make_plan(model, HardwareRecipe(part="XC7Z020"), "test")
+    part = load_part("XC7Z020")
+    assert not shortages(resources(plan), part)
+    assert dsp_blocks(plan) > part.dsp / 2
+    larger = make_plan(model, HardwareRecipe(part="XC7K325T"), "test")
+    assert rate(larger).cycles_per_frame < rate(plan).cycles_per_frame
+
+
+def test_planner_keeps_the_sizes_that_it_is_given():
+    hardware = HardwareRecipe(part="XC7Z020", pe_rows=6, pe_columns=2, drain_lanes=2, cell_lanes=1)
+    plan = make_plan(model_of(), hardware, "test")
+    assert (plan.pe_rows, plan.pe_columns, plan.drain_lanes, plan.units[0].lanes) == (6, 2, 2, 1)
+
+
+def test_a_model_that_is_too_large_says_what_would_fit():
+    model = model_of("gru_before", hidden=1024, blocks=8, features=153, labels=0, scales=False)
+    with pytest.raises(PlanError, match=r"does not fit XC7A35T.*block sizes \d+ times larger"):
+        make_plan(model, HardwareRecipe(part="XC7A35T"), "test")
+
+
+def test_sizes_that_are_too_large_for_the_part():
+    hardware = HardwareRecipe(part="XC7A35T", pe_rows=64, pe_columns=4)
+    with pytest.raises(PlanError, match="leave the sizes to the planner"):
+        make_plan(model_of(), hardware, "test")
+
+
+def test_layers_of_different_kinds_are_refused():
+    model = model_of(layers=2)
+    first, second = model.layers
+    other = type(second)(**{**vars(second), "cell_activation": "sigmoid"})
+    mixed = type(model)(**{**vars(model), "layers": (first, other)})
+    with pytest.raises(PlanError, match="give every layer the same"):
+        program(mixed)
