@@ -35,7 +35,7 @@ class IntegerArithmetic:
     def rows(self, product: Product, acc: np.ndarray) -> np.ndarray:
         """See `ernn.quant.products.finish`."""
         model = self.model
-        return products.finish(product, acc, model.row, model.spectrum, model.twiddle_bits)
+        return products.finish(product, acc, model.row, model.inverse_input, model.twiddle_bits)
 
     def add_rows(self, row_h: np.ndarray, row_x: np.ndarray) -> np.ndarray:
         """See `ernn.quant.cells.add_rows`."""

@@ -48,7 +48,7 @@ class IntegerParameters:
         return QFormat(0, self.activation_bits - 1)
 
     @property
-    def spectrum(self) -> QFormat:
+    def inverse_input(self) -> QFormat:
         """What enters the inverse transform, whatever the product's block size."""
         growth = self.word.bit_length()  # log2 K and one bit for a row that will saturate
         return QFormat(self.row.int_bits + growth, self.row.frac_bits)

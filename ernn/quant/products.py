@@ -80,7 +80,7 @@ class Weights:
 
 
 def finish(
-    product: Product, acc: np.ndarray, row: QFormat, spectrum: QFormat, twiddle_bits: int
+    product: Product, acc: np.ndarray, row: QFormat, inverse_input: QFormat, twiddle_bits: int
 ) -> np.ndarray:
     """Return rows (..., p * k) in ROW of accumulators (k, ..., p).
 
@@ -88,11 +88,11 @@ def finish(
         product: for its block size, weight format and bias.
         acc: whole numbers with the binary points of the vectors and the weights.
         row: ROW.
-        spectrum: of what enters the inverse transform; ROW's binary point.
+        inverse_input: of what enters the inverse transform; ROW's binary point.
         twiddle_bits: fraction bits of the rotations.
     """
     vector_frac = product.segments[0].scaled.frac_bits
-    spectra = spectrum.requantize(acc.astype(np.int64), vector_frac + product.weight.frac_bits)
+    spectra = inverse_input.requantize(acc.astype(np.int64), vector_frac + product.weight.frac_bits)
     values = inverse(product.block, twiddle_bits).run(np.moveaxis(spectra, 0, -1))
     rows = values.reshape(*values.shape[:-2], -1)
     shift = product.block.bit_length() - 1

@@ -59,12 +59,13 @@ def quantize(
     vectors = _vector_formats(model, ranges, activation_bits - 1)
     peepholes = [layer.peepholes.ravel() for layer in model.layers if layer.peepholes is not None]
     peephole = constant_format(np.concatenate([np.zeros(1), *peepholes]), weight_bits)
+    layers = _layers(model, vectors, peephole)
     return IntegerModel(
         features=model.features,
         labels=model.labels if model.output is not None else 0,
         word=model.word,
-        layers=_layers(model, vectors, peephole),
-        products=_products(model, vectors, row, weight_bits),
+        layers=layers,
+        products=_products(model, layers, vectors.scaled, row, weight_bits),
         row=row,
         gate=gate,
         state=QFormat(state_int_bits, settings.state_bits - 1 - state_int_bits),
@@ -144,10 +145,13 @@ def _layers(
 
 
 def _products(
-    model: CompressedModel, vectors: _Vectors, row: QFormat, weight_bits: int
+    model: CompressedModel,
+    layers: tuple[IntegerLayer, ...],
+    scaled: QFormat,
+    row: QFormat,
+    weight_bits: int,
 ) -> tuple[Product, ...]:
     jobs = program(model)
-    layers = _layers(model, vectors, row)
     weights = [
         constant_format(np.concatenate([packed(s).ravel() for s in job.segments]), weight_bits)
         for job in jobs
@@ -159,7 +163,7 @@ def _products(
         weight = QFormat(weight_bits - 1 - frac_bits, frac_bits)
         own = layers[min(job.layer, len(layers) - 1)].vectors
         segments = tuple(
-            _segment(s, weight, vectors.scaled, own[s.vector], weight_bits) for s in job.segments
+            _segment(s, weight, scaled, own[s.vector], weight_bits) for s in job.segments
         )
         bias = row.quantize(job.bias)
         quantized.append(Product(job.layer, job.name, job.gates, job.block, weight, segments, bias))

@@ -164,7 +164,7 @@ def test_formats_are_those_of_the_documentation(integer):
     scaled = [segment.scaled for product in integer.products for segment in product.segments]
     assert {form.frac_bits for form in vectors + scaled} == {11}
     growth = {8: 3, 16: 4}[integer.word] + 1
-    assert integer.spectrum == QFormat(integer.row.int_bits + growth, integer.row.frac_bits)
+    assert integer.inverse_input == QFormat(integer.row.int_bits + growth, integer.row.frac_bits)
     for layer in integer.layers:
         unit = set(layer.vectors) - ({"x", "h"} if "m" in layer.vectors else {"x"})
         assert {layer.vectors[name] for name in unit} == {QFormat(0, 11)}
