@@ -35,27 +35,28 @@ class Speaker:
     tilt_db_per_octave: float
 
 
-def split_voices(seed: int, with_flite: bool = False) -> dict[str, tuple[str, ...]]:
-    """Deal the voice families out to the splits, so that no voice is in two of them.
+def split_families(seed: int, with_flite: bool = False) -> dict[str, list[tuple[str, ...]]]:
+    """Deal the families of voices out to the splits, so that no voice is in two of them.
 
-    Variants whose names differ in a number or in case only (``steph``, ``steph2``) are one family.
+    Voices whose names differ in a number or in case only (``steph``, ``steph2``) are one family.
     """
-    families: dict[str, list[str]] = {}
+    families: dict[str, tuple[str, ...]] = {}
     extra = tuple(_FLITE + name for name in flite.VOICES) if with_flite else ()
     for variant in VARIANTS + extra:
-        families.setdefault(re.sub(r"\d+$", "", variant).lower(), []).append(variant)
-    rng = np.random.default_rng([seed, len(SPLITS)])
-    dealt = rng.permutation(sorted(families))
+        family = re.sub(r"\d+$", "", variant).lower()
+        families[family] = (*families.get(family, ()), variant)
+    dealt = np.random.default_rng([seed, len(SPLITS)]).permutation(sorted(families))
     bounds = np.round(np.cumsum(_SHARES) * len(dealt)).astype(int)
-    voices = {}
-    for split, group in zip(SPLITS, np.split(dealt, bounds[:-1]), strict=True):
-        members = [variant for family in group for variant in families[family]]
-        voices[split] = tuple(str(variant) for variant in rng.permutation(members))
-    return voices
+    groups = np.split(dealt, bounds[:-1])
+    return {
+        split: [families[family] for family in group]
+        for split, group in zip(SPLITS, groups, strict=True)
+    }
 
 
-def draw_speaker(name: str, variant: str, rng: np.random.Generator) -> Speaker:
-    """Give a voice a manner of speaking and a recorder."""
+def draw_speaker(name: str, family: tuple[str, ...], rng: np.random.Generator) -> Speaker:
+    """Give a voice of a family a manner of speaking and a recorder."""
+    variant = family[rng.integers(len(family))]
     rate, pitch, pitch_range = rng.uniform(-1.0, 1.0, 3)
     voice = (
         FliteVoice(variant.removeprefix(_FLITE), 1 - 0.2 * rate, 2 ** (0.3 * pitch))

@@ -14,7 +14,7 @@ from ernn.speech import acoustics, espeak, flite, text
 from ernn.speech.espeak import Espeak, EspeakVoice
 from ernn.speech.flite import FliteVoice
 from ernn.speech.recording import Recording
-from ernn.speech.speakers import SPLITS, Speaker, draw_speaker, split_voices
+from ernn.speech.speakers import SPLITS, Speaker, draw_speaker, split_families
 
 SECONDS_PER_SPEAKER = 12.0
 _BABBLE_VOICES = 6
@@ -36,11 +36,11 @@ class SyntheticTask:
     def recordings(self) -> list[tuple[str, Recording]]:
         """Speak, and return named recordings at 16 kHz."""
         rng = np.random.default_rng([self.seed, SPLITS.index(self.split), self.index])
-        voices = split_voices(self.seed, self.with_flite)[self.split]
-        speaker = draw_speaker(self.name, voices[self.index % len(voices)], rng)
+        families = split_families(self.seed, self.with_flite)[self.split]
+        speaker = draw_speaker(self.name, families[self.index % len(families)], rng)
         with Espeak() as synthesizer:
             spoken = _speak(synthesizer, speaker, self.seconds, rng)
-            babble = _babble(synthesizer, voices, rng)
+            babble = _babble(synthesizer, families, rng)
         return [
             (f"{self.name}_{number:03d}", _record(recording, speaker, self.recipe, babble, rng))
             for number, recording in enumerate(spoken)
@@ -95,11 +95,13 @@ def _say(synthesizer: Espeak, sentence: str, voice: EspeakVoice | FliteVoice) ->
     return synthesizer.say(sentence, voice)
 
 
-def _babble(synthesizer: Espeak, voices: tuple[str, ...], rng: np.random.Generator) -> np.ndarray:
+def _babble(
+    synthesizer: Espeak, families: list[tuple[str, ...]], rng: np.random.Generator
+) -> np.ndarray:
     """Return about three seconds of several voices of the same split talking at once."""
     tracks = []
     for _ in range(_BABBLE_VOICES):
-        talker = draw_speaker("babble", voices[rng.integers(len(voices))], rng)
+        talker = draw_speaker("babble", families[rng.integers(len(families))], rng)
         said = _say(synthesizer, text.sentence(rng), talker.voice)
         tracks.append(acoustics.resample(said, talker.stretch).audio)
     size = max(len(track) for track in tracks)

@@ -15,7 +15,7 @@ from ernn.speech import acoustics, flite, speakers, synthetic, text
 from ernn.speech.espeak import Espeak, EspeakVoice
 from ernn.speech.phones import PHONE_INDEX, PHONES, SILENCE
 from ernn.speech.recording import Recording
-from ernn.speech.speakers import SPLITS, VARIANTS, split_voices
+from ernn.speech.speakers import SPLITS, VARIANTS, split_families
 
 TINY = CorpusRecipe(train_minutes=0.1, dev_minutes=0.05, test_minutes=0.05)
 
@@ -117,11 +117,11 @@ def test_sentences_cover_every_phone_and_repeat_by_seed():
 
 @pytest.mark.parametrize("with_flite", [False, True])
 def test_no_voice_family_is_in_two_splits(with_flite):
-    voices = split_voices(3, with_flite)
-    assert sorted(itertools.chain(*voices.values())) == sorted(
-        VARIANTS + tuple(f"flite:{name}" for name in flite.VOICES) * with_flite
-    )
-    family = [{v.rstrip("0123456789").lower() for v in voices[split]} for split in SPLITS]
+    dealt = split_families(3, with_flite)
+    voices = {split: list(itertools.chain(*dealt[split])) for split in SPLITS}
+    every = VARIANTS + tuple(f"flite:{name}" for name in flite.VOICES) * with_flite
+    assert sorted(itertools.chain(*voices.values())) == sorted(every)
+    family = [{voice.rstrip("0123456789").lower() for voice in voices[split]} for split in SPLITS]
     assert all(family)
     assert not (family[0] & family[1] or family[0] & family[2] or family[1] & family[2])
 
@@ -225,7 +225,7 @@ def test_flite_labels_end_with_the_audio(mock_flite):
 
 
 def test_a_flite_speaker_is_made_like_any_other(mock_flite):
-    speaker = speakers.draw_speaker("somebody", "flite:slt", np.random.default_rng(0))
+    speaker = speakers.draw_speaker("somebody", ("flite:slt",), np.random.default_rng(0))
     assert speaker.voice.name == "slt"
     said = synthetic._say(None, "Hello.", speaker.voice)
     assert PHONE_INDEX["hh"] in said.phones
