@@ -198,7 +198,7 @@ class UnitPlan:
             "lstm": "cells.lstm_step",
             "gru_reset": "cells.gru_reset_step",
             "gru_update": "cells.gru_update_step",
-            "gru_after": "cells.gru_after_step",
+            "gru_after": "cells.gru_candidate_row",
             "projection": "integer_model.IntegerModel",
         }
         return f"ernn.quant.{step[self.name]}"

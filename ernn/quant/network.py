@@ -2,7 +2,8 @@
 
 A `Network` is a list of stages; a stage computes each of its values from those of the stage
 before, and is one pipeline register deep in hardware (ernn/hdl/datapath.py). Additions are exact;
-only `Sum` with a shift rounds. Packing of a spectrum of k reals: [X0, X(k/2), Re X1, Im X1, Re X2, Im X2, ...].
+only `Sum` with a shift rounds. A spectrum of k reals is packed as
+[X0, X(k/2), Re X1, Im X1, Re X2, Im X2, ...].
 """
 
 from dataclasses import dataclass
@@ -70,8 +71,9 @@ class Network:
 def _apply(op: Scale | Sum, lines: list[np.ndarray]) -> np.ndarray:
     if isinstance(op, Scale):
         return lines[op.a] * op.factor
-    total = lines[op.a] if op.b is None else lines[op.a] + op.sign * lines[op.b]
-    return round_shift(total, op.shift)
+    a, b = lines[op.a], None if op.b is None else lines[op.b]
+    total = a if b is None else a + b if op.sign > 0 else a - b
+    return round_shift(total, op.shift) if op.shift else total
 
 
 def _interval(op: Scale | Sum, lines: list[tuple[int, int]]) -> tuple[int, int]:
