@@ -92,24 +92,65 @@ def _own_part(recipe: Recipe) -> dict[str, str]:
     return {part: file_hash(Path(part))} if part.lower().endswith(".toml") else {}
 
 
+# What each step reads: keys of the recipe, steps before it, and the code that does its work.
 STEPS = (
-    Step("corpus", corpus, ("seed", "corpus", "features"), outside=_recorded_speech),
-    Step("train", train, ("seed", "features", "model", "training"), ("corpus",), resumable=True),
+    Step(
+        "corpus",
+        corpus,
+        reads=("seed", "corpus", "features"),
+        code=("speech", "flow/model"),
+        outside=_recorded_speech,
+    ),
+    Step(
+        "train",
+        train,
+        reads=("seed", "features", "model", "training"),
+        after=("corpus",),
+        code=("train", "speech", "circulant", "compressed", "flow/model"),
+        resumable=True,
+    ),
     Step(
         "compress",
         compress,
-        ("seed", "features", "model", "training", "compression"),
-        ("corpus", "train"),
+        reads=("seed", "features", "model", "training", "compression"),
+        after=("corpus", "train"),
+        code=("train", "speech", "circulant", "compressed", "flow/model"),
         resumable=True,
     ),
-    Step("quantize", quantize, ("training", "quantization"), ("corpus", "compress")),
-    Step("plan", plan, ("name", "hardware"), ("quantize",), outside=_own_part),
-    Step("generate", generate, (), ("quantize", "plan")),
-    Step("simulate", simulate, ("simulation",), ("corpus", "quantize", "plan", "generate")),
+    Step(
+        "quantize",
+        quantize,
+        reads=("training", "quantization"),
+        after=("corpus", "compress"),
+        code=("quant", "speech", "fixed", "circulant", "compressed", "flow/model", "flow/results"),
+    ),
+    Step(
+        "plan",
+        plan,
+        reads=("name", "hardware"),
+        after=("quantize",),
+        code=("hw", "quant", "fixed", "device", "parts", "flow/hardware"),
+        outside=_own_part,
+    ),
+    Step(
+        "generate",
+        generate,
+        reads=(),
+        after=("quantize", "plan"),
+        code=("hdl", "hw", "quant", "fixed", "hw_templates", "flow/hardware"),
+    ),
+    Step(
+        "simulate",
+        simulate,
+        reads=("simulation",),
+        after=("corpus", "quantize", "plan", "generate"),
+        code=("run", "sim", "hdl", "hw", "quant", "fixed", "hw_templates", "flow/hardware"),
+    ),
     Step(
         "report",
         report,
-        ("name", "seed", "per_bound_points", "corpus", "model", "quantization"),
-        ("train", "compress", "quantize", "plan", "simulate"),
+        reads=("name", "seed", "per_bound_points", "corpus", "model", "quantization"),
+        after=("train", "compress", "quantize", "plan", "simulate"),
+        code=("report", "energy", "speech", "device", "parts", "flow/hardware", "flow/summary"),
     ),
 )

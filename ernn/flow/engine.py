@@ -23,6 +23,7 @@ import ernn
 from ernn.errors import ErnnError, MismatchError, ProjectError, ToolError
 from ernn.progress import Progress, progress
 from ernn.recipe import Recipe
+from ernn.resources import folder as shipped
 
 STAMP = "step.json"
 LOCK = "ernn.lock"  # also the mark of a folder that ernn may write to
@@ -46,9 +47,9 @@ class Step:
     run: Callable[[Work], None]
     reads: tuple[str, ...]  # keys of the recipe
     after: tuple[str, ...] = ()  # steps whose files it reads
+    code: tuple[str, ...] = ()  # modules, packages and shipped folders of ernn that do the work
     outside: Callable[[Recipe], dict[str, str]] = lambda recipe: {}  # other input: name -> hash
     resumable: bool = False  # it continues from what an interrupted run left in its folder
-    version: int = 1  # raise it when the step would write something else for the same input
 
 
 class Chain:
@@ -110,8 +111,7 @@ class Chain:
         """Return exactly what goes into a step: its key, kept whole to tell what changed."""
         recipe = self.recipe.model_dump(mode="json")
         return {
-            "ernn": ernn.__version__,
-            "version": step.version,
+            "code": {part: _code_hash(part) for part in step.code},
             "recipe": {key: recipe[key] for key in step.reads},
             "outside": step.outside(self.recipe),
             "after": {name: _digest(read_stamp(self.out / name)["outputs"]) for name in step.after},
@@ -175,6 +175,20 @@ def file_hash(path: Path) -> str:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
+def _code_hash(part: str) -> str:
+    """Return the hash of a module, a package or a shipped folder of ernn."""
+    home = Path(ernn.__file__).parent
+    path = next((p for p in (home / f"{part}.py", home / part) if p.exists()), None)
+    top = path or shipped(part)
+    files = [top] if top.is_file() else sorted(p for p in top.rglob("*") if p.is_file())
+    told = [
+        (path.relative_to(top).as_posix(), file_hash(path))
+        for path in files
+        if "__pycache__" not in path.parts
+    ]
+    return _digest(told)
+
+
 def _digest(value: Any) -> str:
     return hashlib.sha256(json.dumps(value, sort_keys=True).encode()).hexdigest()
 
@@ -197,6 +211,8 @@ def _difference(old: Any, new: Any, where: str = "") -> str | None:
         parts = [(str(index), *pair) for index, pair in enumerate(zip(old, new, strict=True))]
     elif where.startswith(("after.", "outside.")):
         return f"{where.partition('.')[2]} changed"
+    elif where.startswith("code."):
+        return f"ernn's {where.partition('.')[2]} changed"
     else:
         return f"{where.removeprefix('recipe.')} was {old!r} and is {new!r}"
     found = (_difference(a, b, f"{where}.{key}" if where else key) for key, a, b in parts)

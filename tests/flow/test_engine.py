@@ -87,6 +87,37 @@ def test_a_change_redoes_only_what_depends_on_it(setting):
     assert "second: again, because first changed" in setting.said
 
 
+def test_changed_code_redoes_its_step(setting, monkeypatch):
+    def hashes(part: str) -> str:
+        return f"{part} after the change"
+
+    def chain() -> tuple[Step, ...]:
+        return (Step("first", setting.first, ("seed",), code=("fixed", "speech", "sim")),)
+
+    said: list[str] = []
+    Chain(chain(), recipe(), setting.out, said.append).bring("first")
+    Chain(chain(), recipe(), setting.out, said.append).bring("first")
+    assert said[-1] == "first: up to date"
+    monkeypatch.setattr(engine, "_code_hash", hashes)
+    Chain(chain(), recipe(), setting.out, said.append).bring("first")
+    assert said[-2] == "first: again, because ernn's fixed changed"
+
+
+def test_every_part_of_ernn_that_a_step_names_is_hashed(tmp_path, monkeypatch):
+    package = tmp_path / "ernn"
+    (package / "speech").mkdir(parents=True)
+    (package / "fixed.py").write_text("one")
+    (package / "speech" / "phones.py").write_text("one")
+    monkeypatch.setattr(engine.ernn, "__file__", str(package / "__init__.py"))
+    for part, path in (("fixed", "fixed.py"), ("speech", "speech/phones.py")):
+        before = engine._code_hash(part)
+        (package / path).write_text("two")
+        assert engine._code_hash(part) != before
+    assert len({engine._code_hash(part) for part in ("sim", "hw_templates", "fixed")}) == 3
+    with pytest.raises(FileNotFoundError):
+        engine._code_hash("nothing")
+
+
 def test_equal_results_stop_the_wave(setting):
     setting.bring()
     setting.bring("first", force=True)

