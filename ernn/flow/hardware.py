@@ -7,12 +7,16 @@ describes them. Heavy imports stay inside, so that a run with nothing to do is o
 import shutil
 from dataclasses import asdict
 from itertools import cycle
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
+from ernn.errors import MismatchError
 from ernn.flow.engine import Work
 
 if TYPE_CHECKING:
     import numpy as np
+
+    from ernn.hw.plan import HardwarePlan
+    from ernn.run.simulate import Simulation
 
 
 def plan(work: Work) -> None:
@@ -41,11 +45,10 @@ def generate(work: Work) -> None:
 def simulate(work: Work) -> None:
     """Simulate the Verilog twice: all streams at full speed, and one frame at a time."""
     from ernn.flow.results import write_json
-    from ernn.hw.cycles import rate
+    from ernn.hw.cycles import RATE_ROUNDS
     from ernn.hw.plan import HardwarePlan
     from ernn.quant.integer_model import IntegerModel
-    from ernn.run.simulate import Simulation
-    from ernn.run.simulate import simulate as simulate_project
+    from ernn.run.simulate import simulate as run
     from ernn.run.traffic import Traffic
     from ernn.speech.corpus import load_split
 
@@ -53,38 +56,50 @@ def simulate(work: Work) -> None:
     planned = HardwarePlan.load(work.out / "plan" / "plan.json")
     model = IntegerModel.load(work.out / "quantize" / "integer.safetensors")
     test = [utterance.features for utterance in load_split(work.out / "corpus", "test")]
-    streams = _streams(test, planned.streams, settings.frames_per_stream)
-    alone = [[test[0][: settings.frames_per_stream]]]
-    build = work.folder / "build"
-
-    def run(utterances: "list[list[np.ndarray]]", traffic: Traffic) -> Simulation:
-        return simulate_project(
+    frames = max(settings.frames_per_stream, RATE_ROUNDS)  # fewer show no steady state
+    streams, alone = _streams(test, planned.streams, frames), [[test[0][:frames]]]
+    build, simulator = work.folder / "build", settings.simulator
+    runs = [
+        run(
             work.out / "generate",
             planned,
             model,
             utterances,
             work_folder=build,
-            simulator=settings.simulator,
+            simulator=simulator,
             traffic=traffic,
         )
-
-    busy = run(streams, Traffic("saturated"))
-    single = run(alone, Traffic("single"))
+        for utterances, traffic in ((streams, Traffic()), (alone, Traffic("single")))
+    ]
+    write_json(work.folder / "timing.json", _timing(planned, *runs))
     shutil.rmtree(build)  # needed only to look into a failure
+
+
+def _timing(planned: "HardwarePlan", busy: "Simulation", single: "Simulation") -> dict[str, Any]:
+    """Return what the report shows of two simulations.
+
+    Raises:
+        MismatchError: they did not take the planned cycles.
+    """
+    from ernn.hw.cycles import rate
+
     expected = rate(planned)
-    write_json(
-        work.folder / "timing.json",
-        {
-            "simulator": busy.simulator,
-            "frames": busy.frames + single.frames,
-            "words_compared": sum(busy.elements.values()) + sum(single.elements.values()),
-            "mismatches": 0,  # the first one raises an error
-            "frame_cycles_planned": expected.cycles_per_frame,
-            "frame_cycles_simulated": busy.frame_cycles,
-            "latency_cycles_planned": expected.latency_cycles,
-            "latency_cycles_simulated": single.latency_cycles,
-        },
-    )
+    found = (busy.frame_cycles, single.latency_cycles)
+    if found != (expected.cycles_per_frame, expected.latency_cycles):
+        raise MismatchError(
+            f"a frame takes {found[0]} cycles, {found[1]} when it comes alone; planned are "
+            f"{expected.cycles_per_frame} and {expected.latency_cycles}"
+        )
+    return {
+        "simulator": busy.simulator,
+        "frames": busy.frames + single.frames,
+        "words_compared": sum(busy.elements.values()) + sum(single.elements.values()),
+        "mismatches": 0,  # the first one is an error
+        "frame_cycles_planned": expected.cycles_per_frame,
+        "frame_cycles_simulated": busy.frame_cycles,
+        "latency_cycles_planned": expected.latency_cycles,
+        "latency_cycles_simulated": single.latency_cycles,
+    }
 
 
 def _streams(utterances: "list[np.ndarray]", count: int, frames: int) -> "list[list[np.ndarray]]":

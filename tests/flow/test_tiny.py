@@ -97,7 +97,7 @@ def test_a_rerun_takes_no_time(finished):
     ("old", "new", "expected"),
     [
         ('name = "tiny"', 'name = "tiny"\nper_bound_points = 90.0', ["report"]),
-        ("frames_per_stream = 20", "frames_per_stream = 4", ["simulate", "report"]),
+        ("frames_per_stream = 20", "frames_per_stream = 24", ["simulate", "report"]),
     ],
 )
 def test_a_changed_recipe_redoes_what_depends_on_it(out, tmp_path, old, new, expected):
