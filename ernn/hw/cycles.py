@@ -17,7 +17,7 @@ from ernn.hw.unit_plan import UnitPlan
 OUTPUT_ROOM = 8  # words between a pop and the output register (ernn_output)
 NEVER = -(10**9)
 SETTLED_ROUNDS, SPAN_ROUNDS = 8, 4  # a rate is taken over the second, behind the first
-RATE_ROUNDS = SETTLED_ROUNDS + SPAN_ROUNDS + 1
+RATE_ROUNDS = SETTLED_ROUNDS + SPAN_ROUNDS + 4  # the last ones lack streams that are done
 
 
 @dataclass(frozen=True)
