@@ -20,7 +20,7 @@ from pathlib import Path
 from typing import Any
 
 import ernn
-from ernn.errors import ErnnError, MismatchError, ProjectError, ToolError
+from ernn.errors import ErnnError, ProjectError
 from ernn.progress import Progress, progress
 from ernn.recipe import Recipe
 from ernn.resources import folder as shipped
@@ -36,6 +36,7 @@ class Work:
     recipe: Recipe
     out: Path  # finished steps are in out / name
     folder: Path  # everything that the step leaves here is kept
+    cache: Path  # survives failures and reruns; may be deleted at any time
     progress: Callable[[str], AbstractContextManager[Progress]]
 
 
@@ -97,12 +98,11 @@ class Chain:
         started = time.monotonic()
         part = self._part(step, inputs)
         try:
-            step.run(Work(self.recipe, self.out, part, progress))
+            step.run(Work(self.recipe, self.out, part, self.out / f"{step.name}.cache", progress))
             seconds = round(time.monotonic() - started, 1)
             _publish(part, self.out / step.name, {"inputs": inputs, "seconds": seconds})
-        except BaseException as error:
-            # A failed tool's log and a checkpoint are worth keeping, anything else is rubble.
-            if not (step.resumable or isinstance(error, ToolError | MismatchError)):
+        except BaseException:
+            if not step.resumable:
                 shutil.rmtree(part, ignore_errors=True)
             raise
         self.say(f"{step.name}: done in {seconds} s")

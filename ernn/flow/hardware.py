@@ -4,7 +4,6 @@ Each reads the folders of the steps before it and leaves its files in its own; d
 describes them. Heavy imports stay inside, so that a run with nothing to do is over at once.
 """
 
-import shutil
 from dataclasses import asdict
 from itertools import cycle
 from typing import TYPE_CHECKING, Any
@@ -58,21 +57,19 @@ def simulate(work: Work) -> None:
     test = [utterance.features for utterance in load_split(work.out / "corpus", "test")]
     frames = max(settings.frames_per_stream, RATE_ROUNDS)  # fewer show no steady state
     streams, alone = _streams(test, planned.streams, frames), [[test[0][:frames]]]
-    build, simulator = work.folder / "build", settings.simulator
     runs = [
         run(
             work.out / "generate",
             planned,
             model,
             utterances,
-            work_folder=build,
-            simulator=simulator,
+            work_folder=work.cache,
+            simulator=settings.simulator,
             traffic=traffic,
         )
         for utterances, traffic in ((streams, Traffic()), (alone, Traffic("single")))
     ]
     write_json(work.folder / "timing.json", _timing(planned, *runs))
-    shutil.rmtree(build)  # needed only to look into a failure
 
 
 def _timing(planned: "HardwarePlan", busy: "Simulation", single: "Simulation") -> dict[str, Any]:

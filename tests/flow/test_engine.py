@@ -175,11 +175,20 @@ def test_a_failed_step_leaves_nothing(setting, error):
     assert setting.runs == (1, 2)
 
 
-def test_a_failed_check_leaves_its_evidence(setting):
-    setting.second.error = MismatchError("no")
-    with pytest.raises(MismatchError):
-        setting.bring()
-    assert (setting.out / "second.part" / "deep" / "seed.txt").exists()
+def test_a_cache_survives_a_failure(tmp_path):
+    seen = []
+
+    def work(work) -> None:
+        seen.append(work.cache.exists())
+        work.cache.mkdir(exist_ok=True)
+        raise MismatchError("no")
+
+    chain = Chain((Step("first", work, ("seed",)),), recipe(), tmp_path / "out")
+    for _ in range(2):
+        with pytest.raises(MismatchError):
+            chain.bring("first")
+    assert seen == [False, True]
+    assert names(tmp_path / "out") == ["ernn.lock", "first.cache"]
 
 
 @pytest.mark.parametrize(

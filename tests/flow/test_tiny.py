@@ -69,12 +69,13 @@ def redone(told: str) -> list[str]:
 
 def test_every_step_leaves_its_folder(finished):
     names = {path.name for path in finished.iterdir()}
-    assert names == {"ernn.lock", *cli.STEPS}
+    assert names == {"ernn.lock", "simulate.cache", *cli.STEPS}
 
 
 def test_the_report_is_there_and_all_is_exact(finished):
     report = json.loads((finished / "report" / "report.json").read_text())
-    timing = report["timing"]
+    timing = report["report"]["timing"]
+    assert report["derived"]["passed"]
     assert timing["mismatches"] == 0
     assert timing["words_compared"] > 0
     assert timing["frame_cycles_planned"] == timing["frame_cycles_simulated"]
@@ -174,6 +175,7 @@ def test_a_missing_simulator_is_exit_code_3(out, monkeypatch):
 
 
 def test_a_failing_compiler_is_exit_code_3(out, tmp_path, monkeypatch):
+    shutil.rmtree(out / "simulate.cache")
     broken = tmp_path / "bin" / "g++"
     broken.parent.mkdir()
     broken.write_text("#!/bin/sh\necho 'g++: out of order'\nexit 1\n")
@@ -182,4 +184,4 @@ def test_a_failing_compiler_is_exit_code_3(out, tmp_path, monkeypatch):
     result = ernn("simulate", "tiny", "--out", out, "--force")
     assert result.exit_code == 3
     assert "out of order" in result.stderr
-    assert "simulate.part" in result.stderr  # the folder and the log
+    assert f"log: {out / 'simulate.cache' / 'build.log'}" in result.stderr
