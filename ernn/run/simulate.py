@@ -183,7 +183,7 @@ def _run(
     trace, results = work_folder / TRACE, work_folder / RESULTS
     trace.unlink(missing_ok=True)
     results.unlink(missing_ok=True)
-    top.write_text(environment().get_template(f"{TOP}.v.j2").render(plan=plan))
+    top.write_text(testbench(plan))
     sent = with_bad(packets, traffic.bad, plan.streams)
     content = asdict(traffic) | {
         "packets": [[packet.stream, packet.fresh, packet.words] for packet in sent],
@@ -203,6 +203,11 @@ def _run(
         plusargs=[f"+trace={trace}", *RANDOM_START],
         run_in=folder / "rtl",
     )
+
+
+def testbench(plan: HardwarePlan) -> str:
+    """Return the Verilog that writes the trace, with the accelerator inside."""
+    return environment().get_template(f"{TOP}.v.j2").render(plan=plan)
 
 
 def _quiet_cycles(plan: HardwarePlan, traffic: Traffic) -> int:

@@ -1,0 +1,75 @@
+"""Small accelerators of random models, and random speech for them."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from models import random_frames, random_integer_model
+
+from ernn.hdl.project import write_project
+from ernn.hw.build import Target, build_plan
+from ernn.hw.layout import Sizes
+from ernn.hw.plan import HardwarePlan
+from ernn.quant.integer_model import IntegerModel
+from ernn.recipe import QuantizationRecipe
+from ernn.run.simulate import Simulation, simulate
+from ernn.run.traffic import Traffic
+
+
+@dataclass(frozen=True)
+class Design:
+    """What an accelerator is drawn from."""
+
+    model: dict[str, Any]  # keywords of models.random_model
+    sizes: Sizes
+    streams: int = 2
+    bits: QuantizationRecipe = field(default_factory=QuantizationRecipe)
+    seed: int = 1
+
+
+@dataclass(frozen=True)
+class Accelerator:
+    """A project on disk, and the folder in which it is simulated."""
+
+    plan: HardwarePlan
+    model: IntegerModel
+    folder: Path
+
+    @classmethod
+    def write(cls, design: Design, folder: Path) -> "Accelerator":
+        """Draw the model, plan it and write its project."""
+        rng = np.random.default_rng(design.seed)
+        model = random_integer_model(rng, design.bits, **design.model)
+        target = Target("test", "xc7a35t", 200.0, design.streams)
+        plan = build_plan(model, design.sizes, target)
+        write_project(plan, model, folder / "project")
+        return cls(plan, model, folder)
+
+    @property
+    def rtl(self) -> Path:
+        """Where its Verilog lies."""
+        return self.folder / "project" / "rtl"
+
+    def speech(self, *lengths: Sequence[int]) -> list[list[np.ndarray]]:
+        """Return utterances of these lengths for each stream."""
+        rng = np.random.default_rng(7)
+        return [
+            [random_frames(rng, self.model.features, 1, length)[0] for length in stream]
+            for stream in lengths
+        ]
+
+    def run(
+        self, *lengths: Sequence[int], simulator: str = "verilator", **traffic: Any
+    ) -> Simulation:
+        """Simulate utterances of these lengths for each stream."""
+        return simulate(
+            self.folder / "project",
+            self.plan,
+            self.model,
+            self.speech(*lengths),
+            work_folder=self.folder / "work",
+            simulator=simulator,
+            traffic=Traffic(**traffic),
+        )

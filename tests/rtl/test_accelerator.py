@@ -1,0 +1,267 @@
+"""Whole accelerators: every word equals the integer model's, every cycle the plan's."""
+
+import pytest
+from accelerators import Accelerator, Design
+from conftest import ICARUS, VERILATOR
+from hypothesis import HealthCheck, Phase, assume, given, settings
+from hypothesis import strategies as st
+
+from ernn.errors import MismatchError, PlanError, ToolError
+from ernn.hw.cycles import rate
+from ernn.hw.layout import Sizes
+from ernn.recipe import QuantizationRecipe
+from ernn.run.bench import lint
+from ernn.run.simulate import testbench
+
+NARROW = {"input": 8, "recurrent": 4, "projection": 2, "output": 1}
+
+DESIGNS = {
+    "lstm": Design(
+        {"cell": "lstm", "hidden": 10, "features": 7, "blocks": 4}, Sizes(3, 1, 1, 4), streams=1
+    ),
+    "lstm-projected-mixed": Design(
+        {
+            "cell": "lstm",
+            "hidden": 20,
+            "layers": 2,
+            "features": 9,
+            "blocks": NARROW,
+            "projection": 10,
+        },
+        Sizes(4, 2, 2, 2),
+    ),
+    "lstm-dense-plain": Design(
+        {
+            "cell": "lstm",
+            "hidden": 5,
+            "blocks": 1,
+            "labels": 0,
+            "peepholes": False,
+            "cell_activation": "sigmoid",
+        },
+        Sizes(8, 3, 4, 1),
+        streams=3,
+    ),
+    "lstm-three-layers": Design(
+        {"cell": "lstm", "hidden": 6, "layers": 3, "blocks": 2, "projection": 4, "scales": False},
+        Sizes(8, 4, 4, 1),
+        streams=4,
+    ),
+    "gru_before": Design(
+        {"cell": "gru_before", "hidden": 20, "layers": 2, "blocks": 8}, Sizes(2, 5, 2, 4), streams=2
+    ),
+    "gru_before-mixed": Design(
+        {"cell": "gru_before", "hidden": 6, "blocks": {"input": 4, "recurrent": 1, "candidate": 2}},
+        Sizes(6, 3, 2, 2),
+        streams=1,
+        bits=QuantizationRecipe(weight_bits=8, activation_bits=14),
+    ),
+    "gru_after-wide": Design(
+        {"cell": "gru_after", "hidden": 20, "features": 9, "blocks": 16, "labels": 0},
+        Sizes(2, 1, 1, 4),
+    ),
+    "gru_after-three-layers": Design(
+        {"cell": "gru_after", "hidden": 6, "layers": 3, "blocks": {"input": 4, "recurrent": 2}},
+        Sizes(4, 2, 2, 1),
+        streams=4,
+    ),
+}
+
+on_verilator = pytest.mark.parametrize("simulator", [VERILATOR])
+
+
+def require_exact(made: Accelerator, simulator: str) -> None:
+    """Interleaved streams of several utterances, then frames that come alone."""
+    lengths = [(3, 2), (4,), (1, 1, 2), (2, 3)][: made.plan.streams]
+    made.run(*lengths, simulator=simulator)
+    alone = made.run((2, 1), simulator=simulator, mode="single")
+    assert alone.latency_cycles == rate(made.plan).latency_cycles
+
+
+@on_verilator
+@pytest.mark.parametrize("name", DESIGNS)
+def test_every_word_and_cycle(name, simulator, folder):
+    require_exact(Accelerator.write(DESIGNS[name], folder), simulator)
+
+
+@pytest.mark.parametrize("simulator", [ICARUS])
+def test_icarus_agrees(simulator, folder):
+    require_exact(Accelerator.write(DESIGNS["lstm"], folder), simulator)
+
+
+@st.composite
+def designs(draw: st.DrawFn) -> Design:
+    """Draw any small design."""
+    cell = draw(st.sampled_from(["lstm", "gru_before", "gru_after"]))
+    block = st.sampled_from([1, 2, 4, 8])
+    names = ("input", "recurrent", "candidate", "projection", "output")
+    lanes = draw(st.sampled_from([1, 2, 4]))
+    return Design(
+        {
+            "cell": cell,
+            "hidden": draw(st.integers(3, 12)),
+            "layers": draw(st.integers(1, 3)),
+            "features": draw(st.integers(3, 12)),
+            "labels": draw(st.sampled_from([0, 5])),
+            "blocks": draw(block | st.fixed_dictionaries(dict.fromkeys(names, block))),
+            "projection": draw(st.sampled_from([0, 5])) if cell == "lstm" else 0,
+            "peepholes": draw(st.booleans()),
+            "cell_activation": draw(st.sampled_from(["tanh", "sigmoid"])),
+            "scales": draw(st.booleans()),
+        },
+        Sizes(
+            pe_rows=lanes * draw(st.integers(1, 3)),
+            pe_columns=draw(st.integers(1, 5)),
+            drain_lanes=lanes,
+            cell_lanes=1,
+        ),
+        streams=draw(st.integers(1, 4)),
+        bits=QuantizationRecipe(
+            weight_bits=draw(st.integers(8, 14)), activation_bits=draw(st.integers(8, 14))
+        ),
+        seed=draw(st.integers(0, 1000)),
+    )
+
+
+@on_verilator
+@settings(
+    derandomize=True,
+    database=None,
+    max_examples=4,
+    deadline=None,
+    phases=[Phase.generate],  # every example is a build: none to spare for shrinking
+    suppress_health_check=list(HealthCheck),
+)
+@given(design=designs())
+def test_random_designs(design, simulator, tmp_path_factory):
+    try:
+        made = Accelerator.write(design, tmp_path_factory.mktemp("random"))
+    except PlanError:
+        assume(False)
+    require_exact(made, simulator)
+
+
+@pytest.mark.needs("verilator")
+@pytest.mark.parametrize("name", ["lstm", "gru_before"])
+def test_the_testbench_is_lint_clean(name, folder):
+    made = Accelerator.write(DESIGNS[name], folder)
+    top = made.folder / "ernn_testbench.v"
+    top.write_text(testbench(made.plan))
+    lint([*sorted(made.rtl.glob("*.v")), top], "ernn_testbench")
+
+
+@on_verilator
+@pytest.mark.xdist_group("traffic")
+class TestTraffic:
+    """One accelerator under every kind of traffic."""
+
+    @pytest.fixture
+    def made(self, request: pytest.FixtureRequest) -> Accelerator:
+        """Always the same project in the same folder, so that it is built once."""
+        folder = request.config.cache.mkdir("rtl-traffic")
+        return Accelerator.write(DESIGNS["lstm-projected-mixed"], folder)
+
+    @pytest.mark.parametrize(("idle", "stall"), [(0.3, 0), (0, 0.5), (0.3, 0.5)])
+    def test_pauses(self, made, simulator, idle, stall):
+        made.run((3, 2), (4,), simulator=simulator, idle=idle, stall=stall)
+
+    @pytest.mark.parametrize("cycle", [3, 60, 301])
+    def test_a_reset_forgets_everything(self, made, simulator, cycle):
+        made.run((3, 2), (4,), simulator=simulator, reset_cycle=cycle)
+
+    def test_output_that_nobody_takes_stops_the_input(self, made, simulator):
+        made.run((6,), (5,), simulator=simulator, hold=(100, 2000))
+
+    @pytest.mark.parametrize(
+        "bad",
+        [
+            ((0, "short"),),
+            ((2, "long"),),
+            ((3, "unknown"),),
+            ((0, "long"), (1, "unknown"), (1, "short"), (5, "short"), (6, "long")),
+        ],
+        ids=str,
+    )
+    def test_a_bad_packet_is_dropped_whole(self, made, simulator, bad):
+        made.run((3, 2), (4,), simulator=simulator, bad=bad)
+        made.run((3, 2), (4,), simulator=simulator, bad=bad, idle=0.2, stall=0.2, seed=1)
+
+    def test_streams_that_end_early(self, made, simulator):
+        made.run((9,), (1,), simulator=simulator)
+        made.run((2, 2), simulator=simulator)
+
+    def test_the_measured_rate_is_the_planned_one(self, made, simulator):
+        run = made.run((15,), (15,), simulator=simulator)
+        assert run.frame_cycles == rate(made.plan).cycles_per_frame
+
+
+# Planted bugs: file, text, what it becomes, and how the simulation tells.
+MUTATIONS = {
+    "swapped bin": (
+        "ernn_row_lane.v",
+        "gen_sum[2].wide - gen_sum[4].wide",
+        "gen_sum[2].wide - gen_sum[3].wide",
+        r"signal layer0\.gates\.row, element",
+    ),
+    "dropped carry": (
+        "ernn_adder_tree.v",
+        "{(OUT_W - IN_W) {terms_i[t*IN_W+IN_W-1]}}",
+        "{(OUT_W - IN_W) {1'b0}}",
+        r"signal layer0\.gates\.row, element",
+    ),
+    "ready tied high": (
+        "ernn_input.v",
+        "assign ready = inside_q || !known || ~|(busy_q & buffer);",
+        "assign ready = 1'b1;",
+        "signal|no more packets|planned is cycle",
+    ),
+    "weight address off by one": (
+        "ernn_pe_array.v",
+        "weight_q <= step_weight_i;",
+        "weight_q <= step_weight_i + 1'b1;",
+        r"signal layer0\.gates\.row, element",
+    ),
+    "schedule off by one": (
+        "ernn_sequencer.v",
+        "step_weight_o  <= weight_q;",
+        "step_weight_o  <= weight_q + 1'b1;",
+        "where no pass of the plan ends",
+    ),
+    "state of the utterance before": (
+        "ernn_unit_lstm.v",
+        "state_q      <= task_fresh_late ?",
+        "state_q      <= 1'b0 ?",
+        r"signal layer0\.[ch], element",
+    ),
+    "drain a cycle late": (
+        "ernn_sequencer.v",
+        "hold_q <= 3'd3;",
+        "hold_q <= 3'd4;",
+        "planned is cycle",
+    ),
+    "output of the other stream": (
+        "ernn_output.v",
+        "stream_q  <= task_stream;",
+        "stream_q  <= ~task_stream;",
+        "signal output",
+    ),
+    "a beat lost": (
+        "ernn_skid.v",
+        "spare_q       <= in_data_i;",
+        "",
+        "signal|unknown|TLAST|failed",
+    ),
+}
+
+
+@pytest.mark.needs("iverilog")
+@pytest.mark.parametrize("name", MUTATIONS)
+def test_a_planted_bug_is_found(name, tmp_path):
+    file, before, after, told = MUTATIONS[name]
+    design = Design({"cell": "lstm", "hidden": 8, "features": 5, "blocks": 4}, Sizes(4, 2, 1, 4))
+    made = Accelerator.write(design, tmp_path)
+    text = (made.rtl / file).read_text()
+    assert before in text, f"{file} has no {before!r} to mutate"
+    (made.rtl / file).write_text(text.replace(before, after))
+    with pytest.raises((MismatchError, ToolError), match=told):
+        made.run((2, 3), (4,), simulator="icarus")
