@@ -17,6 +17,8 @@ Count = Annotated[int, Field(gt=0, le=1_000_000)]
 Positive = Annotated[float, Field(gt=0, allow_inf_nan=False)]
 NotNegative = Annotated[float, Field(ge=0, allow_inf_nan=False)]
 LearningRate = Annotated[float, Field(gt=0, le=1, allow_inf_nan=False)]
+Minutes = Annotated[float, Field(gt=0, le=10_000)]
+Decibels = Annotated[float, Field(ge=-60, le=120)]
 Fraction = Annotated[float, Field(ge=0, le=1)]
 
 
@@ -31,11 +33,12 @@ class CorpusRecipe(Section):
 
     kind: Literal["synthetic", "timit"] = "synthetic"
     path: str | None = None  # TIMIT only: the folder that holds TRAIN and TEST
-    train_minutes: Positive = 12.0  # synthetic only, as all below
-    dev_minutes: Positive = 2.0
-    test_minutes: Positive = 4.0
-    snr_db_min: float = 15.0
-    snr_db_max: float = 35.0
+    flite: bool = False  # synthetic only, as all below: flite's voices as well, where installed
+    train_minutes: Minutes = 12.0
+    dev_minutes: Minutes = 2.0
+    test_minutes: Minutes = 4.0
+    snr_db_min: Decibels = 15.0
+    snr_db_max: Decibels = 35.0
     reverb_fraction: Fraction = 0.2
 
     @model_validator(mode="after")

@@ -63,7 +63,6 @@ def build_corpus(
     folder: Path,
     workers: int = 1,
     progress: Callable[[int, int], None] = lambda done, total: None,
-    with_flite: bool = False,
 ) -> None:
     """Make or read the speech that a recipe asks for and write its three splits.
 
@@ -74,17 +73,16 @@ def build_corpus(
         folder: existing folder for train, dev and test.safetensors.
         workers: processes to use; 1 means this one.
         progress: called with the speakers done and the speakers in all.
-        with_flite: let the voices of an installed flite speak as well: a different corpus.
 
     Raises:
         CorpusError: the corpus is not there, damaged or empty.
-        ToolError: the synthesizer fails.
+        ToolError: a synthesizer is missing or fails.
     """
     tasks: Mapping[str, Sequence[SpeakerTask]]
     if corpus.kind == "timit":
         tasks, made_by = timit.tasks(Path(corpus.path or "")), ["TIMIT"]
     else:
-        tasks, made_by = synthetic.tasks(corpus, seed, with_flite), synthetic.engines(with_flite)
+        tasks, made_by = synthetic.tasks(corpus, seed), synthetic.engines(corpus.flite)
     jobs = [(task, features) for split in SPLITS for task in tasks[split]]
     made = _in_order(_speaker_utterances, jobs, workers)
     done = 0

@@ -31,12 +31,11 @@ class SyntheticTask:
     seconds: float  # of speech to make, give or take half a sentence
     seed: int
     recipe: CorpusRecipe
-    with_flite: bool = False
 
     def recordings(self) -> list[tuple[str, Recording]]:
         """Speak, and return named recordings at 16 kHz."""
         rng = np.random.default_rng([self.seed, SPLITS.index(self.split), self.index])
-        families = split_families(self.seed, self.with_flite)[self.split]
+        families = split_families(self.seed, self.recipe.flite)[self.split]
         speaker = draw_speaker(self.name, families[self.index % len(families)], rng)
         with Espeak() as synthesizer:
             spoken = _speak(synthesizer, speaker, self.seconds, rng)
@@ -47,13 +46,11 @@ class SyntheticTask:
         ]
 
 
-def tasks(
-    recipe: CorpusRecipe, seed: int, with_flite: bool = False
-) -> dict[str, list[SyntheticTask]]:
+def tasks(recipe: CorpusRecipe, seed: int) -> dict[str, list[SyntheticTask]]:
     """Return each split's speakers, enough for the minutes that the recipe asks for."""
     minutes = (recipe.train_minutes, recipe.dev_minutes, recipe.test_minutes)
     return {
-        split: _split_tasks(split, 60 * length, recipe, seed, with_flite)
+        split: _split_tasks(split, 60 * length, recipe, seed)
         for split, length in zip(SPLITS, minutes, strict=True)
     }
 
@@ -65,13 +62,11 @@ def engines(with_flite: bool = False) -> list[str]:
 
 
 def _split_tasks(
-    split: str, seconds: float, recipe: CorpusRecipe, seed: int, with_flite: bool
+    split: str, seconds: float, recipe: CorpusRecipe, seed: int
 ) -> list[SyntheticTask]:
     count = math.ceil(seconds / SECONDS_PER_SPEAKER)
     return [
-        SyntheticTask(
-            f"{split}{index:04d}", split, index, seconds / count, seed, recipe, with_flite
-        )
+        SyntheticTask(f"{split}{index:04d}", split, index, seconds / count, seed, recipe)
         for index in range(count)
     ]
 
