@@ -68,6 +68,16 @@ def test_it_runs_from_its_own_folder(installed, tmp_path):
     assert all(Path(place).is_relative_to(installed.parent) for place in places)
 
 
+def test_templates_parts_and_recipes_are_found_there(installed, tmp_path):
+    code = (
+        "from ernn.device import load_part; from ernn.flow.chain import find_recipe; "
+        "from ernn.hdl.render import environment; load_part('xc7vx690t'); "
+        "print(find_recipe('quickstart'), environment().get_template('ernn_top.v.j2').filename)"
+    )
+    places = call(installed / "python", "-c", code, cwd=tmp_path).split()
+    assert all(Path(place).is_relative_to(installed.parent) for place in places)
+
+
 def test_the_command_line_works_anywhere(installed, tmp_path):
     assert call(installed / "ernn", "--version", cwd=tmp_path).startswith("ernn ")
     assert str(installed.parent) in call(installed / "ernn", "doctor", cwd=tmp_path)

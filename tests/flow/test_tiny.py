@@ -3,6 +3,7 @@
 import hashlib
 import json
 import os
+import re
 import shutil
 import signal
 import subprocess
@@ -111,6 +112,14 @@ def test_generating_twice_gives_the_same_bytes(out):
     before = hashes(out)["generate"]
     assert ernn("generate", "tiny", "--out", out, "--force").exit_code == 0
     assert hashes(out)["generate"] == before
+
+
+def test_generated_text_knows_no_date_and_no_path(finished):
+    for path in (finished / "generate").rglob("*.*"):
+        if path.name != "step.json":
+            text = path.read_text()
+            assert not re.search(r"\b20\d\d-\d\d|\d\d:\d\d:\d\d", text), path.name
+            assert str(finished.parent) not in text, path.name
 
 
 def test_kill_9_in_the_middle_of_training_continues(finished, tmp_path):
