@@ -47,23 +47,24 @@ def packets_of(model: IntegerModel, plan: HardwarePlan, streams: Streams) -> lis
     """Return every frame as a packet, the streams in turn.
 
     Raises:
-        ShapeError: more streams than the plan has, or none, or one without frames.
-        CorpusError: NaN or infinite features.
+        ShapeError: more streams than the plan has, or none.
+        CorpusError: a stream without frames, NaN or infinite features.
     """
     if not 1 <= len(streams) <= plan.streams:
-        raise ShapeError(f"{len(streams)} streams; the plan has {plan.streams}, give 1 to that")
+        raise ShapeError(
+            f"there are utterances for {len(streams)} streams; give 1 to {plan.streams}"
+        )
     queues = []
     for stream, utterances in enumerate(streams):
         frames, lengths = stack(utterances)
         raw = model.quantize_features(frames)
-        queue = [
-            Packet(stream, time == 0, _words(plan, raw[index, time]))
-            for index, length in enumerate(lengths)
-            for time in range(length)
-        ]
-        if not queue:
-            raise ShapeError(f"stream {stream} has no frames; give every stream at least one")
-        queues.append(queue)
+        queues.append(
+            [
+                Packet(stream, time == 0, _words(plan, raw[index, time]))
+                for index, length in enumerate(lengths)
+                for time in range(length)
+            ]
+        )
     longest = max(len(queue) for queue in queues)
     return [queue[time] for time in range(longest) for queue in queues if time < len(queue)]
 

@@ -1,0 +1,219 @@
+"""Everything around a simulation that needs no simulator: traffic, traces, comparison, figures."""
+
+from collections import Counter
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from models import random_frames, random_integer_model
+
+from ernn.errors import CorpusError, MismatchError, ProjectError, ShapeError, ToolError
+from ernn.fixed import QFormat
+from ernn.hdl.project import write_project
+from ernn.hw.build import Target, build_plan
+from ernn.hw.cycles import RATE_ROUNDS, Packet, predict, rate
+from ernn.hw.layout import Sizes
+from ernn.hw.plan import HardwarePlan
+from ernn.quant.integer_model import IntegerModel
+from ernn.run import bench
+from ernn.run.compare import Follower, Signal, Word, compare, golden_signals, require_whole
+from ernn.run.simulate import frame_cycles, latency_cycles, simulate
+from ernn.run.trace import (
+    InputBeat,
+    OutputBeat,
+    PassEnd,
+    Rows,
+    StateWrite,
+    VectorWord,
+    read_trace,
+    values,
+)
+from ernn.run.traffic import packets_of, with_bad
+
+
+@pytest.fixture(scope="module")
+def model() -> IntegerModel:
+    rng = np.random.default_rng(0)
+    return random_integer_model(rng, cell="gru_before", hidden=8, features=7, blocks=4)
+
+
+@pytest.fixture(scope="module")
+def plan(model) -> HardwarePlan:
+    return build_plan(model, Sizes(2, 2, 2, 2), Target("test", "xc7a35t", 200.0, streams=2))
+
+
+def speech(model: IntegerModel, *lengths: int) -> list[np.ndarray]:
+    rng = np.random.default_rng(1)
+    return [random_frames(rng, model.features, 1, length)[0] for length in lengths]
+
+
+def test_packets_take_turns(model, plan):
+    packets = packets_of(model, plan, [speech(model, 2, 1), speech(model, 1)])
+    assert [(p.stream, p.fresh) for p in packets] == [(0, True), (1, True), (0, False), (0, True)]
+    assert {len(p.words) for p in packets} == {plan.input_words}
+
+
+def test_packets_hold_the_features(model, plan):
+    utterance = speech(model, 1)[0]
+    (packet,) = packets_of(model, plan, [[utterance]])
+    raw = model.quantize_features(utterance[None])[0, 0].tolist()
+    digits = plan.word * plan.element_bits // 4
+    found = [values(f"{w:0{digits}x}", plan.element_bits, plan.word) for w in packet.words]
+    assert [value for word in found for value in word] == raw
+
+
+@pytest.mark.parametrize("lengths", [[], [[2], [2], [2]], [[2], [0]]])
+def test_streams_that_the_plan_cannot_take(model, plan, lengths):
+    with pytest.raises((ShapeError, CorpusError), match=r"give (1 to 2|at least one)"):
+        packets_of(model, plan, [speech(model, *stream) for stream in lengths])
+
+
+def test_bad_packets_stand_in_front(model, plan):
+    good = packets_of(model, plan, [speech(model, 3)])
+    sent = with_bad(good, ((0, "unknown"), (2, "short"), (2, "long")), plan.streams)
+    size = plan.input_words
+    assert [len(p.words) for p in sent] == [size, size, size, size - 1, 2 * size, size]
+    assert [p.stream for p in sent] == [plan.streams, 0, 0, 0, 0, 0]
+
+
+@given(st.integers(2, 40), st.data())
+def test_values_of_a_word(bits, data):
+    low = -(1 << (bits - 1))
+    raw = data.draw(st.lists(st.integers(low, -low - 1), min_size=1, max_size=9))
+    word = sum((value & ((1 << bits) - 1)) << (bits * place) for place, value in enumerate(raw))
+    assert values(f"{word:x}", bits, len(raw)) == raw
+
+
+def test_unknown_bits_make_a_value_unknown():
+    assert values("1xX03z2f", 8, 4) == [47, None, None, None]
+    assert values("x1", 4, 2) == [1, None]
+
+
+def test_a_trace_is_read_by_runs(tmp_path):
+    path = tmp_path / "trace.txt"
+    path.write_text("x\ni 3 0 1 0\nx\no 5 1 1 0fx\nv 6 0 1 0 1 ab cd\nr 7 2 12\np 8 9 1\ns 9 4 f\n")
+    assert read_trace(path) == [
+        [InputBeat(3, 0, 1, 0)],
+        [
+            OutputBeat(5, 1, 1, "0fx"),
+            VectorWord(6, 0, 1, 0, 1, "ab", "cd"),
+            Rows(7, 2, "12"),
+            PassEnd(8, 9, 1),
+            StateWrite(9, 4, "f"),
+        ],
+    ]
+
+
+@pytest.mark.parametrize("text", ["i 3 0 1", "i 3 0 1\n", "q 1 2\n", "o x 1 1 ff\n", "\n"])
+def test_a_trace_that_breaks_off(text, tmp_path):
+    path = tmp_path / "trace.txt"
+    path.write_text("i 1 0 1 0\n" + text)
+    with pytest.raises(ToolError, match="no whole trace"):
+        read_trace(path)
+
+
+def test_no_trace(tmp_path):
+    with pytest.raises(ToolError, match="no whole trace"):
+        read_trace(tmp_path / "trace.txt")
+
+
+GOLDEN = {"layer0.h": Signal(QFormat(0, 3), [np.array([[1, 2, 3, 4], [5, 6, 7, -8]])])}
+
+
+def test_equal_words_are_counted():
+    words = [Word(9, 0, 0, "layer0.h", 0, [1, 2]), Word(12, 0, 1, "layer0.h", 2, [7, -8])]
+    assert compare(words, GOLDEN) == Counter({"layer0.h": 4})
+
+
+@pytest.mark.parametrize(
+    ("word", "told"),
+    [
+        (
+            Word(9, 0, 1, "layer0.h", 2, [7, 4]),
+            "layer0, frame 1 of stream 0, signal layer0.h, element 3: "
+            "expected -8 (-1), found 4 (0.5) in cycle 9",
+        ),
+        (Word(9, 0, 0, "layer0.h", 0, [1, None]), "element 1: expected 2 (0.25), found unknown"),
+        (Word(9, 0, 2, "layer0.h", 0, [1, 2]), "frame 2 of stream 0, which was sent 2 frames"),
+        (Word(9, 3, 0, "layer0.h", 0, [1, 2]), "stream 3, which was sent 0 frames"),
+    ],
+)
+def test_the_first_difference_is_told(word, told):
+    with pytest.raises(MismatchError) as caught:
+        compare([Word(8, 0, 0, "layer0.h", 0, [1, 2]), word], GOLDEN)
+    assert told in str(caught.value)
+
+
+def test_what_never_appeared_is_told():
+    with pytest.raises(MismatchError, match=r"6 of 8 elements of layer0\.h"):
+        require_whole(Counter({"layer0.h": 6}), GOLDEN)
+
+
+def test_golden_signals_join_utterances(model):
+    utterances = speech(model, 3, 2, 4)
+    golden = golden_signals(model, [utterances[:2], utterances[2:]])
+    alone = model.run(utterances[1][None]).signals["logits"][0]
+    assert np.array_equal(golden["logits"].streams[0][3:], alone)
+    assert [len(frames) for frames in golden["layer0.z"].streams] == [5, 4]
+
+
+def test_events_that_the_plan_does_not_know(model, plan):
+    last = plan.jobs[0].steps // plan.jobs[0].passes - 1
+    cases = {
+        "no pass of the plan ends": [PassEnd(1, plan.weight_depth, 0)],
+        "where pass 0 is due": [PassEnd(1, 2 * last + 1, 0)],
+        "without a pass": [Rows(1, 1, "0")],
+        "go to queues": [PassEnd(1, last, 0), Rows(2, 2, "0")],
+        "without TLAST": [OutputBeat(n, 0, 0, "0") for n in range(9)],
+        "with TLAST": [OutputBeat(1, 0, 1, "0")],
+    }
+    for told, events in cases.items():
+        with pytest.raises(MismatchError) as caught:
+            list(Follower(plan, model).words(events))
+        assert told in str(caught.value)
+
+
+def beats_of(plan: HardwarePlan, packets: list[Packet], gap: int | None = None):
+    """Return the planned beats as if they had been seen."""
+    planned = predict(plan, packets, gap=gap)
+    inputs = [
+        InputBeat(cycle, packet.stream, 0, int(cycle == beats[-1]))
+        for packet, beats in zip(packets, planned.inputs, strict=True)
+        for cycle in beats
+    ]
+    outputs = [
+        OutputBeat(cycle, stream, int(cycle == beats[-1]), "0")
+        for stream, beats in zip(planned.output_streams, planned.outputs, strict=True)
+        for cycle in beats
+    ]
+    return inputs, outputs
+
+
+def test_figures_are_taken_like_the_planned_ones(plan):
+    _, outputs = beats_of(plan, [Packet(stream) for _ in range(RATE_ROUNDS) for stream in (0, 1)])
+    assert frame_cycles(plan, outputs) == rate(plan).cycles_per_frame
+    assert frame_cycles(plan, outputs[:-1]) is None
+    inputs, outputs = beats_of(plan, [Packet(0)] * 3, gap=100)
+    assert latency_cycles(inputs, outputs) == rate(plan).latency_cycles
+
+
+def test_another_plan_than_the_projects(model, plan, tmp_path):
+    other = build_plan(model, Sizes(2, 1, 1, 1), Target("test", "xc7a35t", 200.0, streams=2))
+    write_project(other, model, tmp_path / "project")
+    with pytest.raises(ProjectError, match="another plan"):
+        simulate(
+            tmp_path / "project", plan, model, [speech(model, 1)], work_folder=tmp_path / "work"
+        )
+
+
+def test_a_missing_simulator(model, plan, tmp_path, monkeypatch):
+    def missing(name: str):
+        raise ToolError(f"{name} was not found")
+
+    monkeypatch.setattr(bench, "require", missing)
+    write_project(plan, model, tmp_path / "project")
+    with pytest.raises(ToolError, match="verilator was not found"):
+        simulate(
+            tmp_path / "project", plan, model, [speech(model, 1)], work_folder=tmp_path / "work"
+        )
