@@ -5,8 +5,8 @@ foreach id {
   {Synth 8-327}   ;# inferred latch
   {Synth 8-3352}  ;# multi-driven net
   {Synth 8-6104}  ;# input port has an internal driver
-  {Synth 8-2898}  ;# file for $readmem not found
-  {Synth 8-4445}  ;# $readmem data file could not be read
+  {Synth 8-2898}  ;# malformed $readmem
+  {Synth 8-4445}  ;# $readmem data file could not be opened
 } {
   set_msg_config -id $id -new_severity ERROR
 }
