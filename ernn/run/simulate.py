@@ -183,7 +183,7 @@ def _run(
     trace, results = work_folder / TRACE, work_folder / RESULTS
     trace.unlink(missing_ok=True)
     results.unlink(missing_ok=True)
-    top.write_text(testbench(plan))
+    top.write_text(bench_top(plan))
     sent = with_bad(packets, traffic.bad, plan.streams)
     content = asdict(traffic) | {
         "packets": [[packet.stream, packet.fresh, packet.words] for packet in sent],
@@ -205,7 +205,7 @@ def _run(
     )
 
 
-def testbench(plan: HardwarePlan) -> str:
+def bench_top(plan: HardwarePlan) -> str:
     """Return the Verilog that writes the trace, with the accelerator inside."""
     return environment().get_template(f"{TOP}.v.j2").render(plan=plan)
 

@@ -7,11 +7,11 @@ from hypothesis import HealthCheck, Phase, assume, given, settings
 from hypothesis import strategies as st
 
 from ernn.errors import MismatchError, PlanError, ToolError
-from ernn.hw.cycles import rate
+from ernn.hw.cycles import RATE_ROUNDS, rate
 from ernn.hw.layout import Sizes
 from ernn.recipe import QuantizationRecipe
 from ernn.run.bench import lint
-from ernn.run.simulate import testbench
+from ernn.run.simulate import bench_top
 
 NARROW = {"input": 8, "recurrent": 4, "projection": 2, "output": 1}
 
@@ -146,7 +146,7 @@ def test_random_designs(design, simulator, tmp_path_factory):
 def test_the_testbench_is_lint_clean(name, folder):
     made = Accelerator.write(DESIGNS[name], folder)
     top = made.folder / "ernn_testbench.v"
-    top.write_text(testbench(made.plan))
+    top.write_text(bench_top(made.plan))
     lint([*sorted(made.rtl.glob("*.v")), top], "ernn_testbench")
 
 
@@ -191,7 +191,7 @@ class TestTraffic:
         made.run((2, 2), simulator=simulator)
 
     def test_the_measured_rate_is_the_planned_one(self, made, simulator):
-        run = made.run((15,), (15,), simulator=simulator)
+        run = made.run((RATE_ROUNDS,), (RATE_ROUNDS,), simulator=simulator)
         assert run.frame_cycles == rate(made.plan).cycles_per_frame
 
 
