@@ -6,18 +6,19 @@ beat at the ports with ernn.hw.cycles. Bench and window: sim/accelerator.py, ern
 
 import json
 from collections import Counter
-from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from ernn.errors import MismatchError, ProjectError, ToolError
 from ernn.hdl.render import environment
 from ernn.hw import cycles
-from ernn.hw.cycles import RATE_ROUNDS, round_cycles
 from ernn.hw.plan import HardwarePlan
 from ernn.quant.integer_model import IntegerModel
 from ernn.run.bench import Simulator, run_bench
-from ernn.run.compare import Follower, Golden, compare, golden_signals, require_whole
+from ernn.run.compare import Golden, compare, golden_signals, require_whole
+from ernn.run.follow import Follower
+from ernn.run.timing import frame_cycles, latency_cycles, require_planned
 from ernn.run.trace import Event, InputBeat, OutputBeat, read_trace
 from ernn.run.traffic import Packet, Streams, Traffic, packets_of, with_bad
 
@@ -36,8 +37,8 @@ class Simulation:
     frames: int  # of all streams
     cycles: int  # from the first input beat to the last output beat, both counted
     elements: dict[str, int]  # compared, by signal
-    frame_cycles: float | None  # saturated traffic: see `frame_cycles`
-    latency_cycles: int | None  # single frames: see `latency_cycles`
+    frame_cycles: float | None  # saturated traffic: see `ernn.run.timing.frame_cycles`
+    latency_cycles: int | None  # single frames: see `latency_cycles` there
 
 
 def simulate(
@@ -77,15 +78,18 @@ def simulate(
     try:
         _run(folder, plan, packets, work_folder, simulator, traffic)
     except ToolError:
-        if (work_folder / TRACE).is_file():  # a wrong word tells more
-            _compare_runs(plan, model, golden, work_folder)
+        with suppress(ToolError):  # of a trace that is missing or cut off
+            _compare_runs(plan, model, golden, work_folder)  # a wrong word tells more
         raise
     run, compared = _compare_runs(plan, model, golden, work_folder)
     require_whole(compared, golden)
-    inputs, outputs = beats(run)
+    inputs = [event for event in run if isinstance(event, InputBeat)]
+    outputs = [event for event in run if isinstance(event, OutputBeat)]
     _require_received(work_folder / RESULTS, outputs, traffic)
     if traffic.steady:
-        _require_planned(plan, packets, inputs, outputs, traffic)
+        sent = [cycles.Packet(packet.stream, packet.fresh) for packet in packets]
+        gap = GAP_CYCLES if traffic.mode == "single" else None
+        require_planned(inputs, outputs, cycles.predict(plan, sent, inputs[0].cycle, gap))
     return Simulation(
         simulator,
         len(packets),
@@ -103,70 +107,6 @@ def _compare_runs(
     for run in read_trace(work_folder / TRACE):
         compared = compare(Follower(plan, model).words(run), golden)
     return run, compared
-
-
-def beats(events: list[Event]) -> tuple[list[InputBeat], list[OutputBeat]]:
-    """Return the beats at the ports."""
-    inputs = [event for event in events if isinstance(event, InputBeat)]
-    return inputs, [event for event in events if isinstance(event, OutputBeat)]
-
-
-def frame_cycles(plan: HardwarePlan, outputs: list[OutputBeat]) -> float | None:
-    """Return cycles per frame of a saturated run, taken like `ernn.hw.cycles.rate`.
-
-    None: fewer than RATE_ROUNDS rounds with a frame of every stream.
-    """
-    ends = [[b.cycle for b in outputs if b.last and b.stream == s] for s in range(plan.streams)]
-    if min(map(len, ends)) < RATE_ROUNDS:
-        return None
-    return round_cycles(ends[-1]) / plan.streams
-
-
-def latency_cycles(inputs: list[InputBeat], outputs: list[OutputBeat]) -> int:
-    """Return the longest latency of a frame that is alone in the design.
-
-    Counted are the cycle of its first input beat, that of its last output beat, and all between.
-    """
-    starts = [
-        b.cycle for b, before in zip(inputs, [None, *inputs], strict=False) if _starts(before)
-    ]
-    ends = [beat.cycle for beat in outputs if beat.last]
-    return max(end - start + 1 for start, end in zip(starts, ends, strict=True))
-
-
-def _starts(before: InputBeat | None) -> bool:
-    return before is None or bool(before.last)
-
-
-def _require_planned(
-    plan: HardwarePlan,
-    packets: list[Packet],
-    inputs: list[InputBeat],
-    outputs: list[OutputBeat],
-    traffic: Traffic,
-) -> None:
-    """Check the cycle of every beat.
-
-    Raises:
-        MismatchError: one came earlier or later than planned.
-    """
-    sent = [cycles.Packet(packet.stream, packet.fresh) for packet in packets]
-    gap = GAP_CYCLES if traffic.mode == "single" else None
-    planned = cycles.predict(plan, sent, inputs[0].cycle, gap)
-    _require_cycles("input", inputs, planned.inputs)
-    _require_cycles("output", outputs, planned.outputs)
-
-
-def _require_cycles(
-    what: str, beats: Sequence[InputBeat | OutputBeat], planned: list[list[int]]
-) -> None:
-    flat = [(number, cycle) for number, packet in enumerate(planned) for cycle in packet]
-    for beat, (number, cycle) in zip(beats, flat, strict=True):
-        if beat.cycle != cycle:
-            raise MismatchError(
-                f"a beat of {what} packet {number}, stream {beat.stream}, passed in cycle "
-                f"{beat.cycle}; planned is cycle {cycle}"
-            )
 
 
 def _run(

@@ -17,8 +17,10 @@ from ernn.hw.layout import Sizes
 from ernn.hw.plan import HardwarePlan
 from ernn.quant.integer_model import IntegerModel
 from ernn.run import bench
-from ernn.run.compare import Follower, Signal, Word, compare, golden_signals, require_whole
-from ernn.run.simulate import frame_cycles, latency_cycles, simulate
+from ernn.run.compare import Signal, compare, golden_signals, require_whole
+from ernn.run.follow import Follower, Word
+from ernn.run.simulate import simulate
+from ernn.run.timing import frame_cycles, latency_cycles, require_planned
 from ernn.run.trace import (
     InputBeat,
     OutputBeat,
@@ -137,6 +139,7 @@ def test_equal_words_are_counted():
         (Word(9, 0, 0, "layer0.h", 0, [1, None]), "element 1: expected 2 (0.25), found unknown"),
         (Word(9, 0, 2, "layer0.h", 0, [1, 2]), "frame 2 of stream 0, which was sent 2 frames"),
         (Word(9, 3, 0, "layer0.h", 0, [1, 2]), "stream 3, which was sent 0 frames"),
+        (Word(9, 0, 0, "layer0.h", 4, [1, 2]), "element 5 of layer0.h, which has 4"),
     ],
 )
 def test_the_first_difference_is_told(word, told):
@@ -166,6 +169,7 @@ def test_events_that_the_plan_does_not_know(model, plan):
         "without a pass": [Rows(1, 1, "0")],
         "go to queues": [PassEnd(1, last, 0), Rows(2, 2, "0")],
         "without TLAST": [OutputBeat(n, 0, 0, "0") for n in range(9)],
+        "job 9 of 1": [VectorWord(1, 0, 9, 0, 1, "0", "0")],
         "with TLAST": [OutputBeat(1, 0, 1, "0")],
     }
     for told, events in cases.items():
@@ -196,6 +200,16 @@ def test_figures_are_taken_like_the_planned_ones(plan):
     assert frame_cycles(plan, outputs[:-1]) is None
     inputs, outputs = beats_of(plan, [Packet(0)] * 3, gap=100)
     assert latency_cycles(inputs, outputs) == rate(plan).latency_cycles
+
+
+def test_a_beat_at_another_time_is_told(plan):
+    packets = [Packet(0), Packet(1)]
+    inputs, outputs = beats_of(plan, packets)
+    require_planned(inputs, outputs, predict(plan, packets))
+    late = outputs[-1].cycle
+    outputs[-1] = outputs[-1]._replace(cycle=late + 1)
+    with pytest.raises(MismatchError, match=f"output packet 1, stream 1, .*cycle {late + 1}; .*"):
+        require_planned(inputs, outputs, predict(plan, packets))
 
 
 def test_another_plan_than_the_projects(model, plan, tmp_path):
