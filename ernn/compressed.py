@@ -4,17 +4,17 @@ This is the border between training (torch) and everything after it. The file is
 code is ever loaded from it. `docs/files.md` describes its tensors.
 """
 
-import json
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
 
 import numpy as np
-from safetensors import SafetensorError, safe_open
-from safetensors.numpy import save_file
 
 from ernn.circulant import expand
 from ernn.errors import ModelFileError, ShapeError
+from ernn.files import read_arrays, write_arrays
+
+FILE_FORMAT = "ernn-compressed-1"
 
 # Rows of each matrix of a cell, as stacked gates, and the vector that the matrix multiplies.
 # "x" is the layer's input, "h" the layer's previous output, "rh" the reset gate times it, and
@@ -129,7 +129,7 @@ class CompressedModel:
         return sum(matrix.parameters for matrix in self.matrices().values())
 
     def save(self, path: Path) -> None:
-        """Write the model as safetensors, by way of a temporary file beside it."""
+        """Write the model as safetensors."""
         tensors, described = {}, []
         for name, matrix in self.matrices().items():
             tensors[f"{name}.generators"] = matrix.generators
@@ -150,17 +150,14 @@ class CompressedModel:
         if self.output_bias is not None:
             tensors["output.bias"] = self.output_bias
         header = {
-            "format": "ernn-compressed-1",
+            "format": FILE_FORMAT,
             "features": self.features,
             "labels": self.labels,
             "layers": described,
             "meta": self.meta,
         }
-        path = Path(path)
-        partial = path.with_name(path.name + ".part")
-        arrays = {name: np.ascontiguousarray(value, np.float64) for name, value in tensors.items()}
-        save_file(arrays, partial, metadata={"ernn": json.dumps(header, sort_keys=True)})
-        partial.replace(path)
+        floats = {name: np.asarray(value, np.float64) for name, value in tensors.items()}
+        write_arrays(path, floats, header)
 
     @classmethod
     def load(cls, path: Path) -> "CompressedModel":
@@ -170,14 +167,7 @@ class CompressedModel:
             ModelFileError: the file is missing, truncated, foreign, or its contents are not a
                 model (wrong shapes, NaN or infinite weights).
         """
-        try:
-            with safe_open(path, framework="numpy") as file:
-                header = json.loads((file.metadata() or {}).get("ernn", "{}"))
-                tensors = {name: file.get_tensor(name) for name in file.keys()}
-        except (OSError, SafetensorError, ValueError) as error:
-            raise ModelFileError(f"{path} is not a readable safetensors model: {error}") from None
-        if not isinstance(header, dict) or header.get("format") != "ernn-compressed-1":
-            raise ModelFileError(f"{path} was not written by ernn; give a compressed.safetensors")
+        tensors, header = read_arrays(path, FILE_FORMAT, "give a compressed.safetensors")
         try:
             return cls._from_tensors(header, tensors)
         except (KeyError, TypeError, ValueError, IndexError) as error:

@@ -13,7 +13,7 @@ PACKAGE = ROOT / "ernn"
 
 FLOORS = [
     {"errors", "resources", "progress"},
-    {"fixed", "circulant", "tools", "datafile"},
+    {"files", "fixed", "circulant", "tools", "datafile"},
     {"recipe", "compressed", "device"},
     {"train", "speech"},
     {"importers", "quant"},

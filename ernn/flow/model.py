@@ -38,7 +38,7 @@ def train(work: Work) -> None:
     with work.progress("train: updates") as progress:
         train_dense(model, work.recipe.training, data, replace(run, progress=progress))
     model.save(work.folder / "dense.safetensors")
-    _save_rate(work, lambda frames: model.predict(frames, 0))
+    _save_rate(work, model.predict)
     _drop_checkpoints(work)
 
 
@@ -53,7 +53,7 @@ def compress(work: Work) -> None:
         with work.progress(f"compress: {label} updates") as progress:
             phase(model, recipe.compression, recipe.training, data, replace(run, progress=progress))
     model.export().save(work.folder / "compressed.safetensors")
-    _save_rate(work, lambda frames: model.predict(frames, 0))
+    _save_rate(work, model.predict)
     _drop_checkpoints(work)
 
 
@@ -70,7 +70,7 @@ def _training(work: Work) -> "tuple[AcousticModel, Data, Run]":
 
     recipe = work.recipe
     train, dev = (load_split(work.out / "corpus", split) for split in ("train", "dev"))
-    scorer = Scorer.fit(train, label_delay=0)  # training hands over outputs without the delay
+    scorer = Scorer.fit(train, recipe.training.label_delay)
     run = Run(
         work.folder,
         recipe.seed,

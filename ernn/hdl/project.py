@@ -10,6 +10,7 @@ from pathlib import Path
 
 from ernn import __version__
 from ernn.errors import ProjectError
+from ernn.files import write_text
 from ernn.hdl.memory import memory_files
 from ernn.hdl.render import sources
 from ernn.hw.plan import HardwarePlan
@@ -36,7 +37,7 @@ def write_project(plan: HardwarePlan, model: IntegerModel, folder: Path) -> Path
         files[f"rtl/{name}"] = text
     (folder / "rtl").mkdir(parents=True, exist_ok=True)
     for name, text in files.items():
-        (folder / name).write_text(text, encoding="utf-8")
+        write_text(folder / name, text)
     manifest = {
         "format": FORMAT,
         "ernn": __version__,
@@ -44,9 +45,7 @@ def write_project(plan: HardwarePlan, model: IntegerModel, folder: Path) -> Path
         "top": "ernn_top",
         "files": {name: _sha256(text.encode()) for name, text in sorted(files.items())},
     }
-    partial = folder / f"{MANIFEST}.part"
-    partial.write_text(json.dumps(manifest, indent=1) + "\n", encoding="utf-8")
-    partial.replace(folder / MANIFEST)
+    write_text(folder / MANIFEST, json.dumps(manifest, indent=1) + "\n")
     return folder
 
 

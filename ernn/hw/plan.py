@@ -13,6 +13,7 @@ from pydantic import TypeAdapter, ValidationError
 
 from ernn import __version__
 from ernn.errors import ModelFileError
+from ernn.files import write_text
 from ernn.fixed import QFormat
 from ernn.hw import latency
 from ernn.hw.array_plan import JobPlan, Mode, NetworkPlan, bits_for
@@ -294,9 +295,7 @@ class HardwarePlan:
 
     def save(self, path: Path) -> None:
         """Write plan.json."""
-        partial = Path(path).with_name(Path(path).name + ".part")
-        partial.write_text(self.to_json(), encoding="utf-8")
-        partial.replace(path)
+        write_text(path, self.to_json())
 
     @classmethod
     def load(cls, path: Path) -> "HardwarePlan":

@@ -1,15 +1,13 @@
 """IntegerModel: the golden model. Every RTL word equals what this computes; see docs/numbers.md."""
 
-import json
 from collections.abc import Collection
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-from safetensors import SafetensorError, safe_open
-from safetensors.numpy import save_file
 
 from ernn.errors import ModelFileError, ShapeError
+from ernn.files import read_arrays, write_arrays
 from ernn.fixed import QFormat
 from ernn.quant.check import check
 from ernn.quant.frames import enter, valid
@@ -89,14 +87,11 @@ class IntegerModel(IntegerParameters):
         return Trace(signals, formats, saturated, counted)
 
     def save(self, path: Path) -> None:
-        """Write the model as safetensors, by way of a temporary file beside it."""
+        """Write the model as safetensors."""
         tensors: dict[str, np.ndarray] = {}
         header = {"format": FILE_FORMAT, "model": pack(self, "", tensors)}
-        arrays = {name: np.ascontiguousarray(value, np.int32) for name, value in tensors.items()}
-        path = Path(path)
-        partial = path.with_name(path.name + ".part")
-        save_file(arrays, partial, metadata={"ernn": json.dumps(header, sort_keys=True)})
-        partial.replace(path)
+        integers = {name: np.asarray(value, np.int32) for name, value in tensors.items()}
+        write_arrays(path, integers, header)
 
     @classmethod
     def load(cls, path: Path) -> "IntegerModel":
@@ -106,14 +101,7 @@ class IntegerModel(IntegerParameters):
             ModelFileError: the file is missing, truncated, foreign, or its contents are not a
                 model (wrong shapes, integers outside their formats).
         """
-        try:
-            with safe_open(path, framework="numpy") as file:
-                header = json.loads((file.metadata() or {}).get("ernn", "{}"))
-                tensors = {name: file.get_tensor(name) for name in file.keys()}
-        except (OSError, SafetensorError, ValueError, RecursionError) as error:
-            raise ModelFileError(f"{path} is not a readable safetensors model: {error}") from None
-        if not isinstance(header, dict) or header.get("format") != FILE_FORMAT:
-            raise ModelFileError(f"{path} is no integer model; give an integer.safetensors")
+        tensors, header = read_arrays(path, FILE_FORMAT, "give an integer.safetensors")
         try:
             return unpack(cls, header.get("model"), tensors)
         except ValueError as error:

@@ -18,6 +18,7 @@ from ernn.datafile import parse
 from ernn.energy.estimate import Interval
 from ernn.energy.published import Published, Reading, comparison, load_published
 from ernn.errors import ErnnError
+from ernn.files import write_text
 from ernn.report.charts import Bar, Line, Row, bar_chart, line_chart, short
 from ernn.report.content import MARKS, TRUST, Report
 
@@ -40,9 +41,7 @@ def write_report(report: Report, folder: Path, published: Published | None = Non
     }
     folder.mkdir(parents=True, exist_ok=True)
     for name, text in texts.items():
-        partial = folder / f"{name}.part"
-        partial.write_text(text, encoding="utf-8")
-        partial.replace(folder / name)
+        write_text(folder / name, text)
     return folder / "report.html"
 
 

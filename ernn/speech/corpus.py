@@ -5,7 +5,6 @@ A file holds the frames of all its utterances end to end: ``features`` (frames, 
 them apart.
 """
 
-import json
 import multiprocessing
 import os
 import signal
@@ -18,10 +17,9 @@ from pathlib import Path
 from typing import Protocol
 
 import numpy as np
-from safetensors import SafetensorError, safe_open
-from safetensors.numpy import save_file
 
 from ernn.errors import CorpusError, ToolError
+from ernn.files import read_arrays, write_arrays
 from ernn.recipe import CorpusRecipe, FeatureRecipe
 from ernn.speech import synthetic, timit
 from ernn.speech.features import speaker_features
@@ -30,6 +28,7 @@ from ernn.speech.recording import Recording
 from ernn.speech.speakers import SPLITS
 
 FORMAT = "ernn-corpus-1"
+REMEDY = "make it again with `ernn corpus`"
 
 
 @dataclass(frozen=True)
@@ -117,13 +116,9 @@ def save_split(folder: Path, split: str, utterances: list[Utterance], made_by: l
         "labels": np.concatenate([u.labels for u in utterances]),
         "phones": np.concatenate([u.phones for u in utterances]),
     }
-    arrays = {name: np.ascontiguousarray(array) for name, array in arrays.items()}
     index = [[u.name, u.speaker, len(u.labels), len(u.phones)] for u in utterances]
     header = {"format": FORMAT, "made_by": made_by, "utterances": index}
-    path = Path(folder) / f"{split}.safetensors"
-    partial = path.with_name(path.name + ".part")
-    save_file(arrays, partial, metadata={"ernn": json.dumps(header, sort_keys=True)})
-    partial.replace(path)
+    write_arrays(Path(folder) / f"{split}.safetensors", arrays, header)
 
 
 def load_split(folder: Path, split: str) -> list[Utterance]:
@@ -134,18 +129,14 @@ def load_split(folder: Path, split: str) -> list[Utterance]:
             each other.
     """
     path = Path(folder) / f"{split}.safetensors"
-    try:
-        with safe_open(path, framework="numpy") as file:
-            header = json.loads((file.metadata() or {}).get("ernn", "{}"))
-            features, labels, phones = map(file.get_tensor, ("features", "labels", "phones"))
-    except (OSError, SafetensorError, TypeError, ValueError) as error:
-        raise CorpusError(f"{path} is not a readable corpus split: {error}") from None
-    if not isinstance(header, dict) or header.get("format") != FORMAT:
-        raise CorpusError(f"{path} was not written by ernn; make it with `ernn corpus`")
+    arrays, header = read_arrays(path, FORMAT, REMEDY, CorpusError)
+    if set(arrays) != {"features", "labels", "phones"}:
+        raise CorpusError(f"{path} holds {', '.join(sorted(arrays))}; {REMEDY}")
+    features, labels, phones = (arrays[name] for name in ("features", "labels", "phones"))
     try:
         index = [(str(n), str(s), int(t), int(p)) for n, s, t, p in header["utterances"]]
     except (KeyError, TypeError, ValueError):
-        raise CorpusError(f"{path} has a damaged index; make it again with `ernn corpus`") from None
+        raise CorpusError(f"{path} has a damaged index; {REMEDY}") from None
     _check_arrays(path, index, features, labels, phones)
     frames = np.cumsum([0, *(entry[2] for entry in index)])
     sounds = np.cumsum([0, *(entry[3] for entry in index)])

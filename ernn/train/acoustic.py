@@ -10,9 +10,10 @@ from ernn.compressed import CompressedModel, padded
 from ernn.errors import ModelFileError, ShapeError
 from ernn.recipe import ModelRecipe
 from ernn.train import cells
-from ernn.train.batches import extend
 from ernn.train.checkpoint import load_tensors, save_tensors
 from ernn.train.linear import StructuredLinear, as_array
+
+FILE_FORMAT = "ernn-acoustic-1"
 
 
 class AcousticModel(nn.Module):
@@ -72,21 +73,16 @@ class AcousticModel(nn.Module):
         return scores[..., : self.labels].transpose(0, 1)
 
     @torch.no_grad()
-    def predict(
-        self, utterances: list[np.ndarray], label_delay: int, batch: int = 64
-    ) -> list[np.ndarray]:
-        """Return the scores (T, labels) for the features (T, F) of each utterance.
-
-        The delay is taken out: row t belongs to frame t.
-        """
+    def predict(self, utterances: list[np.ndarray], batch: int = 64) -> list[np.ndarray]:
+        """Return the scores (T, labels) for the features (T, F) of each utterance."""
         outputs: list[np.ndarray] = [np.empty(0)] * len(utterances)
         order = sorted(range(len(utterances)), key=lambda index: len(utterances[index]))
         for first in range(0, len(order), batch):
             chosen = order[first : first + batch]  # of like length, so that little is padding
-            frames = [torch.from_numpy(extend(utterances[i], label_delay)) for i in chosen]
+            frames = [torch.from_numpy(utterances[i]) for i in chosen]
             together = nn.utils.rnn.pad_sequence(frames, batch_first=True).to(self.output_bias)
             for index, scores in zip(chosen, self(together).cpu().numpy(), strict=True):
-                outputs[index] = scores[label_delay : label_delay + len(utterances[index])]
+                outputs[index] = scores[: len(utterances[index])]
         return outputs
 
     def matrices(self) -> dict[str, StructuredLinear]:
@@ -121,7 +117,7 @@ class AcousticModel(nn.Module):
 
     def save(self, path: Path) -> None:
         """Write the weights, dense or constrained, as safetensors."""
-        save_tensors(path, self.state_dict(), {"format": "ernn-acoustic-1"})
+        save_tensors(path, self.state_dict(), {"format": FILE_FORMAT})
 
     def load(self, path: Path) -> None:
         """Take the weights from a file that `save` wrote for the same recipe.
@@ -129,9 +125,7 @@ class AcousticModel(nn.Module):
         Raises:
             ModelFileError: the file is damaged, foreign, or of a model of another shape.
         """
-        tensors, header = load_tensors(path)
-        if header.get("format") != "ernn-acoustic-1":
-            raise ModelFileError(f"{path} holds no acoustic model; give a file that training wrote")
+        tensors, _ = load_tensors(path, FILE_FORMAT)
         if any(name.endswith(".generators") for name in tensors):
             self.constrain()
         try:

@@ -1,8 +1,8 @@
 """Utterances as plain arrays, and random chunks of them as training batches.
 
 The model may look `label_delay` frames ahead: its output at frame t is for the label of frame
-t - label_delay. So every utterance gets that many frames more at its end, and the first
-outputs are ignored. `extend` is the one definition of those frames.
+t - label_delay. So every utterance gets that many frames more at its end, copies of its last one,
+and the first outputs are ignored.
 """
 
 from dataclasses import dataclass
@@ -47,11 +47,6 @@ def _check(where: str, features: np.ndarray, labels: np.ndarray, size: int, phon
         raise CorpusError(f"{where}: labels {labels.min()}..{labels.max()} are not 0..{phones - 1}")
 
 
-def extend(features: np.ndarray, label_delay: int) -> np.ndarray:
-    """Repeat the last frame, so that the outputs for the last labels come out: (T + delay, F)."""
-    return np.concatenate([features, np.repeat(features[-1:], label_delay, axis=0)])
-
-
 class Chunks:
     """Chunks of equal length, drawn at random from all utterances laid end to end.
 
@@ -63,7 +58,8 @@ class Chunks:
         features, labels, starts, offset = [], [], [], 0
         for values, phones in utterances:
             length = max(len(values) + label_delay, frames)
-            features.append(extend(values, length - len(values)).astype(np.float32))
+            more = np.repeat(values[-1:], length - len(values), axis=0)
+            features.append(np.concatenate([values, more], dtype=np.float32))
             delayed = np.full(length, IGNORED, dtype=np.int64)
             delayed[label_delay : label_delay + len(phones)] = phones
             labels.append(delayed)

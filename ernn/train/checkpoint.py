@@ -1,53 +1,25 @@
-"""Files that training writes: each is replaced as a whole or not at all."""
+"""Torch tensors in the files of `ernn.files`."""
 
-import json
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from safetensors import SafetensorError, safe_open
-from safetensors.torch import save_file
+import torch
 from torch import Tensor
 
-from ernn.errors import ModelFileError, ProjectError
+from ernn.files import read_arrays, write_arrays
 
 
 def save_tensors(path: Path, tensors: dict[str, Tensor], header: dict[str, Any]) -> None:
-    """Write tensors and a header (anything JSON can hold) as one safetensors file."""
-    plain = {name: value.detach().cpu().contiguous() for name, value in tensors.items()}
-    metadata = {"ernn": json.dumps(header, sort_keys=True)}
-    _replace(path, lambda partial: save_file(plain, partial, metadata))
+    """Write tensors and a header (JSON values, among them ``format``) as one file."""
+    arrays = {name: value.detach().cpu().numpy() for name, value in tensors.items()}
+    write_arrays(path, arrays, header)
 
 
-def save_json(path: Path, value: Any) -> None:
-    """Write a value as JSON."""
-    _replace(path, lambda partial: partial.write_text(json.dumps(value, indent=1) + "\n"))
-
-
-def _replace(path: Path, write: Callable[[Path], object]) -> None:
-    partial = path.with_name(path.name + ".part")
-    try:
-        write(partial)
-        partial.replace(path)
-    except (OSError, SafetensorError) as error:
-        partial.unlink(missing_ok=True)
-        raise ProjectError(f"{path} cannot be written ({error}); free or change the disk") from None
-
-
-def load_tensors(path: Path) -> tuple[dict[str, Tensor], dict[str, Any]]:
+def load_tensors(path: Path, kind: str) -> tuple[dict[str, Tensor], dict[str, Any]]:
     """Read what `save_tensors` wrote.
 
     Raises:
-        ModelFileError: the file is missing, truncated or foreign.
+        ModelFileError: the file is missing, truncated or not of this kind.
     """
-    try:
-        with safe_open(path, framework="pt") as file:
-            header = json.loads((file.metadata() or {}).get("ernn", "null"))
-            tensors = {name: file.get_tensor(name) for name in file.keys()}
-    except (OSError, SafetensorError, ValueError) as error:
-        raise ModelFileError(
-            f"{path} is not a readable safetensors file ({error}); delete it and train again"
-        ) from None
-    if not isinstance(header, dict):
-        raise ModelFileError(f"{path} was not written by ernn; delete it and train again")
-    return tensors, header
+    arrays, header = read_arrays(path, kind, "delete it and train again")
+    return {name: torch.from_numpy(value) for name, value in arrays.items()}, header

@@ -7,6 +7,7 @@ its last checkpoint. Nothing here knows about speech: utterances are arrays, and
 function that the caller gives.
 """
 
+import json
 import math
 import time
 from collections.abc import Callable
@@ -20,12 +21,14 @@ import torch
 from torch import Tensor, nn
 
 from ernn.errors import ModelFileError, RecipeError
+from ernn.files import write_text
 from ernn.recipe import CompressionRecipe, TrainingRecipe
 from ernn.train.acoustic import AcousticModel
 from ernn.train.admm import Admm
 from ernn.train.batches import IGNORED, Chunks, Data
-from ernn.train.checkpoint import load_tensors, save_json, save_tensors
+from ernn.train.checkpoint import load_tensors, save_tensors
 
+CHECKPOINT = "ernn-checkpoint-1"
 Round = dict[str, Any]  # phase, update, loss, gap (ADMM only), dev_loss, score (where asked for)
 
 
@@ -203,10 +206,11 @@ class _Fit:
             self.phase.admm.update()
             entry["gap"] = self.phase.admm.gap()
         frames = [features for features, _ in self.data.dev]
-        outputs = self.model.predict(frames, self.recipe.label_delay)
-        labels = np.concatenate([labels for _, labels in self.data.dev])
-        scores = torch.from_numpy(np.concatenate(outputs))
-        entry["dev_loss"] = _loss(scores, torch.from_numpy(labels.astype(np.int64))).item()
+        outputs, delay = self.model.predict(frames), self.recipe.label_delay
+        scores = torch.from_numpy(np.concatenate([rows[delay:] for rows in outputs]))
+        told = [labels[: max(0, len(labels) - delay)] for _, labels in self.data.dev]
+        labels = torch.from_numpy(np.concatenate(told).astype(np.int64))
+        entry["dev_loss"] = _loss(scores, labels).item()
         if self.run.score:
             entry["score"] = float(self.run.score(outputs))
         self.history.append(entry)
@@ -227,7 +231,7 @@ class _Fit:
         """Return what a checkpoint must agree with to be continued."""
         phase = self.phase
         return {
-            "format": "ernn-checkpoint-1",
+            "format": CHECKPOINT,
             "phase": [phase.name, phase.updates, phase.round_updates, phase.learning_rate],
             "admm": list(phase.admm.schedule) if phase.admm else [],
             "recipe": self.recipe.model_dump(exclude={"threads"}),
@@ -244,12 +248,13 @@ class _Fit:
         if self.phase.admm:
             tensors |= {f"admm.{n}": value for n, value in self.phase.admm.state().items()}
         save_tensors(self.path, tensors, {**self._header(), "history": self.history})
-        save_json(self.run.folder / f"{self.phase.name}.json", self.history)
+        text = json.dumps(self.history, indent=1) + "\n"
+        write_text(self.run.folder / f"{self.phase.name}.json", text)
         self.saved_at = time.monotonic()
 
     def _resume(self) -> None:
         """Continue from the checkpoint, unless it belongs to another training."""
-        tensors, header = load_tensors(self.path)
+        tensors, header = load_tensors(self.path, CHECKPOINT)
         history = header.pop("history", None)
         if header != self._header():
             return

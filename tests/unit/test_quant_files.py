@@ -70,9 +70,9 @@ def test_missing_and_foreign_files(path, tmp_path):
     refused(tmp_path / "nothing", "not a readable safetensors")
     header, tensors = parts(path)
     change(path, header | {"format": "ernn-compressed-1"}, tensors)
-    refused(path, "no integer model")
+    refused(path, "is no ernn-integer-1 file")
     save_file(tensors, path)
-    refused(path, "no integer model")
+    refused(path, "is no ernn-integer-1 file")
     path.write_bytes(b"\x80\x04K\x01." * 100)  # a pickle
     refused(path, "not a readable safetensors")
 

@@ -107,13 +107,13 @@ def test_an_empty_split_is_refused(tmp_path):
 
 def test_unusable_files_are_refused(tmp_path):
     path = tmp_path / "dev.safetensors"
-    with pytest.raises(CorpusError, match="not a readable corpus split"):
+    with pytest.raises(CorpusError, match="not a readable safetensors"):
         load_split(tmp_path, "dev")
     save_split(tmp_path, "dev", [utterance()], [])
     whole = path.read_bytes()
     for size in (0, 5, 200, len(whole) - 1):
         path.write_bytes(whole[:size])
-        with pytest.raises(CorpusError, match="not a readable corpus split"):
+        with pytest.raises(CorpusError, match="not a readable safetensors"):
             load_split(tmp_path, "dev")
     save_file({"x": np.zeros(3)}, path)
     with pytest.raises(CorpusError):
