@@ -1,0 +1,375 @@
+"""Control and storage modules against small models, cycle by cycle, idle, stalled and reset.
+
+ernn_ram, ernn_rom, ernn_valid_delay, ernn_skid, ernn_tokens, ernn_row_queue, ernn_vector_memory,
+ernn_walker and ernn_rounds; the whole accelerators of test_accelerator.py use them together.
+"""
+
+import json
+from collections import deque
+from pathlib import Path
+
+import numpy as np
+import pytest
+from conftest import ICARUS
+
+from ernn.errors import ToolError
+from ernn.resources import folder as shipped
+from ernn.run.bench import run_bench
+
+CYCLES = 300
+LIB = shipped("hw_templates") / "lib"
+
+
+class Vectors:
+    """Inputs and expected outputs, a cycle at a time."""
+
+    def __init__(self):
+        self.inputs, self.outputs = {}, {}
+
+    def cycle(self, inputs, outputs):
+        for store, values in ((self.inputs, inputs), (self.outputs, outputs)):
+            for port, value in values.items():
+                store.setdefault(port, []).append(None if value is None else int(value))
+
+
+def check(top, parameters, vectors, folder, simulator, sources=None, files=None):
+    sources = sources or LIB
+    path = Path(folder) / "vectors.json"
+    path.write_text(json.dumps({"inputs": vectors.inputs, "outputs": vectors.outputs}))
+    run_bench(
+        sorted(sources.glob("*.v")) if files is None else files,
+        top,
+        "clocked",
+        folder,
+        simulator=simulator,
+        parameters=parameters,
+        environment={"ERNN_VECTORS": str(path)},
+    )
+
+
+def verilog(*names):
+    return [LIB / f"ernn_{name}.v" for name in names]
+
+
+only_icarus = pytest.mark.parametrize("simulator", [ICARUS])
+
+
+def skid_vectors(seed=1):
+    """A stream through two places; a reset in the middle empties them."""
+    rng, v, held = np.random.default_rng(seed), Vectors(), deque()
+    for cycle in range(CYCLES):
+        reset = cycle < 2 or cycle == CYCLES // 2
+        word, valid, ready = rng.integers(256), rng.random() < 0.6, rng.random() < 0.6
+        known = cycle > 0
+        v.cycle(
+            {"rst_i": reset, "in_valid_i": valid, "in_data_i": word, "out_ready_i": ready},
+            {
+                "in_ready_o": len(held) < 2 if known else None,
+                "out_valid_o": len(held) > 0 if known else None,
+                "out_data_o": held[0] if held else None,
+            },
+        )
+        took = valid and len(held) < 2
+        if held and ready:
+            held.popleft()
+        if took:
+            held.append(word)
+        if reset:
+            held.clear()
+    return v
+
+
+@only_icarus
+def test_skid(simulator, folder):
+    check("ernn_skid", {"WIDTH": 8}, skid_vectors(), folder, simulator, files=verilog("skid"))
+
+
+@only_icarus
+def test_a_ready_tied_high_is_found(simulator, tmp_path):
+    text = (LIB / "ernn_skid.v").read_text()
+    broken = tmp_path / "ernn_skid.v"
+    broken.write_text(text.replace("in_ready_o = !spare_valid_q", "in_ready_o = 1'b1"))
+    assert broken.read_text() != text
+    with pytest.raises(ToolError, match="clocked"):
+        check("ernn_skid", {"WIDTH": 8}, skid_vectors(), tmp_path, simulator, files=[broken])
+
+
+@only_icarus
+@pytest.mark.parametrize("cycles", [1, 4])
+def test_valid_delay(simulator, folder, cycles):
+    rng, v, line = np.random.default_rng(2), Vectors(), deque([None] * cycles)
+    for cycle in range(CYCLES):
+        reset, bit = cycle < 1 or cycle == 100, bool(rng.integers(2))
+        v.cycle({"rst_i": reset, "in_i": bit}, {"out_o": line[0]})
+        line.popleft()
+        line.append(bit)
+        if reset:
+            line = deque([False] * cycles)
+    files = verilog("valid_delay")
+    check("ernn_valid_delay", {"CYCLES": cycles}, v, folder, simulator, files=files)
+
+
+@only_icarus
+def test_ram_reads_what_was_there_before_the_write(simulator, folder):
+    rng, v, mem, read = np.random.default_rng(3), Vectors(), {}, None
+    for _ in range(CYCLES):
+        we, waddr, raddr, word = rng.random() < 0.5, *rng.integers(6, size=2), rng.integers(256)
+        v.cycle(
+            {"we_i": we, "waddr_i": waddr, "wdata_i": word, "raddr_i": raddr}, {"rdata_o": read}
+        )
+        read = mem.get(int(raddr))
+        if we:
+            mem[int(waddr)] = word
+    parameters = {"WIDTH": 8, "DEPTH": 6, "ADDR_W": 3}
+    check("ernn_ram", parameters, v, folder, simulator, files=verilog("ram"))
+
+
+@only_icarus
+def test_tokens(simulator, folder):
+    rng, v, counts = np.random.default_rng(4), Vectors(), None
+    for cycle in range(CYCLES):
+        reset = cycle < 1 or cycle == 150
+        put, take = rng.random() < 0.4, rng.random() < 0.6
+        source, sink = (int(s) for s in rng.integers(3, size=2))
+        take = bool(counts and take and counts[sink])
+        put = bool(counts and put and counts[source] < 6)
+        v.cycle(
+            {
+                "rst_i": reset,
+                "put_i": put,
+                "put_stream_i": source,
+                "take_i": take,
+                "take_stream_i": sink,
+            },
+            {"nonzero_o": sum((c > 0) << s for s, c in enumerate(counts)) if counts else None},
+        )
+        if counts:
+            counts[source] += put
+            counts[sink] -= take
+        if reset:
+            counts = [2] * 3
+    parameters = {"STREAMS": 3, "STREAM_W": 2, "COUNT_W": 3, "INITIAL": 2}
+    check("ernn_tokens", parameters, v, folder, simulator, files=verilog("tokens"))
+
+
+@only_icarus
+@pytest.mark.parametrize(("lanes", "gates"), [(1, 1), (1, 4), (2, 4), (4, 4), (4, 2), (4, 1)])
+def test_row_queue(simulator, folder, lanes, gates):
+    """Words come out in order; the ones that fill up a job's last entry are skipped."""
+    rng, v = np.random.default_rng(5), Vectors()
+    size, depth = max(1, lanes // gates), 3
+    words, rows, due, left = deque(), [], deque([None, None]), 0
+    for cycle in range(CYCLES):
+        reset = cycle < 1
+        entry = [int(r) for r in rng.integers(16, size=lanes)]
+        room = len(words) + len(rows) // gates <= (depth - 1) * size
+        we = not reset and room and rng.random() < 0.5
+        pop = bool(words) and rng.random() < 0.5
+        flush = pop and rng.random() < 0.3
+        v.cycle(
+            {
+                "rst_i": reset,
+                "we_i": we,
+                "rows_i": sum(row << (4 * lane) for lane, row in enumerate(entry)),
+                "pop_i": pop,
+                "flush_i": flush,
+            },
+            {"valid_o": bool(words) if cycle else None, "word_o": due.popleft()},
+        )
+        popped = None
+        if pop:
+            popped = words.popleft()
+            left = (left - 1) % size
+            while flush and left:
+                words.popleft()
+                left -= 1
+        due.append(popped)
+        if we:
+            rows += entry
+            while len(rows) >= gates:
+                words.append(sum(row << (4 * g) for g, row in enumerate(rows[:gates])))
+                del rows[:gates]
+    parameters = {"LANES": lanes, "GATES": gates, "ROW_W": 4, "DEPTH": depth, "ADDR_W": 2}
+    files = verilog("row_queue", "ram")
+    check("ernn_row_queue", parameters | {"COUNT_W": 4}, v, folder, simulator, files=files)
+
+
+@only_icarus
+@pytest.mark.parametrize("banks", [1, 3])
+def test_vector_memory(simulator, folder, banks):
+    """Word w lies in bank w modulo BANKS; a token per group, also for one that is not full."""
+    rng, v, mem, tokens, read = np.random.default_rng(6), Vectors(), {}, None, None
+    place, stream, parity, base, length = 0, 0, 0, 0, 4
+    for cycle in range(CYCLES):
+        reset = cycle < 1
+        valid = not reset and rng.random() < 0.7
+        start, last, word = place == 0, place == length - 1, int(rng.integers(256))
+        asked = (int(rng.integers(2)), int(rng.integers(2)), int(rng.integers(6)))
+        take = bool(tokens and tokens[0] and rng.random() < 0.5)
+        v.cycle(
+            {
+                "rst_i": reset,
+                "word_valid_i": valid,
+                "word_start_i": start,
+                "word_last_i": last,
+                "word_stream_i": stream,
+                "word_parity_i": parity,
+                "word_base_i": base,
+                "word_data_i": word,
+                "read_addr_i": asked[0] << 4 | asked[1] << 3 | asked[2],
+                "take_i": take,
+                "take_stream_i": 0,
+            },
+            {
+                "read_data_o": read,
+                "nonzero_o": sum((c > 0) << s for s, c in enumerate(tokens)) if tokens else None,
+            },
+        )
+        group = [mem.get((*asked, bank)) for bank in range(banks)]
+        known = None not in group
+        read = sum(w << (8 * bank) for bank, w in enumerate(group)) if known else None
+        if tokens:
+            tokens[0] -= take
+        if valid:
+            mem[stream, parity, base + place // banks, place % banks] = word
+            tokens[stream] += (place + 1) % banks == 0 or last
+            place = (place + 1) % length
+            if place == 0:
+                stream, parity, base = (int(n) for n in rng.integers(2, size=3))
+        if reset:
+            tokens = [0, 0]
+    parameters = {"BANKS": banks, "WORD_W": 8, "OFFSET_W": 3, "STREAMS": 2, "COUNT_W": 10}
+    files = verilog("vector_memory", "tokens", "ram")
+    check("ernn_vector_memory", parameters, v, folder, simulator, files=files)
+
+
+@only_icarus
+def test_walker(simulator, folder):
+    """For each job one task per active stream; rounds alternate between the two masks."""
+    jobs, streams, masks = 3, 4, [0b1011, 0b0100, 0b1111, 0b0001, 0b1000]
+    tasks = [
+        (job, s, round_ % 2, s == first, last)
+        for round_, mask in enumerate(masks)
+        for job in range(jobs)
+        for s in range(streams)
+        if mask >> s & 1
+        for first in [mask.bit_length() - 1]
+        for last in [job == jobs - 1 and mask >> (s + 1) == 0]
+    ]
+    ends = [0]
+    for mask in masks:
+        ends.append(ends[-1] + jobs * mask.bit_count())
+    rng, v, offered, begun = np.random.default_rng(7), Vectors(), None, 0
+    for cycle in range(CYCLES):
+        reset, ready = cycle < 1, rng.random() < 0.5
+        done = sum(begun >= end for end in ends[1:])  # rounds the walker is through with
+        issued = min(len(masks), cycle // 20, done + 2)
+        slots = {0: 0, 1: 0}
+        for round_ in range(issued):
+            slots[round_ % 2] = masks[round_]
+        both = slots[1] << streams | slots[0]
+        heads = sum(
+            1 << (streams * odd + mask.bit_length() - 1) for odd, mask in slots.items() if mask
+        )
+        told = offered or (None,) * 5
+        v.cycle(
+            {
+                "rst_i": reset,
+                "issued_i": issued % 4,
+                "active_i": both,
+                "parity_i": (2**streams - 1) << streams,
+                "fresh_i": heads,
+                "task_ready_i": ready,
+            },
+            {
+                "task_valid_o": offered is not None if cycle else None,
+                "task_job_o": told[0],
+                "task_stream_o": told[1],
+                "task_parity_o": told[2],
+                "task_fresh_o": told[3],
+                "task_last_o": told[4],
+            },
+        )
+        if offered is None or ready:
+            offered = None
+            if not reset and begun < ends[issued]:
+                offered, begun = tasks[begun], begun + 1
+    assert begun == len(tasks)
+    parameters = {"JOBS": jobs, "JOB_W": 2, "STREAMS": streams, "STREAM_W": 2}
+    check("ernn_walker", parameters, v, folder, simulator, files=verilog("walker"))
+
+
+@only_icarus
+def test_rounds(simulator, folder):
+    """A round takes every stream with a whole vector, when the array is free and one is open."""
+    rng, v = np.random.default_rng(8), Vectors()
+    full, fresh = [[0, 0] for _ in range(2)], [[0, 0] for _ in range(2)]  # by parity, stream
+    issued, parity, free, opened = 0, [0, 0], True, 0
+    active, parities, marks = [0, 0], [0, 0], [0, 0]
+    for cycle in range(CYCLES):
+        reset = cycle < 1
+        for frame in range(2):
+            for s in range(2):
+                taken = frame != parity[s]
+                if reset or (full[frame][s] and taken):
+                    full[frame][s] = 0
+                elif not full[frame][s] and not taken and rng.random() < 0.2:
+                    full[frame][s], fresh[frame][s] = 1, int(rng.random() < 0.5)
+        advance = bool(not reset and not free and rng.random() < 0.3)
+        done = bool(not reset and opened and rng.random() < 0.3)
+        v.cycle(
+            {
+                "rst_i": reset,
+                "full_i": bits(full),
+                "fresh_i": bits(fresh),
+                "advance_i": advance,
+                "done_i": done,
+            },
+            {
+                "issued_o": issued % 4 if cycle else None,
+                "active_o": active[1] << 2 | active[0] if issued > 1 else None,
+                "parity_o": parities[1] << 2 | parities[0] if issued > 1 else None,
+                "fresh_o": marks[1] << 2 | marks[0] if issued > 1 else None,
+            },
+        )
+        ready = [s for s in range(2) if full[parity[s]][s]]
+        issue = bool(ready) and free and opened < 2 and not reset
+        free = (free or advance) and not issue
+        opened += issue - done
+        if issue:
+            slot = issued % 2
+            active[slot] = sum(1 << s for s in ready)
+            parities[slot] = sum(p << s for s, p in enumerate(parity))
+            marks[slot] = sum(fresh[parity[s]][s] << s for s in range(2))
+            issued += 1
+            for s in ready:
+                parity[s] ^= 1
+    assert issued > 20
+    check("ernn_rounds", {"STREAMS": 2}, v, folder, simulator, files=verilog("rounds"))
+
+
+def bits(by_parity):
+    return sum(
+        value << (2 * frame + s)
+        for frame, row in enumerate(by_parity)
+        for s, value in enumerate(row)
+    )
+
+
+@only_icarus
+def test_rom(simulator, folder, tmp_path):
+    """The words of its file, one cycle after their address."""
+    words = [3, 1, 4, 1, 5]
+    wrapper = Path(folder) / "rom_bench.v"
+    (Path(folder) / "rom.mem").write_text("".join(f"{w:x}\n" for w in words))
+    wrapper.write_text(
+        "module rom_bench (input wire clk_i, input wire [2:0] addr_i, output wire [3:0] data_o);\n"
+        '  ernn_rom #(.WIDTH(4), .DEPTH(5), .ADDR_W(3), .INIT_FILE("rom.mem")) u_rom (\n'
+        "      .clk_i(clk_i), .addr_i(addr_i), .data_o(data_o));\nendmodule\n"
+    )
+    rng, v, read = np.random.default_rng(9), Vectors(), None
+    for _ in range(40):
+        address = int(rng.integers(5))
+        v.cycle({"addr_i": address}, {"data_o": read})
+        read = words[address]
+    check("rom_bench", {}, v, folder, simulator, files=[wrapper, *verilog("rom")])
