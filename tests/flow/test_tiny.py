@@ -187,7 +187,12 @@ def test_a_failing_compiler_is_exit_code_3(out, tmp_path, monkeypatch):
     shutil.rmtree(out / "simulate.cache")
     broken = tmp_path / "bin" / "g++"
     broken.parent.mkdir()
-    broken.write_text("#!/bin/sh\necho 'g++: out of order'\nexit 1\n")
+    broken.write_text(
+        "#!/bin/sh\n"
+        '[ "$1" = --version ] && echo g++ 12.2.0 && exit\n'
+        "echo g++: out of order\n"
+        "exit 1\n"
+    )
     broken.chmod(0o755)
     monkeypatch.setenv("PATH", str(broken.parent), prepend=":")
     result = ernn("simulate", "tiny", "--out", out, "--force")
