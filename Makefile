@@ -20,7 +20,7 @@ demo: $(VENV)/ready
 	$(VENV)/bin/ernn run quickstart --out $(OUT)
 
 test: $(VENV)/ready-dev
-	$(VENV)/bin/pytest -n 2 --dist loadgroup
+	$(VENV)/bin/pytest -n 2 --dist worksteal
 
 lint: $(VENV)/ready-dev
 	$(VENV)/bin/ruff check

@@ -1,5 +1,6 @@
 """The whole chain on the tiny recipe, as a user runs it: once, again, interrupted, damaged."""
 
+import fcntl
 import hashlib
 import json
 import os
@@ -17,7 +18,7 @@ from typer.testing import CliRunner
 from ernn import cli
 from ernn.resources import folder
 
-pytestmark = [pytest.mark.xdist_group("tiny"), pytest.mark.needs("verilator", "espeak-ng")]
+pytestmark = pytest.mark.needs("verilator", "espeak-ng")
 
 TINY = (folder("asr_models") / "tiny.toml").read_text()
 
@@ -39,13 +40,19 @@ def hashes(out: Path) -> dict[str, dict[str, str]]:
     return {name: stamp["outputs"] for name, stamp in stamps.items()}
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def finished(tmp_path_factory) -> Path:
-    """A run of the whole chain; not to be changed."""
-    out = tmp_path_factory.mktemp("tiny") / "out"
-    process = start("run", "tiny", "--out", out)
-    told, _ = process.communicate(timeout=600)
-    assert process.returncode == 0, told
+    """A run of the whole chain, one for all processes of pytest-xdist; not to be changed."""
+    shared = tmp_path_factory.getbasetemp()
+    if "PYTEST_XDIST_WORKER" in os.environ:
+        shared = shared.parent
+    out = shared / "tiny"
+    with (shared / "tiny.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not (out / "report").exists():
+            process = start("run", "tiny", "--out", out)
+            told, _ = process.communicate(timeout=600)
+            assert process.returncode == 0, told
     return out
 
 
@@ -122,15 +129,35 @@ def test_generated_text_knows_no_date_and_no_path(finished):
             assert str(finished.parent) not in text, path.name
 
 
-def test_kill_9_in_the_middle_of_training_continues(finished, tmp_path):
-    out = tmp_path / "out"
+def only_corpus(finished: Path, out: Path) -> Path:
+    """Make a run that has got as far as the corpus."""
     out.mkdir()
     (out / "ernn.lock").touch()
     shutil.copytree(finished / "corpus", out / "corpus")
+    return out
+
+
+def test_ctrl_c_is_one_sentence_and_130(finished, tmp_path):
+    out = only_corpus(finished, tmp_path / "out")
     process = start("run", "tiny", "--out", out)
-    while not (out / "train.part").exists():
+    wait_for(out / "train.part", process)
+    process.send_signal(signal.SIGINT)
+    told, _ = process.communicate(timeout=60)
+    assert process.returncode == 130
+    last = "ernn: interrupted; the same command continues from the last complete step"
+    assert told.splitlines() == ["corpus: up to date", "train: starting", last]
+
+
+def wait_for(path: Path, process: subprocess.Popen) -> None:
+    while not path.exists():
         assert process.poll() is None
         time.sleep(0.02)
+
+
+def test_kill_9_in_the_middle_of_training_continues(finished, tmp_path):
+    out = only_corpus(finished, tmp_path / "out")
+    process = start("run", "tiny", "--out", out)
+    wait_for(out / "train.part", process)
     os.kill(process.pid, signal.SIGKILL)
     process.communicate()
     assert not (out / "train").exists()
