@@ -1,8 +1,10 @@
-"""Small accelerators of random models, and random speech for them."""
+"""Small accelerators of random models, and speech for them: random, and from the synthesizer."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import numpy as np
@@ -13,9 +15,10 @@ from ernn.hw.build import Target, build_plan
 from ernn.hw.layout import Sizes
 from ernn.hw.plan import HardwarePlan
 from ernn.quant.integer_model import IntegerModel
-from ernn.recipe import QuantizationRecipe
+from ernn.recipe import CorpusRecipe, FeatureRecipe, QuantizationRecipe
 from ernn.run.simulate import Simulation, simulate
 from ernn.run.traffic import Traffic
+from ernn.speech.corpus import build_corpus, load_split
 
 
 @dataclass(frozen=True)
@@ -63,13 +66,41 @@ class Accelerator:
     def run(
         self, *lengths: Sequence[int], simulator: str = "verilator", **traffic: Any
     ) -> Simulation:
-        """Simulate utterances of these lengths for each stream."""
+        """Simulate random utterances of these lengths for each stream."""
+        return self.simulate(self.speech(*lengths), simulator, **traffic)
+
+    def simulate(
+        self, streams: Sequence[Sequence[np.ndarray]], simulator: str, **traffic: Any
+    ) -> Simulation:
+        """Simulate utterances (T, F) for each stream."""
         return simulate(
             self.folder / "project",
             self.plan,
             self.model,
-            self.speech(*lengths),
+            streams,
             work_folder=self.folder / "work",
             simulator=simulator,
             traffic=Traffic(**traffic),
         )
+
+
+@lru_cache
+def spoken() -> list[np.ndarray]:
+    """Return features (T, 27) of test utterances of the synthetic corpus."""
+    corpus = CorpusRecipe(train_minutes=0.05, dev_minutes=0.05, test_minutes=0.5)
+    with TemporaryDirectory() as folder:
+        build_corpus(corpus, FeatureRecipe(mel_bands=8), 5, Path(folder))
+        return [utterance.features for utterance in load_split(Path(folder), "test")]
+
+
+def real_speech(features: int, streams: int, frames: int) -> list[list[np.ndarray]]:
+    """Return for each stream whole utterances, the last cut, of this many frames and features."""
+    supply = iter(spoken())
+    dealt = []
+    for _ in range(streams):
+        stream, missing = [], frames
+        while missing:
+            stream.append(next(supply)[:missing, :features].astype(np.float64))
+            missing -= len(stream[-1])
+        dealt.append(stream)
+    return dealt

@@ -1,7 +1,7 @@
 """Whole accelerators: every word equals the integer model's, every cycle the plan's."""
 
 import pytest
-from accelerators import Accelerator, Design
+from accelerators import Accelerator, Design, real_speech
 from conftest import ICARUS, VERILATOR
 from hypothesis import HealthCheck, Phase, assume, given, settings
 from hypothesis import strategies as st
@@ -81,7 +81,13 @@ def require_exact(made: Accelerator, simulator: str) -> None:
 @on_verilator
 @pytest.mark.parametrize("name", DESIGNS)
 def test_every_word_and_cycle(name, simulator, folder):
-    require_exact(Accelerator.write(DESIGNS[name], folder), simulator)
+    """On random frames, and on 50 frames of real speech for each stream."""
+    made = Accelerator.write(DESIGNS[name], folder)
+    require_exact(made, simulator)
+    speech = real_speech(made.model.features, made.plan.streams, frames=50)
+    ran = made.simulate(speech, simulator)
+    assert ran.frames == 50 * made.plan.streams
+    assert ran.frame_cycles == rate(made.plan).cycles_per_frame
 
 
 @pytest.mark.parametrize("simulator", [ICARUS])
