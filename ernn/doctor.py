@@ -19,6 +19,7 @@ NEEDED = {
 OPTIONAL = {
     "iverilog": "simulates with Icarus, a second opinion",
     "yosys": "synthesizes the generated Verilog in the tests",
+    "chromium": "looks at the report in the tests",
     "tclsh": "tries the scripts for Vivado in the tests",
     "flite": "lends more voices to the corpus",
 }

@@ -27,6 +27,7 @@ INSTALL = {
     "iverilog": "apt install iverilog (11 or later)",
     "yosys": "pip install pyosys==0.70, or a system Yosys 0.70 or later",
     "tclsh": "apt install tcl",
+    "chromium": "apt install chromium",
     "flite": "apt install flite",
     "espeak-ng": "pip install espeakng-loader",
 }

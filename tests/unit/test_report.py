@@ -2,7 +2,6 @@
 
 import json
 import re
-import shutil
 from dataclasses import replace
 from html.parser import HTMLParser
 from pathlib import Path
@@ -11,6 +10,7 @@ from xml.etree import ElementTree
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from playwright.sync_api import sync_playwright
 
 from ernn.device import load_part
 from ernn.energy.estimate import estimate_power
@@ -19,6 +19,7 @@ from ernn.errors import ErnnError
 from ernn.report import content as c
 from ernn.report.charts import Bar, Line, Row, bar_chart, line_chart, linear_axis, log_axis
 from ernn.report.render import format_number, load_report, write_report
+from ernn.tools import require
 
 NASTY = "<script>alert('x')</script>|`a`&\"b\""
 
@@ -281,17 +282,15 @@ def test_foreign_json_is_refused(tmp_path: Path, text):
         load_report(path)
 
 
+@pytest.mark.needs("chromium")
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("width", [360, 1280])
 def test_in_a_browser(folder: Path, scheme, width):
     """Nothing is loaded, nothing is complained about, and the page never scrolls sideways."""
-    playwright = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
-    browser_path = shutil.which("chromium")
-    if browser_path is None:
-        pytest.skip("chromium is not installed")
     said, loaded = [], []
-    with playwright.sync_playwright() as session:
-        browser = session.chromium.launch(executable_path=browser_path, args=["--no-sandbox"])
+    with sync_playwright() as session:
+        chromium = require("chromium").path
+        browser = session.chromium.launch(executable_path=chromium, args=["--no-sandbox"])
         page = browser.new_page(color_scheme=scheme, viewport={"width": width, "height": 800})
         page.on("console", lambda message: said.append(message.text))
         page.on("pageerror", lambda error: said.append(str(error)))
