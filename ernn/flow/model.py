@@ -10,6 +10,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from ernn.flow.engine import Work
+from ernn.recipe import Recipe
 
 if TYPE_CHECKING:
     import numpy as np
@@ -35,11 +36,28 @@ def train(work: Work) -> None:
     from ernn.train.loop import train_dense
 
     model, data, run = _training(work)
+    _require_fit(work.recipe, model)
     with work.progress("train: updates") as progress:
         train_dense(model, work.recipe.training, data, replace(run, progress=progress))
     model.save(work.folder / "dense.safetensors")
     _save_rate(work, model.predict)
     _drop_checkpoints(work)
+
+
+def _require_fit(recipe: Recipe, model: "AcousticModel") -> None:
+    """Plan the untrained model: what cannot be built is told before training, not after it.
+
+    Raises:
+        PlanError: the recipe's part cannot hold the model, or not with the sizes that it names.
+    """
+    import numpy as np
+
+    from ernn.hw.explore import make_plan
+    from ernn.quant.quantize import quantize
+
+    noise = np.random.default_rng(0).normal(size=(8, recipe.features.size))
+    integer = quantize(model.export(), recipe.quantization, [noise])
+    make_plan(integer, recipe.hardware, recipe.name)
 
 
 def compress(work: Work) -> None:

@@ -202,6 +202,17 @@ def test_a_bound_that_is_not_met_is_exit_code_1(out, tmp_path):
     assert ernn("report", changed, "--out", out).exit_code == 1  # as long as it is so
 
 
+def test_what_does_not_fit_is_told_before_training(out, tmp_path):
+    hardware = '[hardware]\npart = "XC7A35T"\npe_rows = 96\npe_columns = 8\n'
+    path = recipe(tmp_path, "[quantization]", f"{hardware}\n[quantization]")
+    stamp = (out / "train" / "step.json").read_bytes()
+    told = ernn("train", path, "--out", out, "--force")
+    assert told.exit_code == 2
+    assert "no design fits XC7A35T with the sizes that the recipe names" in told.output
+    assert "DSP blocks where 90 are free" in told.output
+    assert (out / "train" / "step.json").read_bytes() == stamp
+
+
 def test_a_missing_simulator_is_exit_code_3(out, monkeypatch):
     monkeypatch.setattr("ernn.tools.find", lambda name: None)
     result = ernn("simulate", "tiny", "--out", out, "--force")
