@@ -21,6 +21,7 @@ def write_whole(path: Path, write: Callable[[Path], object]) -> None:
     partial = path.with_name(path.name + ".part")
     try:
         write(partial)
+        partial.chmod(0o644)  # safetensors would keep it from everybody else
         partial.replace(path)
     except (OSError, SafetensorError) as error:
         partial.unlink(missing_ok=True)

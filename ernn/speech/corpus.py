@@ -208,7 +208,13 @@ def _in_order(work: Callable, jobs: list, workers: int) -> Iterator[list[Utteran
     context = multiprocessing.get_context("spawn")
     pool = ProcessPoolExecutor(workers, context, initializer=_begin_worker)
     try:
-        yield from pool.map(work, jobs)
+        # Workers inherit the blocked signal: Ctrl-C, sent to all by a terminal, is the parent's.
+        signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+        try:
+            results = pool.map(work, jobs)
+        finally:
+            signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT})
+        yield from results
     except BrokenProcessPool:
         raise ToolError(
             "a process that was making speech died; run the same command again with more memory "
@@ -219,8 +225,7 @@ def _in_order(work: Callable, jobs: list, workers: int) -> Iterator[list[Utteran
 
 
 def _begin_worker() -> None:
-    """Leave Ctrl-C to the parent, and end when the parent has ended in whatever way."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    """End when the parent has ended in whatever way."""
     threading.Thread(target=_end_with_parent, daemon=True).start()
 
 

@@ -1,5 +1,7 @@
 """Whole accelerators: every word equals the integer model's, every cycle the plan's."""
 
+import os
+
 import pytest
 from accelerators import Accelerator, Design, real_speech
 from conftest import ICARUS, VERILATOR
@@ -157,14 +159,14 @@ def test_the_testbench_is_lint_clean(name, folder):
 
 
 @on_verilator
-@pytest.mark.xdist_group("traffic")
 class TestTraffic:
     """One accelerator under every kind of traffic."""
 
     @pytest.fixture
     def made(self, request: pytest.FixtureRequest) -> Accelerator:
-        """Always the same project in the same folder, so that it is built once."""
-        folder = request.config.cache.mkdir("rtl-traffic")
+        """Always the same project in the same folder, so that each process builds it once."""
+        worker = os.environ.get("PYTEST_XDIST_WORKER", "alone")
+        folder = request.config.cache.mkdir(f"rtl-traffic-{worker}")
         return Accelerator.write(DESIGNS["lstm-projected-mixed"], folder)
 
     @pytest.mark.parametrize(("idle", "stall"), [(0.3, 0), (0, 0.5), (0.3, 0.5)])
