@@ -7,6 +7,7 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
+from ernn.device import load_part
 from ernn.errors import RecipeError
 
 BLOCK_SIZES = (1, 2, 4, 8, 16, 32)
@@ -184,6 +185,12 @@ class HardwareRecipe(Section):
     pe_columns: Count | None = None  # column split: input blocks per row and cycle
     drain_lanes: Annotated[int, Field(ge=1, le=8)] | None = None  # inverse FFT units
     cell_lanes: Count | None = None  # cell elements per cycle
+
+    @field_validator("part")
+    @classmethod
+    def _known_part(cls, part: str) -> str:
+        load_part(part)
+        return part
 
 
 class SimulationRecipe(Section):

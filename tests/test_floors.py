@@ -14,7 +14,8 @@ PACKAGE = ROOT / "ernn"
 FLOORS = [
     {"errors", "resources", "progress"},
     {"files", "fixed", "circulant", "tools", "datafile"},
-    {"recipe", "compressed", "device"},
+    {"device"},
+    {"recipe", "compressed"},
     {"train", "speech"},
     {"importers", "quant"},
     {"hw"},

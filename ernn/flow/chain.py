@@ -4,7 +4,6 @@ import hashlib
 from collections.abc import Callable
 from pathlib import Path
 
-from ernn.device import load_part
 from ernn.errors import BoundError, RecipeError
 from ernn.flow.engine import Chain, Step, file_hash
 from ernn.flow.hardware import generate, plan, report, simulate
@@ -31,14 +30,12 @@ def find_recipe(text: str) -> Path:
 
 
 def load_recipe(text: str) -> Recipe:
-    """Read a recipe, given as for `find_recipe`, and look up its part: now, not after training.
+    """Read a recipe, given as for `find_recipe`.
 
     Raises:
-        RecipeError, PlanError: see `find_recipe`, `Recipe.load` and `load_part`.
+        RecipeError: see `find_recipe` and `Recipe.load`.
     """
-    recipe = Recipe.load(find_recipe(text))
-    load_part(recipe.hardware.part)
-    return recipe
+    return Recipe.load(find_recipe(text))
 
 
 def bring(
