@@ -34,7 +34,7 @@ _BUILD_ARGS = {
     "verilator": ["-O3", "--no-public-flat-rw", "--public-depth", "1", "--threads", "1"],
     "icarus": ["-Wall", "-Wno-timescale"],
 }
-# For Verilator's makefile: its own -Os compiles four times as long and runs no faster.
+# For Verilator's makefile: its own -Os takes longer to compile.
 _MAKE_VARIABLES = "OPT_FAST=-O1"
 _TAIL_LINES = 20
 

@@ -16,6 +16,7 @@ from ernn.speech.acoustics import RATE
 from ernn.speech.phones import Spoken, fold_timit
 from ernn.speech.recording import Recording
 
+# Not checked against the corpus documentation: compare before publishing a core-test figure.
 CORE_TEST = tuple(
     "mdab0 mwbt0 felc0 mtas1 mwew0 fpas0 mjmp0 mlnt0 fpkt0 mlll0 mtls0 fjlm0 mbpm0 mklt0 fnlp0 "
     "mcmj0 mjdh0 fmgd0 mgrt0 mnjm0 fdhc0 mjln0 mpam0 fmld0".split()

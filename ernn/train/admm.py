@@ -32,7 +32,7 @@ class Structure(Protocol):
 class _Expand(torch.autograd.Function):
     """circulant.expand with its adjoint written down: k times the projection.
 
-    Autograd would scatter-add into the generators; gathering is several times faster on a CPU.
+    Autograd would scatter-add into the generators; gathering is faster on a CPU.
     """
 
     @staticmethod

@@ -61,8 +61,8 @@ class StructuredLinear(nn.Module):
     def bind(self) -> Callable[[Tensor], Tensor]:
         """Return the product, with everything that does not depend on x done once.
 
-        Expanding to a dense matrix once per batch is the faster way up to some hundred cells; by
-        FFT is what the hardware does, and the faster way from about 1024 cells on a CPU.
+        Expanding to a dense matrix once per batch suits small layers; by FFT is what the hardware
+        does, and suits large ones.
         """
         if self.fft and self.generators is not None:
             generators, scale = self.generators, self.scale
