@@ -21,6 +21,7 @@ LearningRate = Annotated[float, Field(gt=0, le=1, allow_inf_nan=False)]
 Minutes = Annotated[float, Field(gt=0, le=10_000)]
 Decibels = Annotated[float, Field(ge=-60, le=120)]
 Fraction = Annotated[float, Field(ge=0, le=1)]
+Seed = Annotated[int, Field(ge=0, le=2**31 - 1)]
 
 
 class Section(BaseModel):
@@ -34,7 +35,8 @@ class CorpusRecipe(Section):
 
     kind: Literal["synthetic", "timit"] = "synthetic"
     path: str | None = None  # TIMIT only: the folder that holds TRAIN and TEST
-    flite: bool = False  # synthetic only, as all below: flite's voices as well, where installed
+    seed: Seed | None = None  # synthetic only, as all below; None: the recipe's seed
+    flite: bool = False  # flite's voices as well, where installed
     train_minutes: Minutes = 12.0
     dev_minutes: Minutes = 2.0
     test_minutes: Minutes = 4.0
@@ -204,7 +206,7 @@ class Recipe(Section):
     """One accelerator, from speech to report."""
 
     name: str
-    seed: Annotated[int, Field(ge=0, le=2**31 - 1)] = 0
+    seed: Seed = 0
     per_bound_points: NotNegative | None = None  # allowed loss of PER, integer against dense
     corpus: CorpusRecipe = CorpusRecipe()
     features: FeatureRecipe = FeatureRecipe()
@@ -214,6 +216,11 @@ class Recipe(Section):
     quantization: QuantizationRecipe = QuantizationRecipe()
     hardware: HardwareRecipe = HardwareRecipe()
     simulation: SimulationRecipe = SimulationRecipe()
+
+    @property
+    def corpus_seed(self) -> int:
+        """The seed that the corpus is made from."""
+        return self.seed if self.corpus.seed is None else self.corpus.seed
 
     @field_validator("name")
     @classmethod

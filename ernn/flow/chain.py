@@ -94,7 +94,7 @@ STEPS = (
     Step(
         "corpus",
         corpus,
-        reads=("seed", "corpus", "features"),
+        reads=("corpus_seed", "corpus", "features"),
         code=("speech", "flow/model"),
         outside=_recorded_speech,
     ),

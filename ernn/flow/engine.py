@@ -19,6 +19,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from pydantic import BaseModel
+
 import ernn
 from ernn.errors import ErnnError, ProjectError
 from ernn.progress import Progress, progress
@@ -46,7 +48,7 @@ class Step:
 
     name: str  # also of its folder
     run: Callable[[Work], None]
-    reads: tuple[str, ...]  # keys of the recipe
+    reads: tuple[str, ...]  # keys or properties of the recipe
     after: tuple[str, ...] = ()  # steps whose files it reads
     code: tuple[str, ...] = ()  # modules, packages and shipped folders of ernn that do the work
     outside: Callable[[Recipe], dict[str, str]] = lambda recipe: {}  # other input: name -> hash
@@ -109,10 +111,9 @@ class Chain:
 
     def _inputs(self, step: Step) -> dict[str, Any]:
         """Return exactly what goes into a step: its key, kept whole to tell what changed."""
-        recipe = self.recipe.model_dump(mode="json")
         return {
             "code": {part: _code_hash(part) for part in step.code},
-            "recipe": {key: recipe[key] for key in step.reads},
+            "recipe": {key: _read(self.recipe, key) for key in step.reads},
             "outside": step.outside(self.recipe),
             "after": {name: _digest(read_stamp(self.out / name)["outputs"]) for name in step.after},
         }
@@ -173,6 +174,12 @@ def file_hash(path: Path) -> str:
     """Return the SHA-256 of a file."""
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def _read(recipe: Recipe, key: str) -> Any:
+    """Return a key or property of the recipe as JSON."""
+    value = getattr(recipe, key)
+    return value.model_dump(mode="json") if isinstance(value, BaseModel) else value
 
 
 def _code_hash(part: str) -> str:

@@ -28,7 +28,9 @@ def corpus(work: Work) -> None:
     affinity = getattr(os, "sched_getaffinity", None)  # not everywhere
     workers = len(affinity(0)) if affinity else os.cpu_count() or 1
     with work.progress("corpus: speakers") as progress:
-        build_corpus(recipe.corpus, recipe.features, recipe.seed, work.folder, workers, progress)
+        build_corpus(
+            recipe.corpus, recipe.features, recipe.corpus_seed, work.folder, workers, progress
+        )
 
 
 def train(work: Work) -> None:

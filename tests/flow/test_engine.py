@@ -87,6 +87,23 @@ def test_a_change_redoes_only_what_depends_on_it(setting):
     assert "second: again, because first changed" in setting.said
 
 
+def test_a_corpus_of_its_own_seed_serves_every_training_seed(setting):
+    def bring(**changes) -> None:
+        Chain(
+            (Step("first", setting.first, ("corpus_seed",)),),
+            recipe(**changes),
+            setting.out,
+            setting.said.append,
+        ).bring("first")
+
+    bring(corpus={"seed": 5}, seed=1)
+    bring(corpus={"seed": 5}, seed=2)
+    assert setting.first.runs == 1
+    bring(seed=2)
+    assert setting.first.runs == 2
+    assert "first: again, because corpus_seed was 5 and is 2" in setting.said
+
+
 def test_changed_code_redoes_its_step(setting, monkeypatch):
     def hashes(part: str) -> str:
         return f"{part} after the change"

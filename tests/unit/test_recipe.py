@@ -148,3 +148,9 @@ def test_what_is_no_toml_is_refused(tmp_path, content):
 def test_a_missing_file_is_refused(tmp_path):
     with pytest.raises(RecipeError, match="cannot be read"):
         Recipe.load(tmp_path / "none.toml")
+
+
+def test_the_corpus_has_a_seed_of_its_own_if_it_names_one():
+    shared = {"name": "x", "seed": 3, "model": {"cell": "gru", "layers": [{"hidden": 16}]}}
+    assert Recipe.from_dict(shared).corpus_seed == 3
+    assert Recipe.from_dict({**shared, "corpus": {"seed": 0}}).corpus_seed == 0
