@@ -141,18 +141,25 @@ class ModelRecipe(Section):
 
 
 class TrainingRecipe(Section):
-    """Dense training: Adam with linear decay on chunks of utterances."""
+    """Dense training: Adam with linear decay on chunks of utterances, or on whole ones (CTC)."""
 
+    loss: Literal["frames", "ctc"] = "frames"  # "ctc": phone sequences without times
     updates: Count = 1500
-    batch: Count = 32
-    chunk_frames: Count = 64
+    batch: Count = 32  # chunks or utterances, of all GPUs together
+    chunk_frames: Count = 64  # loss = "frames" only
     learning_rate: LearningRate = 1e-2
-    label_delay: Annotated[int, Field(ge=0, le=50)] = 2  # frames
+    label_delay: Annotated[int, Field(ge=0, le=50)] = 2  # frames; loss = "frames" only
     input_noise: NotNegative = 0.1
     clip_norm: Positive = 1.0
     evaluate_every: Count = 250  # updates
     patience: Count = 8  # evaluations without a better development loss before stopping
     threads: Annotated[int, Field(ge=1, le=256)] = 2
+    precision: Literal["float32", "bfloat16", "float16"] = "float32"  # of products
+
+    @property
+    def blanks(self) -> int:
+        """Outputs of the model beside the phones: CTC's blank, which comes last."""
+        return int(self.loss == "ctc")
 
 
 class CompressionRecipe(Section):
@@ -165,6 +172,8 @@ class CompressionRecipe(Section):
     learning_rate: LearningRate = 1e-2
     retrain_updates: Count = 1500
     retrain_learning_rate: LearningRate = 1e-2
+    distillation: Fraction = 0.0  # share of the loss that compares with the dense model's outputs
+    distillation_temperature: Positive = 2.0
 
 
 class QuantizationRecipe(Section):
