@@ -181,9 +181,23 @@ class QuantizationRecipe(Section):
 
     weight_bits: Annotated[int, Field(ge=4, le=16)] = 12
     activation_bits: Annotated[int, Field(ge=4, le=16)] = 12
-    state_bits: Annotated[int, Field(ge=8, le=18)] = 16
+    state_bits: Annotated[int, Field(ge=6, le=18)] = 16
     activation_error: Annotated[float, Field(ge=2e-4, le=0.1)] = 2e-3  # of sigmoid and tanh
     calibration_utterances: Count = 16
+    search: bool = False  # choose the four above: the smallest within per_bound_points
+    search_bits_min: Annotated[int, Field(ge=6, le=16)] = 6
+    search_bits_max: Annotated[int, Field(ge=6, le=16)] = 16
+    fine_tune_updates: Annotated[int, Field(ge=0, le=1_000_000)] = 0  # in the integers' arithmetic
+    fine_tune_learning_rate: LearningRate = 1e-3
+
+    @model_validator(mode="after")
+    def _consistent(self) -> "QuantizationRecipe":
+        if self.search_bits_min > self.search_bits_max:
+            raise ValueError(
+                f"search_bits_min = {self.search_bits_min} is above "
+                f"search_bits_max = {self.search_bits_max}"
+            )
+        return self
 
 
 class HardwareRecipe(Section):
@@ -230,6 +244,19 @@ class Recipe(Section):
     def corpus_seed(self) -> int:
         """The seed that the corpus is made from."""
         return self.seed if self.corpus.seed is None else self.corpus.seed
+
+    @property
+    def search_bound_points(self) -> float | None:
+        """The bound that bits are searched against, if they are."""
+        return self.per_bound_points if self.quantization.search else None
+
+    @model_validator(mode="after")
+    def _search_has_a_bound(self) -> "Recipe":
+        if self.quantization.search and self.per_bound_points is None:
+            raise ValueError(
+                "quantization.search = true needs per_bound_points, the allowed loss of PER"
+            )
+        return self
 
     @field_validator("name")
     @classmethod
