@@ -6,7 +6,7 @@ code is ever loaded from it. `docs/files.md` describes its tensors.
 
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 
@@ -128,36 +128,41 @@ class CompressedModel:
         """Weights and scales stored (biases and peepholes not counted, as in the papers)."""
         return sum(matrix.parameters for matrix in self.matrices().values())
 
-    def save(self, path: Path) -> None:
-        """Write the model as safetensors."""
-        tensors, described = {}, []
+    def tensors(self) -> dict[str, np.ndarray]:
+        """Return every array under its name in the file."""
+        tensors = {}
         for name, matrix in self.matrices().items():
             tensors[f"{name}.generators"] = matrix.generators
             if matrix.scale is not None:
                 tensors[f"{name}.scale"] = matrix.scale
         for index, layer in enumerate(self.layers):
-            described.append(
-                {
-                    "cell": layer.cell,
-                    "hidden": layer.hidden,
-                    "cell_activation": layer.cell_activation,
-                }
-            )
             for name in ("bias", "peepholes", "candidate_bias"):
                 value = getattr(layer, name)
                 if value is not None:
                     tensors[f"layer{index}.{name}"] = value
         if self.output_bias is not None:
             tensors["output.bias"] = self.output_bias
-        header = {
+        return tensors
+
+    def with_tensors(self, tensors: dict[str, np.ndarray]) -> "CompressedModel":
+        """Return the model with other arrays under the same names."""
+        return self._from_tensors(self._header(), tensors)
+
+    def _header(self) -> dict[str, Any]:
+        """Return all that is no array."""
+        kinds = ("cell", "hidden", "cell_activation")
+        return {
             "format": FILE_FORMAT,
             "features": self.features,
             "labels": self.labels,
-            "layers": described,
+            "layers": [{kind: getattr(layer, kind) for kind in kinds} for layer in self.layers],
             "meta": self.meta,
         }
-        floats = {name: np.asarray(value, np.float64) for name, value in tensors.items()}
-        write_arrays(path, floats, header)
+
+    def save(self, path: Path) -> None:
+        """Write the model as safetensors."""
+        floats = {name: np.asarray(value, np.float64) for name, value in self.tensors().items()}
+        write_arrays(path, floats, self._header())
 
     @classmethod
     def load(cls, path: Path) -> "CompressedModel":

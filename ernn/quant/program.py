@@ -82,7 +82,7 @@ def _segment(layer: CompressedLayer, vector: str, matrix: str, gates: str) -> Fl
     whole: CirculantMatrix = layer.matrices[matrix]
     if matrix == "projection":
         return FloatSegment(vector, matrix, whole.generators, whole.scale)
-    blocks = _gate_slice(GATES[layer.cell][matrix], gates, layer.hidden // whole.block)
+    blocks = gate_slice(GATES[layer.cell][matrix], gates, layer.hidden // whole.block)
     return FloatSegment(vector, matrix, whole.generators[blocks], whole.scale)
 
 
@@ -92,10 +92,10 @@ def _bias(layer: CompressedLayer, name: str, gates: str) -> np.ndarray:
     if name == "nh":
         assert layer.candidate_bias is not None  # CompressedModel checked it
         return layer.candidate_bias
-    return layer.bias[_gate_slice(GATES[layer.cell]["input"], gates, layer.hidden)]
+    return layer.bias[gate_slice(GATES[layer.cell]["input"], gates, layer.hidden)]
 
 
-def _gate_slice(stacked: str, gates: str, size: int) -> slice:
+def gate_slice(stacked: str, gates: str, size: int) -> slice:
     """Where the rows of ``gates`` lie among the ``stacked`` gates of ``size`` rows each."""
     start = stacked.index(gates)
     return slice(start * size, (start + len(gates)) * size)

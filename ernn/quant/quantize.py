@@ -3,7 +3,7 @@ IntegerModel out.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -168,6 +168,31 @@ def _products(
         bias = row.quantize(job.bias)
         quantized.append(Product(job.layer, job.name, job.gates, job.block, weight, segments, bias))
     return tuple(quantized)
+
+
+def with_weights(model: IntegerModel, weights: CompressedModel) -> IntegerModel:
+    """Return an integer model of other weights in the formats of ``model``.
+
+    Args:
+        model: for its formats and sizes.
+        weights: a float model of the same sizes.
+    """
+    products = []
+    for old, job in zip(model.products, program(weights), strict=True):
+        segments = tuple(
+            replace(
+                segment,
+                spectra=old.weight.quantize(packed(new)),
+                scale=segment.scale_format and segment.scale_format.quantize(new.scale),
+            )
+            for segment, new in zip(old.segments, job.segments, strict=True)
+        )
+        products.append(replace(old, segments=segments, bias=model.row.quantize(job.bias)))
+    layers = tuple(
+        replace(old, peepholes=None if p is None else model.peephole.quantize(p))
+        for old, p in zip(model.layers, (new.peepholes for new in weights.layers), strict=True)
+    )
+    return replace(model, layers=layers, products=tuple(products))
 
 
 def _segment(
