@@ -4,6 +4,7 @@ Each reads the folders of the steps before it and leaves its files in its own; d
 describes them. Heavy imports stay inside, so that a run with nothing to do is over at once.
 """
 
+import copy
 import os
 from collections.abc import Callable
 from dataclasses import replace
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
 
     from ernn.train.acoustic import AcousticModel
     from ernn.train.batches import Data
-    from ernn.train.loop import Run
+    from ernn.train.fit import Run
 
 
 def corpus(work: Work) -> None:
@@ -42,7 +43,7 @@ def train(work: Work) -> None:
     with work.progress("train: updates") as progress:
         train_dense(model, work.recipe.training, data, replace(run, progress=progress))
     model.save(work.folder / "dense.safetensors")
-    _save_rate(work, model.predict)
+    _save_rate(work, model.predict, ("test", "dev"))
     _drop_checkpoints(work)
 
 
@@ -69,11 +70,13 @@ def compress(work: Work) -> None:
     recipe = work.recipe
     model, data, run = _training(work)
     model.load(work.out / "train" / "dense.safetensors")
+    teacher = copy.deepcopy(model) if recipe.compression.distillation else None
     for label, phase in (("ADMM", loop.compress), ("retraining", loop.retrain)):
         with work.progress(f"compress: {label} updates") as progress:
-            phase(model, recipe.compression, recipe.training, data, replace(run, progress=progress))
+            told = replace(run, progress=progress)
+            phase(model, recipe.compression, recipe.training, data, told, teacher)
     model.export().save(work.folder / "compressed.safetensors")
-    _save_rate(work, model.predict)
+    _save_rate(work, model.predict, ("test", "dev"))
     _drop_checkpoints(work)
 
 
@@ -86,7 +89,7 @@ def _training(work: Work) -> "tuple[AcousticModel, Data, Run]":
     from ernn.speech.scorer import Scorer
     from ernn.train.acoustic import AcousticModel
     from ernn.train.batches import Data
-    from ernn.train.loop import Run
+    from ernn.train.fit import Run
 
     recipe = work.recipe
     train, dev = (load_split(work.out / "corpus", split) for split in ("train", "dev"))
@@ -138,19 +141,25 @@ def quantize(work: Work) -> None:
     write_json(work.folder / "signals.json", compare_signals(model, compressed, frames, lengths))
 
 
-def _save_rate(work: Work, outputs: "Callable[[list[np.ndarray]], list[np.ndarray]]") -> None:
-    """Write the phone error rate of a model on the test set, utterance by utterance.
+def _save_rate(
+    work: Work,
+    outputs: "Callable[[list[np.ndarray]], list[np.ndarray]]",
+    splits: tuple[str, ...] = ("test",),
+) -> None:
+    """Write the phone error rate of a model, utterance by utterance.
 
     Args:
-        work: the step; its folder gets per.json.
+        work: the step; its folder gets per.json (test set) and dev.json (development set).
         outputs: from features (T, F) of each utterance to the model's logits (T, labels), label
             delay included.
+        splits: "test", "dev" or both.
     """
     from ernn.flow.results import save_rate
     from ernn.speech.corpus import load_split
     from ernn.speech.scorer import Scorer
 
-    train, test = (load_split(work.out / "corpus", split) for split in ("train", "test"))
-    scorer = Scorer.fit(train, work.recipe.training.label_delay)
-    rate = scorer.score(outputs([utterance.features for utterance in test]), test)
-    save_rate(work.folder / "per.json", rate)
+    scorer = Scorer.fit(load_split(work.out / "corpus", "train"), work.recipe.training.label_delay)
+    for split in splits:
+        spoken = load_split(work.out / "corpus", split)
+        rate = scorer.score(outputs([utterance.features for utterance in spoken]), spoken)
+        save_rate(work.folder / ("per.json" if split == "test" else f"{split}.json"), rate)

@@ -1,11 +1,12 @@
-"""Utterances as plain arrays, and random chunks of them as training batches.
+"""Utterances as plain arrays, and random batches of them: chunks, or whole utterances.
 
 The model may look `label_delay` frames ahead: its output at frame t is for the label of frame
-t - label_delay. So every utterance gets that many frames more at its end, copies of its last one,
-and the first outputs are ignored.
+t - label_delay. So every utterance that chunks are cut from gets that many frames more at its end,
+copies of its last one, and the first outputs are ignored.
 """
 
 from dataclasses import dataclass
+from typing import Protocol
 
 import numpy as np
 import torch
@@ -13,7 +14,8 @@ from torch import Tensor
 
 from ernn.errors import CorpusError
 
-Utterances = list[tuple[np.ndarray, np.ndarray]]  # features (T, F) and labels (T,) of each
+# Features (T, F) of each utterance, and its labels: (T,) one per frame, or (P,) phones spoken.
+Utterances = list[tuple[np.ndarray, np.ndarray]]
 
 IGNORED = -100  # torch's cross entropy leaves out frames of this label
 
@@ -25,6 +27,7 @@ class Data:
     train: Utterances
     dev: Utterances
     labels: int  # number of phones
+    aligned: bool = True  # a label for each frame; otherwise a sequence of phones, for CTC
 
     def __post_init__(self) -> None:
         size = self.train[0][0].shape[-1] if self.train else 0
@@ -33,18 +36,56 @@ class Data:
             if not utterances:
                 raise CorpusError(f"the {split} split is empty; training needs some utterances")
             for index, (features, labels) in enumerate(utterances):
-                _check(f"{split} utterance {index}", features, labels, size, self.labels)
+                where = f"{split} utterance {index}"
+                _check_features(where, features, size)
+                _check_labels(where, labels, len(features), self.aligned)
+                if labels.min() < 0 or labels.max() >= self.labels:
+                    told = f"labels {labels.min()}..{labels.max()} are not 0..{self.labels - 1}"
+                    raise CorpusError(f"{where}: {told}")
 
 
-def _check(where: str, features: np.ndarray, labels: np.ndarray, size: int, phones: int) -> None:
+def _check_features(where: str, features: np.ndarray, size: int) -> None:
     if features.ndim != 2 or not len(features) or features.shape[1] != size:
         raise CorpusError(f"{where}: features of shape {features.shape}, expected (T > 0, {size})")
-    if labels.shape != features.shape[:1]:
-        raise CorpusError(f"{where}: {labels.shape} labels for {len(features)} frames")
     if not np.isfinite(features).all():
         raise CorpusError(f"{where} holds NaN or infinite features; make the features again")
-    if labels.min() < 0 or labels.max() >= phones:
-        raise CorpusError(f"{where}: labels {labels.min()}..{labels.max()} are not 0..{phones - 1}")
+
+
+def _check_labels(where: str, labels: np.ndarray, frames: int, aligned: bool) -> None:
+    if aligned:
+        if labels.shape != (frames,):
+            raise CorpusError(f"{where}: {labels.shape} labels for {frames} frames")
+        return
+    if labels.ndim != 1 or not len(labels):
+        raise CorpusError(f"{where}: phones of shape {labels.shape}, expected (P > 0,)")
+    needed = len(labels) + np.count_nonzero(labels[1:] == labels[:-1])  # a blank between equal ones
+    if needed > frames:
+        raise CorpusError(
+            f"{where}: {len(labels)} phones need {needed} frames or more but there are {frames}; "
+            "leave the utterance out, or keep more frames (features.keep_every)"
+        )
+
+
+@dataclass(frozen=True)
+class Batch:
+    """What one update is made of, or one process's part of it."""
+
+    features: Tensor  # (B, T, F) with noise
+    labels: Tensor  # (B, T) of each frame, or (B, P) phones; IGNORED where there is none
+    counted: Tensor  # (B, T) bool: the frames that the loss is about
+
+    def part(self, index: int, parts: int) -> "Batch":
+        """Return one process's share: every parts-th sequence."""
+        mine = slice(index, None, parts)
+        return Batch(self.features[mine], self.labels[mine], self.counted[mine])
+
+
+class Source(Protocol):
+    """Where batches come from."""
+
+    def draw(self, count: int, noise: float, generator: torch.Generator) -> Batch:
+        """Return random sequences with fresh noise, all of it decided by the generator."""
+        ...
 
 
 class Chunks:
@@ -70,11 +111,44 @@ class Chunks:
         self.starts = torch.from_numpy(np.concatenate(starts)).to(device)
         self.steps = torch.arange(frames, device=device)
 
-    def draw(self, count: int, noise: float, generator: torch.Generator) -> tuple[Tensor, Tensor]:
-        """Return noisy features (count, frames, F) and their labels (count, frames)."""
+    def draw(self, count: int, noise: float, generator: torch.Generator) -> Batch:
+        """Return noisy chunks; labels are (count, frames)."""
         device = self.starts.device
         chosen = torch.randint(len(self.starts), (count,), generator=generator, device=device)
         index = self.starts[chosen].unsqueeze(1) + self.steps
-        features = self.features[index]
+        features, labels = self.features[index], self.labels[index]
         features += noise * torch.randn(features.shape, generator=generator, device=device)
-        return features, self.labels[index]
+        return Batch(features, labels, labels != IGNORED)
+
+
+class WholeUtterances:
+    """Whole utterances of like length, behind whose end there are zeros.
+
+    A batch is one of `POOL` that are cut from as many utterances, drawn at random and put in order
+    of length: every utterance is as likely as every other, and little is padding.
+    """
+
+    POOL = 8
+
+    def __init__(self, utterances: Utterances, device: str) -> None:
+        self.frames = [torch.from_numpy(values).float().to(device) for values, _ in utterances]
+        self.phones = [
+            torch.from_numpy(phones.astype(np.int64)).to(device) for _, phones in utterances
+        ]
+        self.lengths = np.array([len(values) for values in self.frames])
+        self.device = device
+
+    def draw(self, count: int, noise: float, generator: torch.Generator) -> Batch:
+        """Return noisy utterances; labels are (count, P) phones."""
+        device, many = self.device, self.POOL * count
+        pool = torch.randint(len(self.frames), (many,), generator=generator, device=device)
+        which = torch.randint(self.POOL, (1,), generator=generator, device=device).item()
+        drawn = pool.cpu().numpy()
+        chosen = drawn[np.argsort(self.lengths[drawn], kind="stable")][which * count :][:count]
+        pad = torch.nn.utils.rnn.pad_sequence
+        features = pad([self.frames[index] for index in chosen], batch_first=True)
+        labels = pad([self.phones[index] for index in chosen], True, IGNORED)
+        features += noise * torch.randn(features.shape, generator=generator, device=device)
+        lengths = torch.from_numpy(self.lengths[chosen]).to(device)
+        counted = torch.arange(features.shape[1], device=device) < lengths.unsqueeze(1)
+        return Batch(features * counted.unsqueeze(-1), labels, counted)

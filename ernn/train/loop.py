@@ -1,80 +1,37 @@
-"""The three phases of training: dense, ADMM towards the structures, retraining inside them.
+"""The three phases of training: dense, ADMM towards the structures, retraining inside them."""
 
-Each phase is a `Phase` run by `fit` in rounds; a round ends with an evaluation on the
-development set and, when due, a checkpoint. The random numbers of an update depend only on the
-seed, the phase and the update's number, so that a run that was killed continues bit for bit from
-its last checkpoint. Nothing here knows about speech: utterances are arrays, and the score is a
-function that the caller gives.
-"""
-
-import json
 import math
-import time
-from collections.abc import Callable
-from contextlib import contextmanager
-from dataclasses import dataclass
-from pathlib import Path
-from typing import Any
 
-import numpy as np
-import torch
-from torch import Tensor, nn
-
-from ernn.errors import ModelFileError, RecipeError
-from ernn.files import write_text
 from ernn.recipe import CompressionRecipe, TrainingRecipe
 from ernn.train.acoustic import AcousticModel
 from ernn.train.admm import Admm
-from ernn.train.batches import IGNORED, Chunks, Data
-from ernn.train.checkpoint import load_tensors, save_tensors
-
-CHECKPOINT = "ernn-checkpoint-1"
-Round = dict[str, Any]  # phase, update, loss, gap (ADMM only), dev_loss, score (where asked for)
+from ernn.train.batches import Data
+from ernn.train.fit import Phase, Round, Run, fit
+from ernn.train.losses import Distilled, Loss, make_loss
 
 
-def _silent(done: int, total: int) -> None:
-    """Show no progress."""
-
-
-@dataclass(frozen=True)
-class Run:
-    """How a training is carried out; nothing here changes its result but seed and device."""
-
-    folder: Path  # for a checkpoint and a history (JSON) of each phase
-    seed: int = 0
-    device: str = "cpu"  # or "cuda"
-    score: Callable[[list[np.ndarray]], float] | None = None  # of the development set's outputs
-    progress: Callable[[int, int], None] = _silent
-    checkpoint_seconds: float = 20.0  # time between checkpoints at least
-
-
-@dataclass(frozen=True)
-class Phase:
-    """One stretch of training with an optimizer of its own."""
-
-    name: str
-    updates: int
-    round_updates: int
-    learning_rate: float
-    admm: Admm | None = None
-
-    @property
-    def keeps_best(self) -> bool:
-        """Whether it ends with its best model, at a rate that falls to 0, or with its last one.
-
-        In ADMM the target moves: only the last weights are near it, and the rate stays.
-        """
-        return self.admm is None
-
-
-def train_dense(model: AcousticModel, recipe: TrainingRecipe, data: Data, run: Run) -> list[Round]:
+def train_dense(
+    model: AcousticModel,
+    recipe: TrainingRecipe,
+    data: Data,
+    run: Run,
+    teacher: AcousticModel | None = None,
+) -> list[Round]:
     """Train a new model; dense, or inside the structures if it is constrained already.
+
+    Args:
+        model: trained in place.
+        recipe: how.
+        data: on what.
+        run: where.
+        teacher: if given, half the loss compares with its outputs; see `Distilled`.
 
     Returns:
         One entry per round; see `Round`.
     """
     phase = Phase("dense", recipe.updates, recipe.evaluate_every, recipe.learning_rate)
-    return fit(model, phase, recipe, data, run)
+    loss = make_loss(recipe)
+    return fit(model, phase, recipe, data, run, Distilled(loss, teacher) if teacher else loss)
 
 
 def compress(
@@ -83,8 +40,21 @@ def compress(
     training: TrainingRecipe,
     data: Data,
     run: Run,
+    teacher: AcousticModel | None = None,
 ) -> list[Round]:
-    """Pull a trained dense model to its structures by ADMM, then project it: it is constrained."""
+    """Pull a trained dense model to its structures by ADMM, then project it: it is constrained.
+
+    Args:
+        model: dense, with weights that were trained; changed in place.
+        recipe: how it is compressed.
+        training: batches, noise, clipping.
+        data: on what.
+        run: where.
+        teacher: the dense model, for `recipe.distillation`; a copy, not `model` itself.
+
+    Returns:
+        One entry per round; see `Round`.
+    """
     matrices = {n: m for n, m in model.matrices().items() if m.structure.block > 1}
     if not matrices:
         return []
@@ -99,7 +69,7 @@ def compress(
     )
     rate = recipe.learning_rate
     phase = Phase("admm", recipe.updates, recipe.updates_per_round, rate, admm)
-    history = fit(model, phase, training, data, run)
+    history = fit(model, phase, training, data, run, _loss(recipe, training, teacher))
     model.constrain()
     return history
 
@@ -110,188 +80,19 @@ def retrain(
     training: TrainingRecipe,
     data: Data,
     run: Run,
+    teacher: AcousticModel | None = None,
 ) -> list[Round]:
-    """Train a constrained model on, inside its structures."""
+    """Train a constrained model on, inside its structures; arguments as for `compress`."""
     updates, rate = recipe.retrain_updates, recipe.retrain_learning_rate
     phase = Phase("retrain", updates, training.evaluate_every, rate)
-    return fit(model, phase, training, data, run)
+    return fit(model, phase, training, data, run, _loss(recipe, training, teacher))
 
 
-def fit(
-    model: AcousticModel, phase: Phase, recipe: TrainingRecipe, data: Data, run: Run
-) -> list[Round]:
-    """Run one phase, or what is left of it after the last checkpoint in `run.folder`.
-
-    Args:
-        model: trained in place.
-        phase: how long, how fast, and with ADMM or not.
-        recipe: batches, noise, clipping, patience.
-        data: utterances, already in the model's frame rate.
-        run: folder, seed, device, score, progress.
-
-    Returns:
-        One entry per round; see `Round`.
-
-    Raises:
-        RecipeError: training diverged.
-        ModelFileError: the checkpoint is damaged.
-    """
-    run.folder.mkdir(parents=True, exist_ok=True)
-    model.to(run.device)
-    with _threads(recipe.threads):
-        return _Fit(model, phase, recipe, data, run).rounds()
-
-
-class _Fit:
-    """The state of a phase while it runs."""
-
-    def __init__(
-        self, model: AcousticModel, phase: Phase, recipe: TrainingRecipe, data: Data, run: Run
-    ) -> None:
-        self.model, self.phase, self.recipe, self.data, self.run = model, phase, recipe, data, run
-        self.chunks = Chunks(data.train, recipe.chunk_frames, recipe.label_delay, run.device)
-        self.optimizer = torch.optim.Adam(model.parameters(), lr=phase.learning_rate)
-        self.best: dict[str, Tensor] = {}
-        self.history: list[Round] = []
-        self.path = run.folder / f"{phase.name}.checkpoint.safetensors"
-        self.saved_at = time.monotonic()
-
-    def rounds(self) -> list[Round]:
-        """Run every round that is left and return the history of all."""
-        if self.path.exists():
-            self._resume()
-        phase, update = self.phase, self.history[-1]["update"] if self.history else 0
-        while update < phase.updates and not self._stale():
-            stop = min(update + phase.round_updates, phase.updates)
-            losses = []
-            while update < stop:
-                losses.append(self._update(update))
-                update += 1
-                self.run.progress(update, phase.updates)
-            self._end_round(update, float(np.mean(losses)))
-        self._save()
-        if phase.keeps_best:
-            self.model.load_state_dict(self.best)
-        return self.history
-
-    def _update(self, update: int) -> float:
-        """Do one step of Adam and return the loss before it."""
-        recipe, phase, model = self.recipe, self.phase, self.model
-        generator = torch.Generator(self.run.device)
-        # One generator per update, so that nothing about random numbers has to be saved.
-        words = [self.run.seed, update, *phase.name.encode()]
-        generator.manual_seed(int(np.random.SeedSequence(words).generate_state(1)[0]))
-        features, labels = self.chunks.draw(recipe.batch, recipe.input_noise, generator)
-        loss = _loss(model(features), labels)
-        if not torch.isfinite(loss):
-            raise RecipeError(
-                f"the loss became {loss.item()} in update {update} of phase {phase.name!r} at "
-                f"learning rate {phase.learning_rate}; lower the learning rate or clip_norm"
-            )
-        self.optimizer.zero_grad()
-        loss.backward()
-        nn.utils.clip_grad_norm_(model.parameters(), recipe.clip_norm)
-        if phase.admm:
-            phase.admm.penalty().backward()  # after clipping: the pull must not be weakened
-        if phase.keeps_best:
-            for group in self.optimizer.param_groups:
-                group["lr"] = phase.learning_rate * (1 - update / phase.updates)
-        self.optimizer.step()
-        return loss.item()
-
-    def _end_round(self, update: int, loss: float) -> None:
-        """Let ADMM move its targets, evaluate, remember the best model, save if it is time."""
-        entry: Round = {"phase": self.phase.name, "update": update, "loss": loss}
-        if self.phase.admm:
-            self.phase.admm.update()
-            entry["gap"] = self.phase.admm.gap()
-        frames = [features for features, _ in self.data.dev]
-        outputs, delay = self.model.predict(frames), self.recipe.label_delay
-        scores = torch.from_numpy(np.concatenate([rows[delay:] for rows in outputs]))
-        told = [labels[: max(0, len(labels) - delay)] for _, labels in self.data.dev]
-        labels = torch.from_numpy(np.concatenate(told).astype(np.int64))
-        entry["dev_loss"] = _loss(scores, labels).item()
-        if self.run.score:
-            entry["score"] = float(self.run.score(outputs))
-        self.history.append(entry)
-        if self.phase.keeps_best and self._age() == 0:
-            self.best = {n: value.clone() for n, value in self.model.state_dict().items()}
-        if time.monotonic() - self.saved_at >= self.run.checkpoint_seconds:
-            self._save()
-
-    def _age(self) -> int:
-        """Return the number of rounds since the one with the least development loss."""
-        losses = [entry["dev_loss"] for entry in self.history]
-        return len(losses) - 1 - int(np.argmin(losses)) if losses else 0
-
-    def _stale(self) -> bool:
-        return self.phase.keeps_best and self._age() >= self.recipe.patience
-
-    def _header(self) -> dict[str, Any]:
-        """Return what a checkpoint must agree with to be continued."""
-        phase = self.phase
-        return {
-            "format": CHECKPOINT,
-            "phase": [phase.name, phase.updates, phase.round_updates, phase.learning_rate],
-            "admm": list(phase.admm.schedule) if phase.admm else [],
-            "recipe": self.recipe.model_dump(exclude={"threads"}),
-            "seed": self.run.seed,
-            "shapes": {name: list(p.shape) for name, p in self.model.named_parameters()},
-        }
-
-    def _save(self) -> None:
-        tensors = {f"model.{n}": value for n, value in self.model.state_dict().items()}
-        tensors |= {f"best.{n}": value for n, value in self.best.items()}
-        for name, parameter in self.model.named_parameters():
-            for key, value in self.optimizer.state.get(parameter, {}).items():
-                tensors[f"adam.{name}.{key}"] = value
-        if self.phase.admm:
-            tensors |= {f"admm.{n}": value for n, value in self.phase.admm.state().items()}
-        save_tensors(self.path, tensors, {**self._header(), "history": self.history})
-        text = json.dumps(self.history, indent=1) + "\n"
-        write_text(self.run.folder / f"{self.phase.name}.json", text)
-        self.saved_at = time.monotonic()
-
-    def _resume(self) -> None:
-        """Continue from the checkpoint, unless it belongs to another training."""
-        tensors, header = load_tensors(self.path, CHECKPOINT)
-        history = header.pop("history", None)
-        if header != self._header():
-            return
-        try:
-            self.history = history
-            self.model.load_state_dict(_part(tensors, "model"))
-            self.best = _part(tensors, "best")
-            for name, parameter in self.model.named_parameters():
-                state = _part(tensors, f"adam.{name}")
-                moments = {key: state[key].to(parameter) for key in ("exp_avg", "exp_avg_sq")}
-                self.optimizer.state[parameter] = {"step": state["step"], **moments}
-            if self.phase.admm:
-                self.phase.admm.load_state(_part(tensors, "admm"))
-        except (KeyError, RuntimeError):
-            raise ModelFileError(
-                f"{self.path} lacks a part of the training; delete it and train again"
-            ) from None
-
-
-def _part(tensors: dict[str, Tensor], prefix: str) -> dict[str, Tensor]:
-    """Return the tensors under a prefix, without it."""
-    prefix += "."
-    return {n.removeprefix(prefix): value for n, value in tensors.items() if n.startswith(prefix)}
-
-
-def _loss(scores: Tensor, labels: Tensor) -> Tensor:
-    """Return the mean cross entropy over all frames whose label counts."""
-    scores, labels = scores.flatten(0, -2), labels.flatten()
-    return nn.functional.cross_entropy(scores, labels, ignore_index=IGNORED)
-
-
-@contextmanager
-def _threads(count: int):
-    """Let torch use this many threads for a while."""
-    before = torch.get_num_threads()
-    torch.set_num_threads(count)
-    try:
-        yield
-    finally:
-        torch.set_num_threads(before)
+def _loss(
+    recipe: CompressionRecipe, training: TrainingRecipe, teacher: AcousticModel | None
+) -> Loss:
+    """Return the loss of compression and retraining."""
+    loss = make_loss(training)
+    if teacher is None or not recipe.distillation:
+        return loss
+    return Distilled(loss, teacher, recipe.distillation, recipe.distillation_temperature)

@@ -11,7 +11,8 @@ from ernn.recipe import CompressionRecipe, LayerRecipe, ModelRecipe, TrainingRec
 from ernn.train.acoustic import AcousticModel
 from ernn.train.batches import IGNORED, Chunks, Data
 from ernn.train.checkpoint import load_tensors, save_tensors
-from ernn.train.loop import CHECKPOINT, Run, compress, retrain, train_dense
+from ernn.train.fit import CHECKPOINT, Run
+from ernn.train.loop import compress, retrain, train_dense
 
 torch.set_num_threads(1)
 
@@ -107,7 +108,7 @@ def test_every_update_draws_its_own_batch_and_the_seed_decides_which(tmp_path, m
     drawn, draw = [], Chunks.draw
 
     def spy(chunks, *settings):
-        drawn.append(draw(chunks, *settings)[0])
+        drawn.append(draw(chunks, *settings).features)
         return draw(chunks, *settings)
 
     monkeypatch.setattr(Chunks, "draw", spy)
@@ -219,9 +220,11 @@ def test_data_that_cannot_be_trained_on_is_refused(train, dev, message):
 def test_chunks_hold_each_label_with_the_frame_that_comes_a_delay_later():
     made = [(np.arange(n)[:, None] + 100.0 * n, np.arange(n)) for n in (3, 5, 9)]
     chunks = Chunks(made, 4, 2, "cpu")
-    features, labels = chunks.draw(200, 0.0, torch.Generator().manual_seed(0))
+    batch = chunks.draw(200, 0.0, torch.Generator().manual_seed(0))
+    features, labels = batch.features, batch.labels
     assert features.shape == (200, 4, 1) and labels.shape == (200, 4)
-    counted = labels != IGNORED
+    counted = batch.counted
+    assert torch.equal(counted, labels != IGNORED)
     frame = (features[..., 0] % 100).long()
     length = (features[..., 0] / 100).long()
     # Behind the end of an utterance its last frame is repeated.

@@ -1,0 +1,250 @@
+"""The engine of training: runs one phase in rounds.
+
+A round ends with an evaluation on the development set and, when due, a checkpoint. The random
+numbers of an update depend only on the seed, the phase and the update's number, so that every
+update hears fresh noise and a run that was killed continues bit for bit from its last checkpoint.
+Nothing here knows about speech: utterances are arrays, and the score is a function that the
+caller gives.
+"""
+
+import json
+import time
+from collections.abc import Callable
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from ernn.errors import ModelFileError, RecipeError
+from ernn.files import write_text
+from ernn.recipe import TrainingRecipe
+from ernn.train.acoustic import AcousticModel
+from ernn.train.admm import Admm
+from ernn.train.batches import Data
+from ernn.train.checkpoint import load_tensors, save_tensors
+from ernn.train.losses import Loss, make_loss
+
+CHECKPOINT = "ernn-checkpoint-1"
+Round = dict[str, Any]  # phase, update, loss, gap (ADMM only), dev_loss, score (where asked for)
+
+
+def _silent(done: int, total: int) -> None:
+    """Show no progress."""
+
+
+@dataclass(frozen=True)
+class Run:
+    """How a training is carried out; nothing here changes its result but seed and device."""
+
+    folder: Path  # for a checkpoint and a history (JSON) of each phase
+    seed: int = 0
+    device: str = "cpu"  # or "cuda"
+    score: Callable[[list[np.ndarray]], float] | None = None  # of the development set's outputs
+    progress: Callable[[int, int], None] = _silent
+    checkpoint_seconds: float = 20.0  # time between checkpoints at least
+
+
+@dataclass(frozen=True)
+class Phase:
+    """One stretch of training with an optimizer of its own."""
+
+    name: str
+    updates: int
+    round_updates: int
+    learning_rate: float
+    admm: Admm | None = None
+
+    @property
+    def keeps_best(self) -> bool:
+        """Whether it ends with its best model, at a rate that falls to 0, or with its last one.
+
+        In ADMM the target moves: only the last weights are near it, and the rate stays.
+        """
+        return self.admm is None
+
+
+def fit(
+    model: AcousticModel,
+    phase: Phase,
+    recipe: TrainingRecipe,
+    data: Data,
+    run: Run,
+    loss: Loss | None = None,
+) -> list[Round]:
+    """Run one phase, or what is left of it after the last checkpoint in `run.folder`.
+
+    Args:
+        model: trained in place.
+        phase: how long, how fast, and with ADMM or not.
+        recipe: batches, noise, clipping, patience.
+        data: utterances, already in the model's frame rate.
+        run: folder, seed, device, score, progress.
+        loss: what to minimise, if not simply the recipe's loss.
+
+    Returns:
+        One entry per round; see `Round`.
+
+    Raises:
+        RecipeError: training diverged.
+        ModelFileError: the checkpoint is damaged.
+    """
+    run.folder.mkdir(parents=True, exist_ok=True)
+    model.to(run.device)
+    with _threads(recipe.threads):
+        return _Fit(model, phase, recipe, data, run, loss or make_loss(recipe)).rounds()
+
+
+class _Fit:
+    """The state of a phase while it runs."""
+
+    def __init__(
+        self,
+        model: AcousticModel,
+        phase: Phase,
+        recipe: TrainingRecipe,
+        data: Data,
+        run: Run,
+        loss: Loss,
+    ) -> None:
+        self.model, self.phase, self.recipe, self.data, self.run = model, phase, recipe, data, run
+        self.loss, self.source = loss, loss.source(data.train, recipe, run.device)
+        self.optimizer = torch.optim.Adam(model.parameters(), lr=phase.learning_rate)
+        self.best: dict[str, Tensor] = {}
+        self.history: list[Round] = []
+        self.path = run.folder / f"{phase.name}.checkpoint.safetensors"
+        self.saved_at = time.monotonic()
+
+    def rounds(self) -> list[Round]:
+        """Run every round that is left and return the history of all."""
+        if self.path.exists():
+            self._resume()
+        phase, update = self.phase, self.history[-1]["update"] if self.history else 0
+        while update < phase.updates and not self._stale():
+            stop = min(update + phase.round_updates, phase.updates)
+            losses = []
+            while update < stop:
+                losses.append(self._update(update))
+                update += 1
+                self.run.progress(update, phase.updates)
+            self._end_round(update, float(np.mean(losses)))
+        self._save()
+        if phase.keeps_best:
+            self.model.load_state_dict(self.best)
+        return self.history
+
+    def _update(self, update: int) -> float:
+        """Do one step of Adam and return the loss before it."""
+        recipe, phase, model = self.recipe, self.phase, self.model
+        generator = torch.Generator(self.run.device)
+        # One generator per update, so that nothing about random numbers has to be saved.
+        words = [self.run.seed, update, *phase.name.encode()]
+        generator.manual_seed(int(np.random.SeedSequence(words).generate_state(1)[0]))
+        batch = self.source.draw(recipe.batch, recipe.input_noise, generator)
+        loss = self.loss.total(model(batch.features), batch) / batch.counted.sum()
+        if not torch.isfinite(loss):
+            raise RecipeError(
+                f"the loss became {loss.item()} in update {update} of phase {phase.name!r} at "
+                f"learning rate {phase.learning_rate}; lower the learning rate or clip_norm"
+            )
+        self.optimizer.zero_grad()
+        loss.backward()
+        nn.utils.clip_grad_norm_(model.parameters(), recipe.clip_norm)
+        if phase.admm:
+            phase.admm.penalty().backward()  # after clipping: the pull must not be weakened
+        if phase.keeps_best:
+            for group in self.optimizer.param_groups:
+                group["lr"] = phase.learning_rate * (1 - update / phase.updates)
+        self.optimizer.step()
+        return loss.item()
+
+    def _end_round(self, update: int, loss: float) -> None:
+        """Let ADMM move its targets, evaluate, remember the best model, save if it is time."""
+        entry: Round = {"phase": self.phase.name, "update": update, "loss": loss}
+        if self.phase.admm:
+            self.phase.admm.update()
+            entry["gap"] = self.phase.admm.gap()
+        outputs = self.model.predict([features for features, _ in self.data.dev])
+        entry["dev_loss"] = self.loss.evaluate(outputs, self.data.dev)
+        if self.run.score:
+            entry["score"] = float(self.run.score(outputs))
+        self.history.append(entry)
+        if self.phase.keeps_best and self._age() == 0:
+            self.best = {n: value.clone() for n, value in self.model.state_dict().items()}
+        if time.monotonic() - self.saved_at >= self.run.checkpoint_seconds:
+            self._save()
+
+    def _age(self) -> int:
+        """Return the number of rounds since the one with the least development loss."""
+        losses = [entry["dev_loss"] for entry in self.history]
+        return len(losses) - 1 - int(np.argmin(losses)) if losses else 0
+
+    def _stale(self) -> bool:
+        return self.phase.keeps_best and self._age() >= self.recipe.patience
+
+    def _header(self) -> dict[str, Any]:
+        """Return what a checkpoint must agree with to be continued."""
+        phase = self.phase
+        return {
+            "format": CHECKPOINT,
+            "phase": [phase.name, phase.updates, phase.round_updates, phase.learning_rate],
+            "admm": list(phase.admm.schedule) if phase.admm else [],
+            "recipe": self.recipe.model_dump(exclude={"threads"}),
+            "loss": self.loss.describe(),
+            "seed": self.run.seed,
+            "shapes": {name: list(p.shape) for name, p in self.model.named_parameters()},
+        }
+
+    def _save(self) -> None:
+        tensors = {f"model.{n}": value for n, value in self.model.state_dict().items()}
+        tensors |= {f"best.{n}": value for n, value in self.best.items()}
+        for name, parameter in self.model.named_parameters():
+            for key, value in self.optimizer.state.get(parameter, {}).items():
+                tensors[f"adam.{name}.{key}"] = value
+        if self.phase.admm:
+            tensors |= {f"admm.{n}": value for n, value in self.phase.admm.state().items()}
+        save_tensors(self.path, tensors, {**self._header(), "history": self.history})
+        text = json.dumps(self.history, indent=1) + "\n"
+        write_text(self.run.folder / f"{self.phase.name}.json", text)
+        self.saved_at = time.monotonic()
+
+    def _resume(self) -> None:
+        """Continue from the checkpoint, unless it belongs to another training."""
+        tensors, header = load_tensors(self.path, CHECKPOINT)
+        history = header.pop("history", None)
+        if header != self._header():
+            return
+        try:
+            self.history = history
+            self.model.load_state_dict(_part(tensors, "model"))
+            self.best = _part(tensors, "best")
+            for name, parameter in self.model.named_parameters():
+                state = _part(tensors, f"adam.{name}")
+                moments = {key: state[key].to(parameter) for key in ("exp_avg", "exp_avg_sq")}
+                self.optimizer.state[parameter] = {"step": state["step"], **moments}
+            if self.phase.admm:
+                self.phase.admm.load_state(_part(tensors, "admm"))
+        except (KeyError, RuntimeError):
+            raise ModelFileError(
+                f"{self.path} lacks a part of the training; delete it and train again"
+            ) from None
+
+
+def _part(tensors: dict[str, Tensor], prefix: str) -> dict[str, Tensor]:
+    """Return the tensors under a prefix, without it."""
+    prefix += "."
+    return {n.removeprefix(prefix): value for n, value in tensors.items() if n.startswith(prefix)}
+
+
+@contextmanager
+def _threads(count: int):
+    """Let torch use this many threads for a while."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(count)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)
