@@ -33,8 +33,14 @@ class Section(BaseModel):
 class CorpusRecipe(Section):
     """Where the speech comes from."""
 
-    kind: Literal["synthetic", "timit"] = "synthetic"
-    path: str | None = None  # TIMIT only: the folder that holds TRAIN and TEST
+    kind: Literal["synthetic", "timit", "kaldi", "manifest"] = "synthetic"
+    # The folder that holds TRAIN and TEST (timit) or three data folders (kaldi); or the manifest.
+    path: str | None = None
+    phones: str | None = None  # kaldi, manifest: a table of lines: phone number (phones.txt)
+    fold: str | None = None  # kaldi, manifest: "timit", or a table of lines: phone label
+    train_folder: str = "train"  # kaldi only: data folders, below path
+    dev_folder: str = "dev"
+    test_folder: str = "test"
     seed: Seed | None = None  # synthetic only, as all below; None: the recipe's seed
     flite: bool = False  # flite's voices as well, where installed
     train_minutes: Minutes = 12.0
@@ -46,8 +52,13 @@ class CorpusRecipe(Section):
 
     @model_validator(mode="after")
     def _consistent(self) -> "CorpusRecipe":
-        if self.kind == "timit" and not self.path:
-            raise ValueError('kind = "timit" needs path, the folder that holds TRAIN and TEST')
+        needs = {
+            "timit": "the folder that holds TRAIN and TEST",
+            "kaldi": "the folder that holds the data folders train, dev and test",
+            "manifest": "a file with a line of JSON for each recording",
+        }
+        if self.kind in needs and not self.path:
+            raise ValueError(f'kind = "{self.kind}" needs path, {needs[self.kind]}')
         if self.snr_db_min > self.snr_db_max:
             raise ValueError(
                 f"snr_db_min = {self.snr_db_min} is above snr_db_max = {self.snr_db_max}"
@@ -95,6 +106,7 @@ class ModelRecipe(Section):
     reset: Literal["before", "after"] = "before"  # GRU: r times h before (paper) or after (torch)
     input_scale: bool = True  # a learned scale per input of each block-circulant matrix
     output_block: BlockSize = 1
+    pad: BlockSize = 1  # least padding: models that share it share a dense model (docs/search.md)
     layers: Annotated[list[LayerRecipe], Field(min_length=1, max_length=8)]
 
     @model_validator(mode="after")
@@ -126,9 +138,20 @@ class ModelRecipe(Section):
 
     @property
     def word(self) -> int:
-        """Largest block size in the model: every vector is padded to a multiple of it."""
+        """Every vector is padded to a multiple of it: the largest block size, or `pad`."""
         blocks = [layer.block_of(name) for layer in self.layers for name in self.matrices_of(layer)]
-        return max(self.output_block, *blocks)
+        return max(self.pad, self.output_block, *blocks)
+
+    def dense(self) -> "ModelRecipe":
+        """Return what the dense phase depends on: of a block size only whether there is one."""
+        layers = []
+        for layer in self.layers:
+            own = {
+                f"block_{name}": min(layer.block_of(name), 2) for name in self.matrices_of(layer)
+            }
+            layers.append(layer.model_copy(update={"block": 1, **own}))
+        output = min(self.output_block, 2)
+        return self.model_copy(update={"layers": layers, "pad": self.word, "output_block": output})
 
     def matrices_of(self, layer: LayerRecipe) -> list[str]:
         """Return the names of the matrices that a layer has, as `block_of` takes them."""

@@ -44,15 +44,18 @@ def bring(
     out: Path | None = None,
     force: bool = False,
     say: Callable[[str], None] = print,
+    wait: bool = False,
 ) -> Path:
     """Bring a step and all before it up to date in ``out`` (default: out/NAME); return ``out``.
+
+    With ``wait`` it waits for another process that works in ``out``, instead of refusing.
 
     Raises:
         ErnnError: what the steps raise; BoundError: the report says that the recipe's bound is
             not met.
     """
     out = out or Path("out") / recipe.name
-    Chain(STEPS, recipe, out, say).bring(last, force)
+    Chain(STEPS, recipe, out, say).bring(last, force, wait)
     if last == "report":
         _judge(out / last, say)
     return out
@@ -83,6 +86,11 @@ def _recorded_speech(recipe: Recipe) -> dict[str, str]:
     return {recipe.corpus.path: listed.hexdigest()}
 
 
+def _dense(recipe: Recipe) -> Recipe:
+    """Return a recipe without what its dense phase does not depend on."""
+    return recipe.model_copy(update={"model": recipe.model.dense()})
+
+
 def _own_part(recipe: Recipe) -> dict[str, str]:
     """Return the hash of a user's own part file."""
     part = recipe.hardware.part
@@ -105,6 +113,7 @@ STEPS = (
         after=("corpus",),
         code=("train", "speech", "circulant", "compressed", "flow/model"),
         resumable=True,
+        view=_dense,
     ),
     Step(
         "compress",

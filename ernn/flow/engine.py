@@ -53,6 +53,7 @@ class Step:
     code: tuple[str, ...] = ()  # modules, packages and shipped folders of ernn that do the work
     outside: Callable[[Recipe], dict[str, str]] = lambda recipe: {}  # other input: name -> hash
     resumable: bool = False  # it continues from what an interrupted run left in its folder
+    view: Callable[[Recipe], Recipe] = lambda recipe: recipe  # without what does not matter to it
 
 
 class Chain:
@@ -68,17 +69,18 @@ class Chain:
         self.steps = {step.name: step for step in steps}
         self.recipe, self.out, self.say = recipe, Path(out), say
 
-    def bring(self, last: str, force: bool = False) -> None:
+    def bring(self, last: str, force: bool = False, wait: bool = False) -> None:
         """Run ``last`` and the steps before it, each only where it is not up to date.
 
         Args:
             last: name of a step.
             force: run ``last`` even when it is up to date.
+            wait: for another process that works in the folder, instead of refusing.
 
         Raises:
             ProjectError: the folder is not ernn's, is in use, was edited, or its disk is full.
         """
-        with _full_disk_explained(self.out), _locked(self.out):
+        with _full_disk_explained(self.out), _locked(self.out, wait):
             for name in self._needed(last):
                 self._bring(self.steps[name], force and name == last)
 
@@ -252,7 +254,7 @@ def _sync(path: Path) -> None:
 
 
 @contextmanager
-def _locked(out: Path) -> Iterator[None]:
+def _locked(out: Path, wait: bool = False) -> Iterator[None]:
     """Keep other processes out of the folder; the lock dies with the process."""
     if out.exists() and not out.is_dir():
         raise ProjectError(f"{out} is a file; give a folder")
@@ -261,7 +263,7 @@ def _locked(out: Path) -> Iterator[None]:
     out.mkdir(parents=True, exist_ok=True)
     with (out / LOCK).open("a") as lock:
         try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            fcntl.flock(lock, fcntl.LOCK_EX | (0 if wait else fcntl.LOCK_NB))
         except BlockingIOError:
             raise ProjectError(
                 f"another ernn is working in {out}; wait for it or give another folder"

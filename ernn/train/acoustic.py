@@ -1,12 +1,13 @@
 """AcousticModel: stacked recurrent layers and an output layer to phones."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import torch
 from torch import Tensor, nn
 
-from ernn.compressed import CompressedModel, padded
+from ernn.compressed import CirculantMatrix, CompressedModel, padded
 from ernn.errors import ModelFileError, ShapeError
 from ernn.recipe import ModelRecipe
 from ernn.train import cells
@@ -105,12 +106,20 @@ class AcousticModel(nn.Module):
             matrix.fft = fft
 
     def export(self, meta: dict[str, str] | None = None) -> CompressedModel:
-        """Return the compressed model; matrices that are still dense are projected."""
+        """Return the compressed model; matrices that are still dense are projected.
+
+        It is padded for its own block sizes only: what the recipe's `pad` adds to them in features
+        and labels is always multiplied by zero or dropped.
+        """
+        word = max(matrix.structure.block for matrix in self.matrices().values())
+        features, labels = padded(self.features, word), padded(self.labels, word)
+        first, *others = (layer.export() for layer in self.layers)
+        entering = _cut(first.matrices["input"], cols=features)
         return CompressedModel(
             features=self.features,
-            layers=tuple(layer.export() for layer in self.layers),
-            output=self.output.export(),
-            output_bias=as_array(self.output_bias),
+            layers=(replace(first, matrices={**first.matrices, "input": entering}), *others),
+            output=_cut(self.output.export(), rows=labels),
+            output_bias=as_array(self.output_bias)[:labels],
             labels=self.labels,
             meta=meta or {},
         )
@@ -135,3 +144,12 @@ class AcousticModel(nn.Module):
             raise ModelFileError(f"{path} is of a model of another shape: {reason}") from None
         if not all(tensor.isfinite().all() for tensor in tensors.values()):
             raise ModelFileError(f"{path} holds NaN or infinite weights; train the model again")
+
+
+def _cut(
+    matrix: CirculantMatrix, rows: int | None = None, cols: int | None = None
+) -> CirculantMatrix:
+    """Return the first rows and columns of a matrix (None: all)."""
+    down, across = (size and size // matrix.block for size in (rows, cols))
+    scale = None if matrix.scale is None else matrix.scale[:cols]
+    return replace(matrix, generators=matrix.generators[:down, :across], scale=scale)
