@@ -18,7 +18,7 @@ FLOORS = [
     {"recipe", "compressed"},
     {"train", "speech"},
     {"importers", "quant"},
-    {"hw"},
+    {"finetune", "hw"},
     {"hdl"},
     {"run"},
     {"energy"},
@@ -29,7 +29,7 @@ FLOORS = [
 
 # Who may import a package that is heavy, or that would tie a floor to one tool.
 ONLY_IN = {
-    "torch": {"train", "search", "importers", "flow"},
+    "torch": {"train", "finetune", "search", "importers", "flow"},
     "pyrtl": {"hdl"},
     "jinja2": {"hdl", "report"},
     "cocotb": {"run"},

@@ -36,7 +36,7 @@ class _Vectors:
 def quantize(
     model: CompressedModel,
     settings: QuantizationRecipe,
-    calibration: Sequence[np.ndarray],
+    calibration: Sequence[np.ndarray] | Ranges,
     progress: Progress | None = None,
 ) -> IntegerModel:
     """Return the integer model of a float model.
@@ -44,13 +44,16 @@ def quantize(
     Args:
         model: what to quantize.
         settings: bits and the error of the activations.
-        calibration: utterances (T, F) that show how large every signal gets.
+        calibration: utterances (T, F) that show how large every signal gets, or what `measure`
+            found in them.
         progress: called with (calibration frames done, frames in all).
 
     Raises:
         CorpusError, ShapeError: the calibration is empty, not finite or of another size.
     """
-    ranges = measure(model, calibration, progress)
+    ranges = calibration
+    if not isinstance(ranges, Ranges):
+        ranges = measure(model, ranges, progress)
     activation_bits, weight_bits = settings.activation_bits, settings.weight_bits
     row = _row_format(model, ranges, activation_bits + 4)
     gate = QFormat(0, max(activation_bits + 4, settings.state_bits) - 1)

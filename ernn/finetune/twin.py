@@ -1,0 +1,66 @@
+"""A model to train whose outputs are those of its integer model, to the bit.
+
+There is no second model of the arithmetic: every forward pass rounds the weights, runs
+`ernn.quant.integer_model.IntegerModel` itself and keeps its signals. Around them the float
+equations of docs/algorithm.md are laid, with each signal replaced by the recorded one, only so
+that gradients can be taken (straight-through estimators).
+"""
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from ernn.compressed import CompressedModel
+from ernn.finetune.cells import Signals, run_layer
+from ernn.finetune.weights import Weights
+from ernn.quant.integer_model import IntegerModel
+from ernn.quant.predict import predict
+from ernn.quant.quantize import with_weights
+
+
+class Twin(nn.Module):
+    """Frames in, the integer model's logits out; the parameters are the float model's."""
+
+    def __init__(self, model: CompressedModel, formats: IntegerModel) -> None:
+        """Take the weights of a float model, and the formats of an integer model made from it."""
+        super().__init__()
+        self.model, self.formats = model, formats
+        floats = {name: torch.from_numpy(value).float() for name, value in model.tensors().items()}
+        # A parameter's name may hold no dot.
+        self.floats = nn.ParameterDict({_plain(name): floats[name] for name in floats})
+
+    def compressed(self) -> CompressedModel:
+        """Return the float model as it is trained now."""
+        return self.model.with_tensors(
+            {
+                name: self.floats[_plain(name)].detach().cpu().double().numpy()
+                for name in self.model.tensors()
+            }
+        )
+
+    def integer(self) -> IntegerModel:
+        """Return the integer model as it is trained now."""
+        return with_weights(self.formats, self.compressed())
+
+    def forward(self, frames: Tensor) -> Tensor:
+        """(B, T, F) -> (B, T, labels), starting each sequence from a state of zeros."""
+        model = self.integer()
+        trace = model.run(frames.cpu().numpy(), taps=set(model.formats))
+        like = next(iter(self.floats.values())).detach()
+        signals = Signals(model, trace, like)
+        weights = Weights(model, {name: self.floats[_plain(name)] for name in self.model.tensors()})
+        hidden = signals["layer0.x"].values
+        for index in range(len(model.layers)):
+            hidden = run_layer(index, hidden, weights, signals)
+        last = len(model.layers)
+        scores = hidden @ weights.matrices[last, "logits", "h"] + weights.biases[last, "logits"]
+        return signals["logits"].replace(scores)[..., : model.labels].transpose(0, 1)
+
+    @torch.no_grad()
+    def predict(self, utterances: list[np.ndarray]) -> list[np.ndarray]:
+        """Return the scores (T, labels) for the features (T, F) of each utterance."""
+        return predict(self.integer(), utterances)
+
+
+def _plain(name: str) -> str:
+    return name.replace(".", "/")

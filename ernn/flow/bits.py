@@ -1,0 +1,68 @@
+"""Search the bits of the integer model on the development set, and keep what was tried."""
+
+from collections.abc import Sequence
+from dataclasses import asdict
+from typing import Any
+
+import numpy as np
+
+from ernn.compressed import CompressedModel
+from ernn.flow.engine import Work
+from ernn.flow.results import load_rate, write_json
+from ernn.quant.predict import predict
+from ernn.quant.quantize import measure, quantize
+from ernn.quant.search import SETTINGS, Search, Trial, search
+from ernn.recipe import QuantizationRecipe
+from ernn.speech.corpus import load_split
+from ernn.speech.scorer import Scorer
+
+
+def search_bits(
+    work: Work, model: CompressedModel, calibration: Sequence[np.ndarray]
+) -> QuantizationRecipe:
+    """Return the recipe's quantization with the settings found; leave search.json behind.
+
+    Args:
+        work: the step at work.
+        model: what to quantize.
+        calibration: utterances (T, F) that show how large every signal gets.
+
+    Raises:
+        BoundError: nothing meets the recipe's bound.
+    """
+    train, dev = (load_split(work.out / "corpus", split) for split in ("train", "dev"))
+    scorer = Scorer.fit(train, work.recipe.training.label_delay)
+    features, ranges = [utterance.features for utterance in dev], measure(model, calibration)
+
+    def evaluate(recipe: QuantizationRecipe) -> Trial:
+        integer = quantize(model, recipe, ranges)
+        segments = integer.sigmoid.segments + integer.tanh.segments
+        return Trial(recipe, scorer.score(predict(integer, features), dev), segments)
+
+    dense = load_rate(work.out / "train" / "dev.json")
+    bound = work.recipe.per_bound_points
+    assert bound is not None  # the recipe checked it
+    with work.progress("quantize: choices of bits") as progress:
+        found = search(work.recipe.quantization, dense, bound, evaluate, progress)
+    write_json(work.folder / "search.json", _told(found))
+    return found.chosen
+
+
+def _told(found: Search) -> dict[str, Any]:
+    """Return a search as JSON, the chosen trial last."""
+    trials = [_trial(found, name, trial) for name in SETTINGS for trial in found.sweeps[name]]
+    trials += [_trial(found, "joint", trial) for trial in found.joint]
+    dense = asdict(found.reference.interval())
+    return {"bound_points": found.bound_points, "dense": dense, "trials": trials}
+
+
+def _trial(found: Search, sweep: str, trial: Trial) -> dict[str, Any]:
+    settings = {name: getattr(trial.recipe, name) for name in SETTINGS}
+    return {
+        "sweep": sweep,
+        **settings,
+        "segments": trial.segments,
+        "per": asdict(trial.rate.interval()),
+        "loss": asdict(trial.rate.minus(found.reference)),
+        "within": found.within(trial),
+    }

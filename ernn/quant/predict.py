@@ -1,0 +1,19 @@
+"""What an integer model makes of whole utterances."""
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from ernn.quant.frames import stack
+from ernn.quant.integer_model import IntegerModel
+from ernn.quant.walk import Progress
+
+
+def predict(
+    model: IntegerModel, utterances: Sequence[np.ndarray], progress: Progress | None = None
+) -> list[np.ndarray]:
+    """Return the logits (T, labels) as floats for the features (T, F) of each utterance."""
+    frames, lengths = stack(utterances)
+    trace = model.run(frames, lengths, {"logits"}, progress)
+    logits = trace.to_float("logits")[..., : model.labels]
+    return [rows[:length] for rows, length in zip(logits, lengths, strict=True)]
