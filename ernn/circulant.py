@@ -6,6 +6,7 @@ vector is a circular convolution. k = 1 is an ordinary dense matrix.
 """
 
 import sys
+from functools import cache
 
 import numpy as np
 
@@ -16,6 +17,27 @@ def _fft(array):
     """Return the fft module that goes with ``array`` (numpy or torch) without importing torch."""
     torch = sys.modules.get("torch")
     return torch.fft if torch is not None and isinstance(array, torch.Tensor) else np.fft
+
+
+def diagonals(matrix, block: int):
+    """Return the wrapped diagonals of every block, one row each: what `project` averages.
+
+    Args:
+        matrix: (p*k, q*k) numpy array or torch tensor.
+        block: k, the block size.
+
+    Returns:
+        (p, q, k, k): [i, j, d, c] is where diagonal d of block (i, j) crosses its column c.
+
+    Raises:
+        ShapeError: the matrix does not divide into blocks of this size.
+    """
+    rows, cols = matrix.shape
+    if rows % block or cols % block:
+        raise ShapeError(f"a {rows}x{cols} matrix does not divide into blocks of {block}")
+    blocks = matrix.reshape(rows // block, block, cols // block, block).swapaxes(1, 2)
+    col = np.arange(block)
+    return blocks[..., (col[:, None] + col) % block, col]
 
 
 def project(matrix, block: int):
@@ -32,13 +54,7 @@ def project(matrix, block: int):
     Raises:
         ShapeError: the matrix does not divide into blocks of this size.
     """
-    rows, cols = matrix.shape
-    if rows % block or cols % block:
-        raise ShapeError(f"a {rows}x{cols} matrix does not divide into blocks of {block}")
-    blocks = matrix.reshape(rows // block, block, cols // block, block).swapaxes(1, 2)
-    col = np.arange(block)
-    row = (col[:, None] + col) % block  # row[d, c]: where wrapped diagonal d crosses column c
-    return blocks[..., row, col].mean(-1)
+    return diagonals(matrix, block).mean(-1)
 
 
 def expand(generators):
@@ -71,3 +87,30 @@ def matvec(generators, vectors):
 def distance(matrix, block: int):
     """Return the Frobenius distance of a matrix from its block-circulant projection."""
     return ((matrix - expand(project(matrix, block))) ** 2).sum() ** 0.5
+
+
+@cache
+def bilinear(block: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Return matrices A, B, C such that a circulant block g times x is ``C @ ((A @ x) * (B @ g))``.
+
+    The product of two spectra, with three real products per complex bin as in the hardware:
+    m = 3 k / 2 - 1 products for k > 1, the fewest there can be over the reals (Winograd 1980).
+
+    Args:
+        block: k, a power of two.
+
+    Returns:
+        A and B (m, k), C (k, m): plain matrices, so that whole arrays of blocks are transformed by
+        one matrix product.
+    """
+    if block == 1:
+        return np.ones((1, 1)), np.ones((1, 1)), np.ones((1, 1))
+    n = np.arange(block)
+    ends = np.stack([np.ones(block), (-1.0) ** n])  # bins 0 and k/2 are real
+    angle = 2 * np.pi / block * np.outer(np.arange(1, block // 2), n)
+    re, im = np.cos(angle), -np.sin(angle)
+    # (a + jb)(c + jd): c (a + b) - b (c + d) + j (c (a + b) + a (d - c))
+    forward = np.concatenate([ends, re + im, re, im])
+    weights = np.concatenate([ends, re, im - re, re + im])
+    inverse = np.concatenate([ends, 2 * (re + im), 2 * im, -2 * re]) / block
+    return forward, weights, np.ascontiguousarray(inverse.T)

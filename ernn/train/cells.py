@@ -2,7 +2,7 @@
 
 The names of the matrices and the order of the gates in their rows are those of
 `ernn.compressed.GATES`. Products with the input do not wait for the previous step, so they are
-done for the whole sequence at once, outside the time loop.
+done here for the whole sequence at once; the time loops are in `ernn.train.recurrence`.
 """
 
 from dataclasses import replace
@@ -12,7 +12,9 @@ from torch import Tensor, nn
 
 from ernn.compressed import GATES, CellKind, CompressedLayer, padded
 from ernn.recipe import LayerRecipe, ModelRecipe
+from ernn.train import recurrence
 from ernn.train.linear import StructuredLinear, as_array
+from ernn.train.products import Product, bind, from_bins, rebin, to_bins
 
 
 class Layer(nn.Module):
@@ -50,9 +52,16 @@ class Layer(nn.Module):
         for matrix in self.matrices.values():
             matrix.reset(generator)
 
-    def _zeros(self, x: Tensor, size: int) -> Tensor:
-        """Return the state before the first frame, (B, size)."""
-        return x.new_zeros(x.shape[1], size)
+    def _gate_sums(self, x: Tensor, block: int) -> Tensor:
+        """Return what input and bias add to the gate sums, in bins: (T, B, X) -> (k, T, B, n)."""
+        product = bind(self.matrices["input"], loop=False)
+        sums = rebin(product(to_bins(x.flatten(0, 1), product.block)), block)
+        bias = to_bins(self.bias.unsqueeze(0), block)
+        return (sums + bias).unflatten(1, x.shape[:2])
+
+    def _bind(self, name: str) -> Product:
+        """Return the product with a matrix of the time loop."""
+        return bind(self.matrices[name], loop=True)
 
     def export(self) -> CompressedLayer:
         """Return the layer as float64 arrays."""
@@ -80,19 +89,13 @@ class Lstm(Layer):
 
     def forward(self, x: Tensor) -> Tensor:
         """(T, B, X) -> (T, B, Y)."""
-        recurrent = self.matrices["recurrent"].bind()
-        project = self.matrices["projection"].bind() if "projection" in self.matrices else None
-        squash = torch.tanh if self.cell_activation == "tanh" else torch.sigmoid
-        peep = self.bias.new_zeros(3, self.hidden) if self.peepholes is None else self.peepholes
-        y, c, outputs = self._zeros(x, self.output), self._zeros(x, self.hidden), []
-        for gx in (self.matrices["input"](x) + self.bias).unbind(0):
-            gates = (gx + recurrent(y)).unflatten(1, (4, self.hidden))  # (B, 4, H)
-            i, f = torch.sigmoid(gates[:, :2] + peep[:2] * c.unsqueeze(1)).unbind(1)
-            c = f * c + i * squash(gates[:, 2])
-            m = torch.sigmoid(gates[:, 3] + peep[2] * c) * torch.tanh(c)
-            y = m if project is None else project(m)
-            outputs.append(y)
-        return torch.stack(outputs)
+        recurrent, projection, peepholes = self._bind("recurrent"), None, None
+        if "projection" in self.matrices:
+            projection = self._bind("projection")
+        if self.peepholes is not None:
+            peepholes = to_bins(self.peepholes, recurrent.block)
+        gx, squash = self._gate_sums(x, recurrent.block), self.cell_activation
+        return from_bins(recurrence.lstm(gx, peepholes, squash, recurrent, projection))
 
     def export(self) -> CompressedLayer:
         """Return the layer as float64 arrays."""
@@ -109,16 +112,9 @@ class GruBefore(Layer):
 
     def forward(self, x: Tensor) -> Tensor:
         """(T, B, X) -> (T, B, H)."""
-        recurrent, candidate = self.matrices["recurrent"].bind(), self.matrices["candidate"].bind()
-        gx = self.matrices["input"](x) + self.bias
-        gates, candidates = gx.split([2 * self.hidden, self.hidden], dim=-1)
-        h, outputs = self._zeros(x, self.hidden), []
-        for gate_x, candidate_x in zip(gates.unbind(0), candidates.unbind(0), strict=True):
-            z, r = torch.sigmoid(gate_x + recurrent(h)).chunk(2, dim=-1)
-            n = torch.tanh(candidate_x + candidate(r * h))
-            h = torch.lerp(h, n, z)
-            outputs.append(h)
-        return torch.stack(outputs)
+        recurrent, candidate = self._bind("recurrent"), self._bind("candidate")
+        gx = self._gate_sums(x, recurrent.block)
+        return from_bins(recurrence.gru_before(gx, recurrent, candidate))
 
 
 class GruAfter(Layer):
@@ -130,17 +126,10 @@ class GruAfter(Layer):
 
     def forward(self, x: Tensor) -> Tensor:
         """(T, B, X) -> (T, B, H)."""
-        recurrent = self.matrices["recurrent"].bind()
-        sizes = [2 * self.hidden, self.hidden]
-        gates, candidates = (self.matrices["input"](x) + self.bias).split(sizes, dim=-1)
-        h, outputs = self._zeros(x, self.hidden), []
-        for gate_x, candidate_x in zip(gates.unbind(0), candidates.unbind(0), strict=True):
-            gate_h, candidate_h = recurrent(h).split(sizes, dim=-1)
-            z, r = torch.sigmoid(gate_x + gate_h).chunk(2, dim=-1)
-            n = torch.tanh(candidate_x + r * (candidate_h + self.candidate_bias))
-            h = torch.lerp(n, h, z)
-            outputs.append(h)
-        return torch.stack(outputs)
+        recurrent = self._bind("recurrent")
+        gx = self._gate_sums(x, recurrent.block)
+        bias = to_bins(self.candidate_bias.unsqueeze(0), recurrent.block)
+        return from_bins(recurrence.gru_after(gx, bias, recurrent))
 
     def export(self) -> CompressedLayer:
         """Return the layer in the paper's form: its z is 1 - z here, so z's rows turn sign."""

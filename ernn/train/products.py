@@ -1,0 +1,138 @@
+"""Products with a weight matrix as the recurrences need them: few vectors at a time, many times.
+
+A matrix of block size k multiplies vectors *in bins*: (k, ..., n) holds element j of block i at
+[j, ..., i], so that one matrix product transforms all blocks, and element-wise functions need not
+know the order. With A, B, C of `ernn.circulant.bilinear`,
+
+    y = C ((A (s . x)) (B generators)^T)
+
+whose middle is m = 3 k / 2 - 1 ordinary products of (vectors, q) by (q, p): k * k / m times fewer
+multiplications than the dense matrix takes. A dense matrix is the case k = m = 1, where vectors
+in bins are in plain order and nothing is transformed.
+"""
+
+from functools import cache
+
+import torch
+from torch import Tensor
+
+from ernn import circulant
+from ernn.train.linear import StructuredLinear
+
+
+@cache
+def _transforms(block: int, dtype: torch.dtype, device: torch.device) -> list[Tensor]:
+    """Return A, B, C of `ernn.circulant.bilinear` as tensors."""
+    return [torch.from_numpy(m).to(device, dtype) for m in circulant.bilinear(block)]
+
+
+def to_bins(x: Tensor, block: int) -> Tensor:
+    """(..., n * k) -> (k, ..., n)."""
+    return x.unsqueeze(0) if block == 1 else x.unflatten(-1, (-1, block)).movedim(-1, 0)
+
+
+def from_bins(x: Tensor) -> Tensor:
+    """(k, ..., n) -> (..., n * k)."""
+    return x.squeeze(0) if x.shape[0] == 1 else x.movedim(0, -1).flatten(-2)
+
+
+def rebin(x: Tensor, block: int) -> Tensor:
+    """Bring vectors in bins of any block size to those of this one."""
+    return x if x.shape[0] == block else to_bins(from_bins(x), block).contiguous()
+
+
+class Product:
+    """The product with one matrix and its adjoint, on vectors (k, N, q) in any bins."""
+
+    def __init__(self, weights: Tensor, scale: Tensor | None, block: int) -> None:
+        """Take a matrix in the form that `bind` gives it.
+
+        Args:
+            weights: (m, p, q), B times the generators.
+            scale: (k, 1, q), the input scale in bins, or None.
+            block: k.
+        """
+        self.weights, self.scale, self.block = weights, scale, block
+        self.spread, _, self.gather = _transforms(block, weights.dtype, weights.device)
+        self.scaled: list[Tensor] = []  # gradients of the scaled inputs, one entry per `adjoint`
+
+    def __call__(self, x: Tensor) -> Tensor:
+        """Return W (s . x) in the bins of x; differentiable."""
+        inner = rebin(x, self.block)
+        inner = inner if self.scale is None else inner * self.scale
+        return rebin(self._sandwich(self.spread, inner, self.weights.mT, self.gather), x.shape[0])
+
+    def outputs(self, block: int) -> int:
+        """Return the size of the product's vectors in bins of this block size."""
+        return self.weights.shape[1] * self.block // block
+
+    def add(self, base: Tensor, x: Tensor, out: Tensor) -> None:
+        """Write base + W (s . x) to `out`, all in the same bins."""
+        if self.block == x.shape[0] == 1:
+            torch.addmm(base[0], x[0], self.weights[0].t(), out=out[0])
+        else:
+            torch.add(base, self(x), out=out)
+
+    def adjoint(self, dy: Tensor) -> Tensor:
+        """Return s . (W^T dy) in the bins of dy."""
+        inner = rebin(dy, self.block)
+        dx = self._sandwich(self.gather.t(), inner, self.weights, self.spread.t())
+        if self.scale is not None:
+            self.scaled.append(dx)
+            dx = dx * self.scale
+        return rebin(dx, dy.shape[0])
+
+    def gradients(self, x: Tensor, dy: Tensor) -> tuple[Tensor, Tensor | None]:
+        """Return the gradients of weights and scale over a whole sequence.
+
+        Args:
+            x: (k, T, B, q), what was multiplied.
+            dy: (k, T, B, p), gradient of the products, for each of which, last step first,
+                `adjoint` has been called.
+        """
+        x, dy = rebin(x, self.block), rebin(dy, self.block)
+        scale = None
+        if self.scale is not None:
+            scale = (torch.stack(self.scaled[::-1], 1) * x).sum((1, 2)).unsqueeze(1)
+            x = x * self.scale.unsqueeze(1)
+        x, dy = _mix(self.spread, x.flatten(1, 2)), _mix(self.gather.t(), dy.flatten(1, 2))
+        return dy.mT @ x, scale
+
+    @staticmethod
+    def _sandwich(first: Tensor, x: Tensor, weights: Tensor, last: Tensor) -> Tensor:
+        """(k, N, n) -> (k, N, n'): the transform in, one product per bin, the transform out."""
+        return _mix(last, _mix(first, x) @ weights)
+
+
+def _mix(transform: Tensor, x: Tensor) -> Tensor:
+    """Multiply the bins by a matrix: (k, N, n) -> (m, N, n)."""
+    if len(transform) == 1:
+        return x
+    return (transform @ x.reshape(len(x), -1)).view(-1, *x.shape[1:])
+
+
+def bind(matrix: StructuredLinear, loop: bool) -> Product:
+    """Return the product with a matrix, in the form that is faster; differentiable.
+
+    Args:
+        matrix: dense or held by generators.
+        loop: whether it is to multiply a few vectors at a time, over and over.
+    """
+    generators, scale = matrix.generators, matrix.scale
+    if generators is None or not (matrix.fft or transforming_pays(generators, loop)):
+        return Product(matrix.matrix().unsqueeze(0), None, 1)
+    p, q, block = generators.shape
+    change = _transforms(block, generators.dtype, generators.device)[1]
+    weights = (change @ generators.permute(2, 0, 1).flatten(1)).view(-1, p, q)
+    return Product(weights, None if scale is None else to_bins(scale.unsqueeze(0), block), block)
+
+
+def transforming_pays(generators: Tensor, loop: bool) -> bool:
+    """Tell whether products in the transformed domain are faster than the expanded matrix's.
+
+    Counts multiplications, those of the small transforms at what they cost beside those of large
+    matrix products, as `benchmarks/training_speed.py` found on a CPU.
+    """
+    p, q, k = generators.shape
+    m = circulant.bilinear(k)[0].shape[0]
+    return m * p * q + (8 if loop else 4) * m * k * (p + q) < k * k * p * q
