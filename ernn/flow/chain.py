@@ -126,9 +126,13 @@ STEPS = (
     Step(
         "quantize",
         quantize,
-        reads=("training", "quantization"),
-        after=("corpus", "compress"),
-        code=("quant", "speech", "fixed", "circulant", "compressed", "flow/model", "flow/results"),
+        reads=("seed", "features", "model", "training", "quantization", "search_bound_points"),
+        after=("corpus", "train", "compress"),
+        code=(
+            *("finetune", "train", "quant", "speech", "fixed", "circulant", "compressed"),
+            *("flow/model", "flow/bits", "flow/results"),
+        ),
+        resumable=True,
     ),
     Step(
         "plan",

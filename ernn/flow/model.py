@@ -16,6 +16,8 @@ from ernn.recipe import Recipe
 if TYPE_CHECKING:
     import numpy as np
 
+    from ernn.compressed import CompressedModel
+    from ernn.quant.integer_model import IntegerModel
     from ernn.train.acoustic import AcousticModel
     from ernn.train.batches import Data
     from ernn.train.fit import Run
@@ -112,10 +114,15 @@ def _drop_checkpoints(work: Work) -> None:
 
 
 def quantize(work: Work) -> None:
-    """Make the integer model, and measure how far it is from the float model."""
+    """Make the integer model, and measure how far it is from the float model.
+
+    If the recipe says so, its bits are searched first and it is fine-tuned afterwards.
+    """
     from ernn.compressed import CompressedModel
+    from ernn.flow.bits import search_bits
     from ernn.flow.results import compare_signals, write_json
     from ernn.quant.frames import stack
+    from ernn.quant.predict import predict
     from ernn.quant.quantize import quantize as make
     from ernn.speech.corpus import load_split
 
@@ -123,22 +130,35 @@ def quantize(work: Work) -> None:
     compressed = CompressedModel.load(work.out / "compress" / "compressed.safetensors")
     train = load_split(work.out / "corpus", "train")
     every = max(1, len(train) // settings.calibration_utterances)  # of many speakers, not the first
-    chosen = train[::every][: settings.calibration_utterances]
+    chosen = [u.features for u in train[::every][: settings.calibration_utterances]]
+    if settings.search:
+        settings = search_bits(work, compressed, chosen)
     with work.progress("quantize: calibration frames") as progress:
-        model = make(compressed, settings, [u.features for u in chosen], progress)
+        model = make(compressed, settings, chosen, progress)
+    if settings.fine_tune_updates:
+        compressed, model = _fine_tune(work, compressed, model)
     model.save(work.folder / "integer.safetensors")
-
-    def outputs(utterances: "list[np.ndarray]") -> "list[np.ndarray]":
-        frames, lengths = stack(utterances)
-        with work.progress("quantize: test frames") as progress:
-            trace = model.run(frames, lengths, {"logits"}, progress)
-        logits = trace.to_float("logits")[..., : model.labels]
-        return [rows[:length] for rows, length in zip(logits, lengths, strict=True)]
-
-    _save_rate(work, outputs)
+    with work.progress("quantize: test frames") as progress:
+        _save_rate(work, lambda utterances: predict(model, utterances, progress))
     test = load_split(work.out / "corpus", "test")
     frames, lengths = stack([utterance.features for utterance in test[:: len(test) // 8 + 1]])
     write_json(work.folder / "signals.json", compare_signals(model, compressed, frames, lengths))
+
+
+def _fine_tune(
+    work: Work, compressed: "CompressedModel", model: "IntegerModel"
+) -> "tuple[CompressedModel, IntegerModel]":
+    """Train the model on in the arithmetic of its integer model; keep the float weights."""
+    from ernn.finetune.loop import fine_tune
+
+    recipe = work.recipe
+    _, data, run = _training(work)
+    with work.progress("quantize: fine-tuning updates") as progress:
+        told = replace(run, progress=progress)
+        found = fine_tune(compressed, model, recipe.quantization, recipe.training, data, told)
+    found[0].save(work.folder / "fine_tuned.safetensors")
+    _drop_checkpoints(work)
+    return found
 
 
 def _save_rate(
