@@ -85,6 +85,49 @@ for _name, _summary in STEPS.items():
     _add_step(_name, _summary)
 
 
+@app.command(epilog="Example: ernn search quickstart --per-bound 1.5 --part XC7Z020")
+def search(
+    recipe: RecipeArgument,
+    per_bound: Annotated[
+        float | None,
+        typer.Option(metavar="POINTS", min=0, help="Loss of PER allowed, against the dense model."),
+    ] = None,
+    per_max: Annotated[
+        float | None, typer.Option(metavar="PERCENT", min=0, max=100, help="PER allowed.")
+    ] = None,
+    part: Annotated[
+        str | None, typer.Option(metavar="PART", help="FPGA to fit; the recipe's if not given.")
+    ] = None,
+    out: Annotated[
+        Path | None, typer.Option(metavar="DIR", help="Folder; out/NAME-search if not given.")
+    ] = None,
+    jobs: Annotated[int, typer.Option(min=1, max=64, help="Trainings at a time.")] = 1,
+    ray: Annotated[
+        str | None,
+        typer.Option(metavar="ADDRESS", help="Train on a Ray cluster: auto, or host:port."),
+    ] = None,
+    storage: Annotated[
+        str | None, typer.Option(metavar="URL", help="Database; DIR/search.db if not given.")
+    ] = None,
+    study: Annotated[
+        str | None, typer.Option(metavar="NAME", help="Name in the database; the recipe's.")
+    ] = None,
+    debug: DebugOption = False,
+) -> None:
+    """Find the smallest model within a bound on its phone error rate, in about five trainings.
+
+    The same command continues what was interrupted; several may work on one study.
+    """
+    with _explained(debug):
+        from ernn.flow.chain import load_recipe
+        from ernn.search.phase1 import Bound
+        from ernn.search.search import Workplace
+        from ernn.search.search import search as find
+
+        place = Workplace(storage, study, jobs, ray)
+        find(load_recipe(recipe), Bound(per_bound, per_max), part, out, place, _say)
+
+
 @app.command(epilog="Example: ernn doctor")
 def doctor(debug: DebugOption = False) -> None:
     """Say which tools are found, which are missing, what for, and how to install them."""

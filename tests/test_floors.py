@@ -23,7 +23,8 @@ FLOORS = [
     {"run"},
     {"energy"},
     {"report"},
-    {"search", "flow", "doctor"},
+    {"flow", "doctor"},
+    {"search"},
     {"cli"},
 ]
 
@@ -38,7 +39,11 @@ ONLY_IN = {
     "typer": {"cli"},
     "rich": {"progress"},
     "soundfile": {"speech"},
+    "kaldiio": {"speech"},
     "espeakng_loader": {"speech"},
+    "optuna": {"search"},
+    "sqlalchemy": {"search"},
+    "ray": {"search"},
 }
 
 

@@ -55,6 +55,11 @@ class Step:
     resumable: bool = False  # it continues from what an interrupted run left in its folder
     view: Callable[[Recipe], Recipe] = lambda recipe: recipe  # without what does not matter to it
 
+    def reading(self, recipe: Recipe) -> dict[str, Any]:
+        """Return what the step reads of a recipe."""
+        viewed = self.view(recipe)
+        return {key: _read(viewed, key) for key in self.reads}
+
 
 class Chain:
     """The steps of one recipe in one output folder."""
@@ -114,8 +119,8 @@ class Chain:
     def _inputs(self, step: Step) -> dict[str, Any]:
         """Return exactly what goes into a step: its key, kept whole to tell what changed."""
         return {
-            "code": {part: _code_hash(part) for part in step.code},
-            "recipe": {key: _read(self.recipe, key) for key in step.reads},
+            "code": {part: code_hash(part) for part in step.code},
+            "recipe": step.reading(self.recipe),
             "outside": step.outside(self.recipe),
             "after": {name: _digest(read_stamp(self.out / name)["outputs"]) for name in step.after},
         }
@@ -139,7 +144,7 @@ class Chain:
                     f"{folder / name} was changed since ernn wrote it; move it away, or delete "
                     f"{folder} to have it made again"
                 )
-        changed = _difference(stamp["inputs"], inputs)
+        changed = difference(stamp["inputs"], inputs)
         return changed and f"again, because {changed}"
 
     def _part(self, step: Step, inputs: dict[str, Any]) -> Path:
@@ -184,7 +189,7 @@ def _read(recipe: Recipe, key: str) -> Any:
     return value.model_dump(mode="json") if isinstance(value, BaseModel) else value
 
 
-def _code_hash(part: str) -> str:
+def code_hash(part: str) -> str:
     """Return the hash of a module, a package or a shipped folder of ernn."""
     home = Path(ernn.__file__).parent
     path = next((p for p in (home / f"{part}.py", home / part) if p.exists()), None)
@@ -210,7 +215,7 @@ def _same(part: Path, inputs: dict[str, Any]) -> bool:
         return False
 
 
-def _difference(old: Any, new: Any, where: str = "") -> str | None:
+def difference(old: Any, new: Any, where: str = "") -> str | None:
     """Name the first thing that differs, such as ``training.updates was 10 and is 20``."""
     if old == new:
         return None
@@ -224,7 +229,7 @@ def _difference(old: Any, new: Any, where: str = "") -> str | None:
         return f"ernn's {where.partition('.')[2]} changed"
     else:
         return f"{where.removeprefix('recipe.')} was {old!r} and is {new!r}"
-    found = (_difference(a, b, f"{where}.{key}" if where else key) for key, a, b in parts)
+    found = (difference(a, b, f"{where}.{key}" if where else key) for key, a, b in parts)
     return next(filter(None, found), None)
 
 
@@ -253,14 +258,24 @@ def _sync(path: Path) -> None:
         os.close(descriptor)
 
 
-@contextmanager
-def _locked(out: Path, wait: bool = False) -> Iterator[None]:
-    """Keep other processes out of the folder; the lock dies with the process."""
+def own_folder(out: Path) -> None:
+    """Make a folder and mark it as ernn's.
+
+    Raises:
+        ProjectError: it holds what is not.
+    """
     if out.exists() and not out.is_dir():
         raise ProjectError(f"{out} is a file; give a folder")
     if out.exists() and any(out.iterdir()) and not (out / LOCK).exists():
         raise ProjectError(f"{out} holds files that ernn did not write; give a new or empty folder")
     out.mkdir(parents=True, exist_ok=True)
+    (out / LOCK).touch()
+
+
+@contextmanager
+def _locked(out: Path, wait: bool = False) -> Iterator[None]:
+    """Keep other processes out of the folder; the lock dies with the process."""
+    own_folder(out)
     with (out / LOCK).open("a") as lock:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | (0 if wait else fcntl.LOCK_NB))

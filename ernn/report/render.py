@@ -82,14 +82,14 @@ def to_json(report: Report, published: Published) -> str:
 
 def to_markdown(report: Report, published: Published) -> str:
     """Return the report as text for a repository or an issue."""
-    return _environment(False).get_template("report.md.j2").render(_context(report, published))
+    return environment(False).get_template("report.md.j2").render(_context(report, published))
 
 
 def to_html(report: Report, published: Published) -> str:
     """Return one page that needs no network, no script and no other file."""
     context = _context(report, published)
     context["charts"] = _charts(report, context["designs"])
-    return _environment(True).get_template("report.html.j2").render(context)
+    return environment(True).get_template("report.html.j2").render(context)
 
 
 def _rows(report: Report, published: Published) -> tuple[Reading, ...]:
@@ -110,8 +110,9 @@ def _context(report: Report, published: Published) -> dict[str, Any]:
 
 
 @cache
-def _environment(html: bool) -> Environment:
-    environment = Environment(
+def environment(html: bool) -> Environment:
+    """Return what renders the templates of this folder, as HTML or as Markdown."""
+    made = Environment(
         loader=FileSystemLoader(_TEMPLATES),
         undefined=StrictUndefined,
         trim_blocks=True,
@@ -120,8 +121,8 @@ def _environment(html: bool) -> Environment:
         autoescape=html,
         finalize=None if html else _markdown_safe,
     )
-    environment.filters["num"] = _html_number if html else _plain_number
-    return environment
+    made.filters["num"] = _html_number if html else _plain_number
+    return made
 
 
 def _markdown_safe(value: object) -> object:

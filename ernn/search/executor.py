@@ -1,0 +1,209 @@
+"""Where trials run: in this process, in several processes, or on a Ray cluster.
+
+All three run the same jobs and give the same outcomes; which one it is decides only how many run at
+a time. A trial whose process or machine is lost is run again: it continues from its checkpoints.
+"""
+
+import logging
+import multiprocessing
+import os
+import signal
+import socket
+import sys
+import threading
+from collections.abc import Callable
+from multiprocessing.connection import Connection, wait
+from pathlib import Path
+from typing import Any, Protocol
+
+from ernn.errors import ErnnError, ToolError
+from ernn.search.space import Point
+from ernn.search.trial import Job, Outcome
+
+ATTEMPTS = 3
+Done = tuple[Point, Outcome | ErnnError]
+
+
+class Executor(Protocol):
+    """Starts jobs and collects what they measured."""
+
+    capacity: int  # jobs at a time
+
+    def start(self, job: Job) -> None:
+        """Begin a job."""
+
+    def collect(self, seconds: float) -> list[Done]:
+        """Wait for jobs to end, for some seconds at most, and return them."""
+
+    def close(self) -> None:
+        """Stop everything that still runs."""
+
+
+class Here:
+    """Runs a job in this process, when it is collected."""
+
+    def __init__(self, say: Callable[[str], None]) -> None:
+        self.capacity, self.say = 1, say
+        self.jobs: list[Job] = []
+
+    def start(self, job: Job) -> None:
+        """Remember the job."""
+        self.jobs.append(job)
+
+    def collect(self, seconds: float) -> list[Done]:
+        """Run it."""
+        jobs, self.jobs = self.jobs, []
+        return [(job.point, _run(job, self.say)) for job in jobs]
+
+    def close(self) -> None:
+        """Nothing runs between calls."""
+
+
+class Processes:
+    """Runs each job in a process of its own."""
+
+    def __init__(self, capacity: int) -> None:
+        self.capacity = capacity
+        self.running: dict[Connection, tuple[Job, Any, int]] = {}
+
+    def start(self, job: Job, attempt: int = 1) -> None:
+        """Start a process."""
+        context = multiprocessing.get_context("spawn")  # a fork would inherit torch's threads
+        receiver, sender = context.Pipe(duplex=False)
+        process = context.Process(target=_child, args=(job, sender))
+        process.start()
+        sender.close()  # so that the receiver notices when the process dies
+        self.running[receiver] = (job, process, attempt)
+
+    def collect(self, seconds: float) -> list[Done]:
+        """Return jobs that ended; start those again whose process died."""
+        done: list[Done] = []
+        for receiver in wait(list(self.running), seconds) if self.running else []:
+            assert isinstance(receiver, Connection)
+            job, process, attempt = self.running.pop(receiver)
+            try:
+                done.append((job.point, receiver.recv()))
+            except EOFError:
+                if attempt < ATTEMPTS:
+                    self.start(job, attempt + 1)
+                else:
+                    done.append((job.point, _lost(job, "its process")))
+            process.join()
+        return done
+
+    def close(self) -> None:
+        """End every process."""
+        for _, process, _ in self.running.values():
+            process.terminate()
+        for _, process, _ in self.running.values():
+            process.join()
+
+
+class Ray:
+    """Runs jobs on a Ray cluster whose machines share the output folder."""
+
+    def __init__(self, address: str, capacity: int, threads: int) -> None:
+        """Connect to a cluster.
+
+        Args:
+            address: ``"auto"``, ``"host:port"`` or ``"ray://host:port"``.
+            capacity: jobs at a time.
+            threads: CPUs that a job takes.
+
+        Raises:
+            ToolError: Ray is not installed, or nothing answers at the address.
+        """
+        try:
+            import ray
+        except ImportError:
+            raise ToolError("--ray needs the package ray; pip install 'ernn[ray]'") from None
+        self.ray, self.capacity = ray, capacity
+        _require_answer(address)
+        try:
+            ray.init(address=address, logging_level=logging.ERROR, log_to_driver=False)
+        except (ConnectionError, RuntimeError, ValueError, SystemExit) as error:
+            reason = (str(error).splitlines() or ["no reason given"])[0]
+            raise ToolError(f"no Ray cluster answers at {address} ({reason}); {_REMEDY}") from None
+        remote = ray.remote(num_cpus=threads, max_retries=ATTEMPTS - 1)
+        self.task = remote(_logged)
+        self.running: dict[Any, Job] = {}
+
+    def start(self, job: Job) -> None:
+        """Submit a task."""
+        self.running[self.task.remote(job)] = job
+
+    def collect(self, seconds: float) -> list[Done]:
+        """Return tasks that ended; Ray itself runs those again whose worker died."""
+        if not self.running:
+            return []
+        finished, _ = self.ray.wait(list(self.running), timeout=seconds)
+        done: list[Done] = []
+        for reference in finished:
+            job = self.running.pop(reference)
+            try:
+                done.append((job.point, self.ray.get(reference)))
+            except self.ray.exceptions.RayError as error:
+                done.append((job.point, _lost(job, f"its Ray worker ({type(error).__name__})")))
+        return done
+
+    def close(self) -> None:
+        """Cancel what runs and leave the cluster."""
+        for reference in self.running:
+            self.ray.cancel(reference, force=True)
+        self.ray.shutdown()
+
+
+_REMEDY = "start one with ray start --head, correct the address, or leave --ray out"
+
+
+def _require_answer(address: str) -> None:
+    """Knock at a Ray address: Ray itself would try for minutes."""
+    host, _, port = address.removeprefix("ray://").rpartition(":")
+    if address == "auto":
+        return
+    if not host or not port.isdigit():
+        raise ToolError(f"{address!r} is no Ray address; give auto, host:port or ray://host:port")
+    try:
+        socket.create_connection((host, int(port)), timeout=5).close()
+    except (OSError, OverflowError) as error:
+        raise ToolError(f"no Ray cluster answers at {address} ({error}); {_REMEDY}") from None
+
+
+def _run(job: Job, say: Callable[[str], None]) -> Outcome | ErnnError:
+    try:
+        return job.run(say)
+    except ErnnError as error:
+        return error
+
+
+def _child(job: Job, sender: Connection) -> None:
+    """Run a job in a process of its own, which Ctrl-C spares but the parent's death does not."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    threading.Thread(target=_end_with_parent, daemon=True).start()
+    sender.send(_logged(job))
+
+
+def _end_with_parent() -> None:
+    parent = multiprocessing.parent_process()
+    if parent is not None:
+        parent.join()
+        os._exit(1)
+
+
+def _logged(job: Job) -> Outcome | ErnnError:
+    """Run a job and write what it tells into a file beside its folder."""
+    path = Path(job.root) / f"{job.point.name}.log"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with path.open("a", encoding="utf-8", buffering=1) as log:
+        sys.stderr = log
+        try:
+            return _run(job, lambda line: print(line, file=log))
+        finally:
+            sys.stderr = sys.__stderr__
+
+
+def _lost(job: Job, what: str) -> ToolError:
+    return ToolError(
+        f"the trial of {job.point} was lost {ATTEMPTS} times with {what}; read "
+        f"{Path(job.root) / job.point.name}.log, give it more memory, and run the command again"
+    )

@@ -1,0 +1,250 @@
+"""The policy: which model to train next, and why. Pure: it trains nothing and remembers nothing.
+
+`phase_one` is written as the procedure it is, a generator that asks for one error rate after
+another. `follow` runs it against the rates that are known and tells what it asks for next, so that
+a search that was killed continues by being asked again; `ahead` tells what it may ask for after
+that.
+
+Source: E-RNN (Li et al., HPCA 2019, arXiv:1812.07106), Phase I: a dense LSTM, the largest block
+size within the bound, then a GRU, then larger blocks outside the recurrent matrices.
+"""
+
+from collections.abc import Callable, Generator, Mapping
+from dataclasses import dataclass
+from math import inf
+
+from ernn.search.bounds import Bounds, Size
+from ernn.search.space import Cell, Point, dense
+
+MAX_TRAININGS = 6
+
+
+@dataclass(frozen=True)
+class Bound:
+    """What accuracy is asked for, on the development set; at least one of the two."""
+
+    points: float | None = None  # loss against the dense model
+    percent: float | None = None  # phone error rate
+
+    def limit(self, dense_percent: float) -> float:
+        """Return the largest error rate allowed, in percent."""
+        relative = inf if self.points is None else dense_percent + self.points
+        return min(relative, inf if self.percent is None else self.percent)
+
+    def __str__(self) -> str:
+        """Return the bound in words."""
+        told = [] if self.points is None else [f"a loss of {self.points:g} points against dense"]
+        told += [] if self.percent is None else [f"an error rate of {self.percent:g} %"]
+        return " and ".join(told)
+
+
+@dataclass(frozen=True)
+class Ask:
+    """The policy needs the error rate of a point."""
+
+    point: Point
+    why: str
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """The end of a search."""
+
+    chosen: Point | None  # None: nothing meets the bound
+    decisions: tuple[str, ...]
+    path: tuple[Point, ...]  # what was asked for, in order
+    failure: str = ""  # what to tell when nothing meets the bound
+
+
+Policy = Generator[Ask, float, Verdict]
+
+
+def follow(policy: Policy, known: Mapping[Point, float]) -> tuple[Ask | Verdict, list[Ask]]:
+    """Run a new policy as far as the known error rates (percent) carry it.
+
+    Returns:
+        What it asks for or ends with, and what it had asked for until then.
+    """
+    asked: list[Ask] = []
+    try:
+        ask = next(policy)
+        while ask.point in known:
+            asked.append(ask)
+            ask = policy.send(known[ask.point])
+    except StopIteration as end:
+        return end.value, asked
+    return ask, asked
+
+
+def ahead(make: Callable[[], Policy], known: Mapping[Point, float], count: int) -> list[Ask]:
+    """Return what a policy asks for now and may ask for next, whichever way the answers turn out.
+
+    Args:
+        make: starts the policy.
+        known: error rates in percent.
+        count: how many to return at most.
+    """
+    asks: list[Ask] = []
+    futures = [dict(known)]
+    while futures and len(asks) < count:
+        future = futures.pop(0)
+        ask, _ = follow(make(), future)
+        if isinstance(ask, Ask):
+            if ask.point not in {other.point for other in asks}:
+                asks.append(ask)
+            # Every wish comes true, or none: 0 % is within any bound and 100 % in hardly one.
+            futures += [{**future, ask.point: percent} for percent in (0.0, 100.0)]
+    return asks
+
+
+def phase_one(cell: Cell, bounds: Bounds, bound: Bound, size_of: Callable[[Point], Size]) -> Policy:
+    """Find the smallest model within the bound.
+
+    Args:
+        cell: of the recipe.
+        bounds: of the block size.
+        bound: of the error rate.
+        size_of: `ernn.search.bounds.measure` of a point.
+    """
+    return (yield from _PhaseOne(cell, bounds, bound, size_of).run())
+
+
+class _PhaseOne:
+    """The steps of the search and what they have told so far."""
+
+    def __init__(
+        self, cell: Cell, bounds: Bounds, bound: Bound, size_of: Callable[[Point], Size]
+    ) -> None:
+        self.cell, self.bounds, self.bound, self.size_of = cell, bounds, bound, size_of
+        self.decisions: list[str] = []
+        self.percents: dict[Point, float] = {}
+        self.dense_percent, self.limit = 0.0, inf
+
+    def run(self) -> Policy:
+        """Dense model, block size, cell, wider blocks."""
+        baseline = dense(self.cell)
+        self.dense_percent = yield from self._ask(baseline, "what every loss is measured against")
+        self.limit = self.bound.limit(self.dense_percent)
+        if self.dense_percent > self.limit:
+            return self._failed(
+                f"the dense {self.cell.upper()} itself has an error rate of "
+                f"{self.dense_percent:.2f} %, above the bound of {self.limit:.2f} %; train it "
+                "longer, make it larger, or raise the bound"
+            )
+        chosen = yield from self._largest_block()
+        if chosen is None:
+            return self._failed(self._nearest())
+        chosen = yield from self._gru(chosen)
+        chosen = yield from self._wider(chosen)
+        self.decisions.append(f"Chosen: {chosen}, {self._told(chosen)}.")
+        return Verdict(chosen, tuple(self.decisions), tuple(self.percents))
+
+    def _ask(self, point: Point, why: str) -> Generator[Ask, float, float]:
+        percent = yield Ask(point, why)
+        self.percents[point] = percent
+        return percent
+
+    def _largest_block(self) -> Generator[Ask, float, Point | None]:
+        """Bisect: the error rate rises with the block size, so about two trainings of four do."""
+        blocks = self.bounds.blocks
+        meets, fails = -1, len(blocks)
+        while fails - meets > 1:
+            middle = (meets + fails) // 2
+            point = Point(self.cell, blocks[middle], blocks[middle])
+            left = ", ".join(map(str, blocks[meets + 1 : fails]))
+            yield from self._ask(point, f"the middle of the block sizes in question ({left})")
+            if self._within(point):
+                meets, way = middle, "larger blocks are in question"
+            else:
+                fails, way = middle, "only smaller blocks are in question"
+            self._decide(point, way if fails - meets > 1 else "the block size is found")
+        if meets >= 0:
+            return Point(self.cell, blocks[meets], blocks[meets])
+        if self.bounds.lower == 1:
+            self.decisions.append("No blocks meet the bound; the dense model does, and it fits.")
+            return dense(self.cell)
+        return None
+
+    def _gru(self, lstm: Point) -> Generator[Ask, float, Point]:
+        gru = Point("gru", lstm.block, lstm.wide)
+        if lstm.cell == "gru" or not lstm.compressed:
+            return lstm
+        reason = self._not_worth(lstm, gru)
+        if reason:
+            self.decisions.append(f"A GRU instead is not tried: {reason}.")
+            return lstm
+        saved = self._saved(lstm, gru)
+        yield from self._ask(gru, f"a GRU at the same block size saves {saved}")
+        meets = self._within(gru)
+        self._decide(gru, f"it saves {saved}: taken" if meets else "the LSTM stays")
+        return gru if meets else lstm
+
+    def _wider(self, chosen: Point) -> Generator[Ask, float, Point]:
+        """Double the blocks of the other matrices as long as trainings are left and it pays."""
+        while chosen.compressed:
+            wider = Point(chosen.cell, chosen.block, 2 * chosen.wide)
+            what = f"blocks of {wider.wide} outside the recurrent matrices"
+            if wider.wide > self.bounds.upper:
+                reason = f"{self.bounds.upper} is the upper bound"
+            elif len(self.percents) == MAX_TRAININGS:
+                reason = f"{MAX_TRAININGS} trainings are done"
+            else:
+                reason = self._not_worth(chosen, wider)
+            if reason:
+                self.decisions.append(f"{what.capitalize()} are not tried: {reason}.")
+                break
+            saved = self._saved(chosen, wider)
+            yield from self._ask(wider, f"{what} save {saved}")
+            meets = self._within(wider)
+            self._decide(wider, f"they save {saved}: taken" if meets else "they are left as before")
+            if not meets:
+                break
+            chosen = wider
+        return chosen
+
+    def _not_worth(self, now: Point, then: Point) -> str:
+        """Say why a point needs no training; empty if it does."""
+        size = self.size_of(then)
+        if size.missing:
+            return size.missing
+        before = self.size_of(now).multiplications
+        if size.multiplications >= before:
+            return f"it needs {size.multiplications:,} multiplications per frame, not {before:,}"
+        return ""
+
+    def _saved(self, now: Point, then: Point) -> str:
+        before, after = (self.size_of(point).multiplications for point in (now, then))
+        share = 100 * (1 - after / before)
+        return f"{share:.0f} % of the multiplications ({after:,} instead of {before:,} per frame)"
+
+    def _within(self, point: Point) -> bool:
+        return self.percents[point] <= self.limit
+
+    def _told(self, point: Point) -> str:
+        percent = self.percents[point]
+        loss = percent - self.dense_percent
+        return f"{percent:.2f} % against {self.dense_percent:.2f} % dense ({loss:+.2f} points)"
+
+    def _decide(self, point: Point, way: str) -> None:
+        verdict = "within" if self._within(point) else "above"
+        limit = f"the bound of {self.limit:.2f} %"
+        self.decisions.append(f"{point}: {self._told(point)}, {verdict} {limit}; {way}.")
+
+    def _nearest(self) -> str:
+        """Say what came nearest to the bound, and which bound it would meet."""
+        tried = {point: percent for point, percent in self.percents.items() if point.compressed}
+        if not tried:
+            return (
+                f"there is no block size to try: {self.bounds.why_lower}; {self.bounds.why_upper}"
+            )
+        best = min(tried, key=lambda point: (tried[point], -point.block))
+        loss = tried[best] - self.dense_percent
+        return (
+            f"no model that fits the part is within {self.bound}: the best, {best}, has "
+            f"{self._told(best)} and would meet a bound of {max(loss, 0):.2f} points; raise the "
+            "bound, train longer, or take a larger part"
+        )
+
+    def _failed(self, sentence: str) -> Verdict:
+        self.decisions.append(f"{sentence[0].upper()}{sentence[1:]}.")
+        return Verdict(None, tuple(self.decisions), tuple(self.percents), sentence)

@@ -1,0 +1,119 @@
+"""`ernn search`: bounds, policy, study and executor put together."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from ernn.device import load_part
+from ernn.errors import BoundError, RecipeError
+from ernn.flow.chain import STEPS
+from ernn.flow.engine import code_hash, own_folder
+from ernn.recipe import Recipe
+from ernn.search.bounds import find_bounds, measure
+from ernn.search.driver import Driver
+from ernn.search.executor import Executor, Here, Processes, Ray
+from ernn.search.phase1 import Bound, Policy, phase_one
+from ernn.search.result import Found, write_results
+from ernn.search.space import Point, dense, variant
+from ernn.search.study import Study, shown
+
+TRIALS = "trials"  # folder of all trials in the output folder
+
+
+@dataclass(frozen=True)
+class Workplace:
+    """Where a search works; nothing here changes what it finds."""
+
+    storage: str | None = None  # URL of a database; None: an SQLite file in the output folder
+    study: str | None = None  # name in the database; None: the recipe's
+    jobs: int = 1  # trials at a time
+    ray: str | None = None  # address of a Ray cluster to run them on
+
+    def executor(self, recipe: Recipe, say: Callable[[str], None]) -> Executor:
+        """Return what trials run on."""
+        if self.ray:
+            return Ray(self.ray, self.jobs, recipe.training.threads)
+        return Processes(self.jobs) if self.jobs > 1 else Here(say)
+
+
+def search(
+    recipe: Recipe,
+    bound: Bound,
+    part: str | None = None,
+    out: Path | None = None,
+    workplace: Workplace | None = None,
+    say: Callable[[str], None] = print,
+) -> Path:
+    """Find the smallest model of a recipe within a bound; return the path of search.html.
+
+    Args:
+        recipe: what to build; its block sizes do not matter.
+        bound: of the error rate on the development set; the recipe's if it is empty.
+        part: FPGA; the recipe's if not given.
+        out: folder, out/NAME-search if not given.
+        workplace: database, processes, cluster.
+        say: told what happens.
+
+    Raises:
+        BoundError: nothing meets the bound; everything is written all the same.
+        ErnnError: what trials, database or cluster raise; finished trials stay in the study.
+    """
+    recipe, bound = _on_part(recipe, part), _known(bound, recipe)
+    workplace = workplace or Workplace()
+    out = (out or Path("out") / f"{recipe.name}-search").resolve()
+    executor = workplace.executor(recipe, say)
+    own_folder(out)
+    url = workplace.storage or f"sqlite:///{out / 'search.db'}"
+    study = Study(url, workplace.study or recipe.name, common(recipe))
+    size_of: Callable[[Point], Any] = cache(lambda point: measure(recipe, point))
+    bounds = find_bounds(recipe, size_of)
+    for line in bounds.in_words():
+        say(line)
+
+    def make() -> Policy:
+        return phase_one(recipe.model.cell, bounds, bound, size_of)
+
+    verdict = Driver(recipe, out / TRIALS, study, executor, size_of, say).run(make)
+    for decision in verdict.decisions:
+        say(decision)
+    found = Found(recipe, bound, bounds, verdict, study.outcomes(), study.reasons(), size_of)
+    page = write_results(found, out, out / TRIALS, study.name, shown(url), say)
+    say(f"the report is {page}")
+    if verdict.chosen is None:
+        raise BoundError(verdict.failure)
+    return page
+
+
+def common(recipe: Recipe) -> dict[str, Any]:
+    """Return what all trials of a search have in common: whatever goes into a training."""
+    alike = variant(recipe, dense(recipe.model.cell))
+    read: dict[str, Any] = {}
+    code: dict[str, str] = {}
+    for step in STEPS:
+        if step.name in ("corpus", "train", "compress"):
+            read |= step.reading(alike)
+            code |= {part: code_hash(part) for part in step.code}
+    return {"recipe": dict(sorted(read.items())), "code": dict(sorted(code.items()))}
+
+
+def _on_part(recipe: Recipe, part: str | None) -> Recipe:
+    """Return the recipe for another part."""
+    if part is None:
+        return recipe
+    load_part(part)
+    hardware = recipe.hardware.model_copy(update={"part": part})
+    return recipe.model_copy(update={"hardware": hardware})
+
+
+def _known(bound: Bound, recipe: Recipe) -> Bound:
+    """Return the bound, or the recipe's where none was given."""
+    if bound == Bound():
+        bound = Bound(recipe.per_bound_points)
+    if bound == Bound():
+        raise RecipeError(
+            "a search needs a bound; give --per-bound POINTS or --per-max PERCENT, or set "
+            "per_bound_points in the recipe"
+        )
+    return bound

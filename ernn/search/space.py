@@ -1,0 +1,73 @@
+"""What is searched: points, and the recipe of each."""
+
+from dataclasses import dataclass
+from typing import Literal
+
+from ernn.recipe import BLOCK_SIZES, Recipe
+
+Cell = Literal["lstm", "gru"]
+RECURRENT = ("recurrent", "candidate")  # the matrices inside the loop of time
+
+
+@dataclass(frozen=True, order=True)
+class Point:
+    """One model: what the search chooses and everything else as in the recipe."""
+
+    cell: Cell
+    block: int  # of the recurrent matrices; 1 in both: the dense model
+    wide: int  # of the input and projection matrices
+
+    @property
+    def name(self) -> str:
+        """As a folder is called, such as ``"lstm-8-16"``."""
+        return f"{self.cell}-{self.block}-{self.wide}" if self.compressed else f"{self.cell}-dense"
+
+    @property
+    def compressed(self) -> bool:
+        """Whether it has any blocks."""
+        return max(self.block, self.wide) > 1
+
+    def __str__(self) -> str:
+        """Return the point in words."""
+        cell = self.cell.upper()
+        if not self.compressed:
+            return f"dense {cell}"
+        if self.block == self.wide:
+            return f"{cell} with blocks of {self.block}"
+        return f"{cell} with blocks of {self.block}, of {self.wide} outside the recurrent matrices"
+
+
+def dense(cell: Cell) -> Point:
+    """Return the point of the dense model."""
+    return Point(cell, 1, 1)
+
+
+def largest_block(recipe: Recipe) -> int:
+    """Return the largest block size that every matrix of every layer has room for."""
+    rows = [size for layer in recipe.model.layers for size in (layer.hidden, layer.projection)]
+    return max(block for block in BLOCK_SIZES if block <= min(filter(None, rows)))
+
+
+def variant(recipe: Recipe, point: Point) -> Recipe:
+    """Return the recipe of a point.
+
+    All variants are padded alike, so that those of one cell share a dense model. A GRU has no
+    projection: it gets the LSTM's cells.
+    """
+    model, layers = recipe.model, []
+    for layer in model.layers:
+        lstm = point.cell == "lstm"
+        changed: dict[str, int | None] = {
+            "projection": layer.projection if lstm else 0,
+            "block": point.wide,
+        }
+        changed |= dict.fromkeys(("block_input", "block_projection", "block_candidate"))
+        changed["block_recurrent"] = point.block
+        if not lstm and model.reset == "before":
+            changed["block_candidate"] = point.block
+        layers.append(layer.model_copy(update=changed))
+    chosen = {"cell": point.cell, "layers": layers, "pad": largest_block(recipe)}
+    name = f"{recipe.name[:48]}-{point.name}"
+    return recipe.model_copy(
+        update={"name": name, "model": model.model_copy(update=chosen), "per_bound_points": None}
+    )

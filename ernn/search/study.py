@@ -1,0 +1,226 @@
+"""The study: every trial of a search in an Optuna storage, shared by all who work on it.
+
+Each trial carries its point as parameters and what was measured as values and user attributes, so
+that optuna-dashboard shows all of it. A running trial has a heartbeat: when the process that runs
+it dies, it counts as failed after `GRACE_S`, and whoever needs its point claims it again. Of two
+processes that claim a point at once, the one with the lower trial number has it.
+"""
+
+import threading
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import optuna
+from optuna.distributions import BaseDistribution, CategoricalDistribution
+from optuna.storages import RDBStorage, fail_stale_trials
+from optuna.trial import FrozenTrial, TrialState, create_trial
+from sqlalchemy.engine import make_url
+from sqlalchemy.exc import SQLAlchemyError
+
+from ernn.errors import ErnnError, ProjectError, ToolError
+from ernn.flow.engine import difference
+from ernn.recipe import BLOCK_SIZES
+from ernn.search.bounds import Size
+from ernn.search.space import Point
+from ernn.search.trial import Outcome
+
+HEARTBEAT_S = 5
+GRACE_S = 20  # without a heartbeat: the process is dead, or cut off from the database
+METRICS = ("PER on the development set, %", "multiplications per frame")
+_SPACE: dict[str, BaseDistribution] = {
+    "cell": CategoricalDistribution(("lstm", "gru")),
+    "block": CategoricalDistribution(BLOCK_SIZES),
+    "wide": CategoricalDistribution(BLOCK_SIZES),
+}
+_SAID = ("low", "high", "errors", "phones", "seconds")  # of an Outcome, as user attributes
+_ERRORS = (SQLAlchemyError, optuna.exceptions.OptunaError, ImportError, ValueError, KeyError)
+
+
+class Study:
+    """The trials of one recipe, by point."""
+
+    def __init__(
+        self,
+        url: str,
+        name: str,
+        recipe: dict[str, Any],
+        heartbeat_s: int = HEARTBEAT_S,
+        grace_s: int = GRACE_S,
+    ) -> None:
+        """Open a study, or begin it.
+
+        Args:
+            url: of the database, as SQLAlchemy takes it.
+            name: of the study.
+            recipe: what all its trials have in common.
+            heartbeat_s: time between signs of life of a running trial.
+            grace_s: time without one after which it is taken for dead.
+
+        Raises:
+            ToolError: the database does not answer.
+            ProjectError: the study is of another recipe.
+        """
+        self.url, self.name, self.heartbeat_s = url, name, heartbeat_s
+        self.mine: dict[Point, FrozenTrial] = {}
+        optuna.logging.set_verbosity(optuna.logging.ERROR)
+        warnings.simplefilter("ignore", optuna.exceptions.ExperimentalWarning)
+        with self._explained():
+            self.storage = RDBStorage(url, heartbeat_interval=heartbeat_s, grace_period=grace_s)
+            self.study = optuna.create_study(
+                storage=self.storage,
+                study_name=name,
+                directions=["minimize", "minimize"],
+                load_if_exists=True,
+            )
+            told = self.study.user_attrs.get("recipe")
+            if told is None:
+                self.study.set_user_attr("recipe", recipe)
+                self.study.set_metric_names(list(METRICS))
+        changed = told and difference(told, recipe)
+        if changed:
+            raise ProjectError(
+                f"the study {name!r} is of another recipe ({changed}); give another --study name "
+                "or another --out folder"
+            )
+
+    def outcomes(self) -> dict[Point, Outcome]:
+        """Return what every finished trial measured."""
+        return {
+            point: _outcome(trial)
+            for point, trial in self._trials()
+            if trial.state == TrialState.COMPLETE
+        }
+
+    def reasons(self) -> dict[Point, str]:
+        """Return why each trial was done."""
+        return {point: trial.user_attrs["why"] for point, trial in self._trials()}
+
+    def claim(self, point: Point, why: str, size: Size) -> bool:
+        """Take a point for this process; False if another one works at it or has finished it."""
+        if point in self.mine or self._owner(point):
+            return False
+        template = create_trial(
+            state=TrialState.RUNNING,
+            params={"cell": point.cell, "block": point.block, "wide": point.wide},
+            distributions=_SPACE,
+            user_attrs={"why": why, "weights": size.weights, "operations": size.multiplications},
+        )
+        with self._explained():
+            trial = self.storage.get_trial(
+                self.storage.create_new_trial(self.study._study_id, template)
+            )
+            self.storage.record_heartbeat(trial._trial_id)
+        first = self._owner(point)
+        if first is not None and first.number != trial.number:
+            self._end(trial, TrialState.FAIL, {"failure": f"trial {first.number} does it"})
+            return False
+        self.mine[point] = trial
+        return True
+
+    def finish(self, point: Point, outcome: Outcome) -> None:
+        """Record what a claimed point's trial measured."""
+        trial = self.mine.pop(point)
+        said = {name: getattr(outcome, name) for name in _SAID}
+        values = [outcome.percent, float(trial.user_attrs["operations"])]
+        self._end(trial, TrialState.COMPLETE, said, values)
+
+    def fail(self, point: Point, reason: str) -> None:
+        """Give a claimed point up."""
+        self._end(self.mine.pop(point), TrialState.FAIL, {"failure": reason})
+
+    @contextmanager
+    def alive(self) -> Iterator[None]:
+        """Show that the process lives for as long as it works at what it has claimed."""
+        stop = threading.Event()
+
+        def beat() -> None:
+            while not stop.wait(self.heartbeat_s):
+                for trial in list(self.mine.values()):
+                    try:
+                        self.storage.record_heartbeat(trial._trial_id)
+                    except _ERRORS:
+                        continue  # the next use of the study says it
+
+        thread = threading.Thread(target=beat, daemon=True)
+        thread.start()
+        try:
+            yield
+        finally:
+            stop.set()
+            thread.join()
+
+    def _trials(self) -> list[tuple[Point, FrozenTrial]]:
+        with self._explained():
+            self._require_file()
+            trials = self.study.get_trials(deepcopy=False)
+        return [
+            (Point(**trial.params), trial)
+            for trial in trials
+            if trial.params.keys() == _SPACE.keys()
+        ]
+
+    def _owner(self, point: Point) -> FrozenTrial | None:
+        """Return the first trial of a point that has not failed."""
+        with self._explained():
+            fail_stale_trials(self.study)
+        alive = (TrialState.RUNNING, TrialState.COMPLETE)
+        found = (t for p, t in self._trials() if p == point and t.state in alive)
+        return next(found, None)
+
+    def _end(
+        self,
+        trial: FrozenTrial,
+        state: TrialState,
+        said: dict[str, Any],
+        values: list[float] | None = None,
+    ) -> None:
+        try:
+            with self._explained():
+                for name, value in said.items():
+                    self.storage.set_trial_user_attr(trial._trial_id, name, value)
+                self.storage.set_trial_state_values(trial._trial_id, state, values)
+        except _Taken:
+            pass  # this process was thought dead: whoever claimed the point again finds it finished
+
+    def _require_file(self) -> None:
+        """Notice that an SQLite file is gone: reading would not."""
+        file = make_url(self.url).database if self.url.startswith("sqlite") else None
+        if file and file != ":memory:" and not Path(file).exists():
+            raise optuna.exceptions.StorageInternalError("the file is gone")
+
+    @contextmanager
+    def _explained(self) -> Iterator[None]:
+        """Turn every way in which a database fails into one sentence."""
+        try:
+            yield
+        except optuna.exceptions.UpdateFinishedTrialError:
+            raise _Taken from None
+        except ErnnError:
+            raise
+        except _ERRORS as error:
+            reason = str(error.__cause__ or error).splitlines()[0]
+            raise ToolError(
+                f"the database {shown(self.url)} cannot be used ({reason}); what was trained "
+                "is kept: repair the database or its URL and run the same command again"
+            ) from error
+
+
+class _Taken(ErnnError):
+    """The trial was ended by another process."""
+
+
+def shown(url: str) -> str:
+    """Return a database's URL without its password."""
+    try:
+        return make_url(url).render_as_string(hide_password=True)
+    except SQLAlchemyError:
+        return repr(url)
+
+
+def _outcome(trial: FrozenTrial) -> Outcome:
+    said = {name: trial.user_attrs[name] for name in _SAID}
+    said |= {name: tuple(said[name]) for name in ("errors", "phones")}
+    return Outcome(percent=trial.values[0], **said)

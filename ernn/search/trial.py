@@ -1,0 +1,110 @@
+"""One trial: train the model of a point and measure it on the development set.
+
+A trial works in folders below one root, each like that of `ernn run`. Trials share the corpus and,
+per cell, the dense model: where two need the same, the second waits for the first. Run again, a
+trial continues where it was interrupted, and one that is finished takes no time.
+"""
+
+import os
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from ernn.flow.chain import bring
+from ernn.flow.engine import own_folder, read_stamp
+from ernn.flow.results import load_rate
+from ernn.recipe import Recipe
+from ernn.search.space import Point, largest_block, variant
+from ernn.speech.per import ErrorRate, Interval
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What a trial measured on the development set."""
+
+    percent: float
+    low: float  # ends of the 95 % interval
+    high: float
+    errors: tuple[int, ...]  # of each utterance
+    phones: tuple[int, ...]
+    seconds: float  # of training
+
+    def loss(self, dense: "Outcome") -> Interval:
+        """Return the loss in points, with an interval paired over utterances."""
+        return self._rate().minus(dense._rate())
+
+    def _rate(self) -> ErrorRate:
+        edits = np.zeros((len(self.errors), 3), np.int64)
+        edits[:, 0] = self.errors
+        return ErrorRate(("",) * len(self.errors), np.array(self.phones, np.int64), edits)
+
+
+@dataclass(frozen=True)
+class Job:
+    """A trial to run, as plain values: it may travel to another process or machine."""
+
+    recipe: dict[str, Any]
+    point: Point
+    root: str
+
+    def run(self, say: Callable[[str], None] = print) -> Outcome:
+        """Run the trial; see `run_trial`."""
+        return run_trial(Recipe.from_dict(self.recipe), self.point, Path(self.root), say)
+
+
+def plain(recipe: Recipe) -> dict[str, Any]:
+    """Return a recipe as `Job` holds it."""
+    return recipe.model_dump(mode="json", exclude_none=True)
+
+
+def run_trial(
+    recipe: Recipe, point: Point, root: Path, say: Callable[[str], None] = print
+) -> Outcome:
+    """Train the model of a point, as far as it is not trained already.
+
+    Args:
+        recipe: of the search.
+        point: what to train.
+        root: folder of all trials.
+        say: told what happens.
+
+    Raises:
+        ErnnError: what the steps raise.
+    """
+    speech, dense = root / "speech", root / f"{point.cell}-dense"
+    # What a dense model is trained for does not change it, only what is asked of the part.
+    largest = largest_block(recipe)
+    trained = point if point.compressed else Point(point.cell, largest, largest)
+    chosen = variant(recipe, trained)
+    bring("corpus", chosen, speech, say=say, wait=True)
+    _share(speech / "corpus", dense)
+    bring("train", chosen, dense, say=say, wait=True)
+    folder, step = dense, "train"
+    if point.compressed:
+        folder, step = root / point.name, "compress"
+        for shared in (speech / "corpus", dense / "train"):
+            _share(shared, folder)
+        bring("compress", chosen, folder, say=say, wait=True)
+    rate = load_rate(folder / step / "dev.json")
+    found = rate.interval()
+    return Outcome(
+        percent=found.value,
+        low=found.low,
+        high=found.high,
+        errors=tuple(rate.errors.tolist()),
+        phones=tuple(rate.lengths.tolist()),
+        seconds=float(read_stamp(folder / step)["seconds"]),
+    )
+
+
+def _share(finished: Path, folder: Path) -> None:
+    """Let a folder use a finished step of another one, by a link."""
+    own_folder(folder)
+    link = folder / finished.name
+    if not link.is_symlink():
+        made = link.with_name(f"{link.name}.{os.getpid()}")
+        made.symlink_to(Path("..") / finished.parent.name / finished.name)
+        made.rename(link)
