@@ -16,8 +16,8 @@ from ernn.progress import progress
 from ernn.recipe import Recipe
 from ernn.speech.corpus import load_split
 from ernn.speech.per import ErrorRate
-from ernn.speech.phones import PHONES
 from ernn.speech.scorer import Scorer
+from ernn.speech.utterance import frame_labels
 from ernn.train.acoustic import AcousticModel
 from ernn.train.batches import Data
 from ernn.train.loop import Run, train_dense
@@ -26,15 +26,17 @@ from ernn.train.loop import Run, train_dense
 def train_directly(recipe: Recipe, corpus: Path, updates: int) -> ErrorRate:
     """Train the block-circulant model from scratch and return its error rate on the test set."""
     train, dev, test = (load_split(corpus, split) for split in ("train", "dev", "test"))
-    arrays = [[(u.features, u.labels) for u in split] for split in (train, dev)]
-    model = AcousticModel(recipe.model, recipe.features.size, len(PHONES), recipe.seed)
+    frames = [[utterance.features for utterance in split] for split in (train, dev)]
+    labels = [frame_labels(split) for split in (train, dev)]
+    arrays = [list(zip(*pair, strict=True)) for pair in zip(frames, labels, strict=True)]
+    model = AcousticModel(recipe.model, train.feature_size, len(train.phones), recipe.seed)
     model.constrain()
     model.reset(recipe.seed)
     rate = recipe.compression.retrain_learning_rate
     training = recipe.training.model_copy(update={"updates": updates, "learning_rate": rate})
     with tempfile.TemporaryDirectory() as folder, progress("direct: updates") as told:
         run = Run(Path(folder), recipe.seed, progress=told)
-        train_dense(model, training, Data(*arrays, len(PHONES)), run)
+        train_dense(model, training, Data(*arrays, len(train.phones)), run)
     scorer = Scorer.fit(train, recipe.training.label_delay)
     return scorer.score(model.predict([u.features for u in test]), test)
 

@@ -1,14 +1,14 @@
 """The chain: which steps there are, what goes into each, and the function that runs them."""
 
 import hashlib
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 
 from ernn.errors import BoundError, RecipeError
 from ernn.flow.engine import Chain, Step, file_hash
 from ernn.flow.hardware import generate, plan, report, simulate
 from ernn.flow.model import compress, corpus, quantize, train
-from ernn.recipe import NAME, Recipe
+from ernn.recipe import NAME, CorpusRecipe, Recipe
 from ernn.resources import folder
 
 
@@ -77,13 +77,25 @@ def _judge(folder: Path, say: Callable[[str], None]) -> None:
 
 def _recorded_speech(recipe: Recipe) -> dict[str, str]:
     """Return a fingerprint of a user's own corpus: names, sizes and times of its files."""
-    if recipe.corpus.kind != "timit" or recipe.corpus.path is None:
+    corpus = recipe.corpus
+    if corpus.kind == "synthetic" or corpus.path is None:
         return {}
     listed = hashlib.sha256()
-    for path in sorted(filter(Path.is_file, Path(recipe.corpus.path).rglob("*"))):
+    for path in sorted(filter(Path.is_file, _files(corpus, corpus.path))):
         told = path.stat()
         listed.update(f"{path}\0{told.st_size}\0{told.st_mtime_ns}\0".encode())
-    return {recipe.corpus.path: listed.hexdigest()}
+    return {corpus.path: listed.hexdigest()}
+
+
+def _files(corpus: CorpusRecipe, path: str) -> Iterable[Path]:
+    """Return the files that a user's own corpus is made from."""
+    from ernn.speech import kaldi, manifest
+
+    if corpus.kind == "kaldi":
+        return kaldi.sources(corpus)
+    if corpus.kind == "manifest":
+        return manifest.sources(corpus)
+    return Path(path).rglob("*")
 
 
 def _dense(recipe: Recipe) -> Recipe:

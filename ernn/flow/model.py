@@ -60,8 +60,9 @@ def _require_fit(recipe: Recipe, model: "AcousticModel") -> None:
     from ernn.hw.explore import make_plan
     from ernn.quant.quantize import quantize
 
-    noise = np.random.default_rng(0).normal(size=(8, recipe.features.size))
-    integer = quantize(model.export(), recipe.quantization, [noise])
+    exported = model.export()
+    noise = np.random.default_rng(0).normal(size=(8, exported.features))
+    integer = quantize(exported, recipe.quantization, [noise])
     make_plan(integer, recipe.hardware, recipe.name)
 
 
@@ -87,8 +88,8 @@ def _training(work: Work) -> "tuple[AcousticModel, Data, Run]":
     import torch
 
     from ernn.speech.corpus import load_split
-    from ernn.speech.phones import PHONES
     from ernn.speech.scorer import Scorer
+    from ernn.speech.utterance import frame_labels
     from ernn.train.acoustic import AcousticModel
     from ernn.train.batches import Data
     from ernn.train.fit import Run
@@ -102,9 +103,12 @@ def _training(work: Work) -> "tuple[AcousticModel, Data, Run]":
         "cuda" if torch.cuda.is_available() else "cpu",
         lambda outputs: scorer.score(outputs, dev).percent,
     )
-    arrays = [[(u.features, u.labels) for u in split] for split in (train, dev)]
-    data = Data(arrays[0], arrays[1], len(PHONES))
-    model = AcousticModel(recipe.model, recipe.features.size, len(PHONES), recipe.seed)
+    arrays = [
+        [(u.features, labels) for u, labels in zip(split, frame_labels(split), strict=True)]
+        for split in (train, dev)
+    ]
+    data = Data(arrays[0], arrays[1], len(train.phones))
+    model = AcousticModel(recipe.model, train.feature_size, len(train.phones), recipe.seed)
     return model, data, run
 
 

@@ -35,6 +35,14 @@ NotNegative = Annotated[float, Field(ge=0, allow_inf_nan=False)]
 Count = Annotated[int, Field(strict=True, ge=0)]
 Some = Annotated[int, Field(strict=True, ge=1)]
 Model = Literal["dense", "compressed", "integer"]
+Corpus = Literal["synthetic", "timit", "kaldi", "manifest"]
+
+SPEECH: dict[Corpus, str] = {
+    "synthetic": "synthetic speech",
+    "timit": "TIMIT",
+    "kaldi": "own Kaldi archives",
+    "manifest": "own recordings",
+}
 
 
 class _Part:
@@ -76,7 +84,7 @@ class Change(_Part):
 class Accuracy(_Part):
     """Phone error rates."""
 
-    corpus: Literal["synthetic", "timit"]
+    corpus: Corpus
     speakers: Some  # of the test set
     utterances: Some
     phones: Some  # in the reference of the test set
@@ -86,6 +94,11 @@ class Accuracy(_Part):
     changes: tuple[Change, ...]
     origin: Origin
     bound_points: NotNegative | None = None  # allowed loss, integer against dense
+
+    @property
+    def speech(self) -> str:
+        """The corpus in words."""
+        return SPEECH[self.corpus]
 
     @property
     def rates(self) -> tuple[ErrorRate, ...]:

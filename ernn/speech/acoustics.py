@@ -1,5 +1,7 @@
 """What happens to speech between mouth and recorder: voice colour, room and noise."""
 
+from dataclasses import replace
+
 import numpy as np
 from scipy.fft import irfft, next_fast_len, rfft, rfftfreq
 
@@ -28,8 +30,10 @@ def resample(recording: Recording, factor: float = 1.0) -> Recording:
     # Cutting or extending the spectrum is band-limited interpolation.
     audio = irfft(rfft(recording.audio, size), resized) * np.float32(ratio)
     audio = audio[: round(len(recording.audio) * ratio)]
-    ends = np.minimum(np.round(recording.ends * ratio).astype(np.int64), len(audio))
-    return Recording(audio, RATE, recording.phones, ends)
+    ends = recording.ends
+    if ends is not None:
+        ends = np.minimum(np.round(ends * ratio).astype(np.int64), len(audio))
+    return replace(recording, audio=audio, rate=RATE, ends=ends)
 
 
 def tilt(audio: np.ndarray, db_per_octave: float) -> np.ndarray:

@@ -1,8 +1,8 @@
 """Corpora on disk: one safetensors file per split, made speaker by speaker by several processes.
 
 A file holds the frames of all its utterances end to end: ``features`` (frames, F) float16,
-``labels`` (frames,) int8 and ``phones`` (phones,) int8; its metadata holds the index that cuts
-them apart.
+``labels`` (frames,) int16, unless nobody knows them, and ``phones`` (phones,) int16; its metadata
+holds the index that cuts them apart, and the names of the phones.
 """
 
 import multiprocessing
@@ -12,7 +12,7 @@ import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
-from dataclasses import dataclass
+from dataclasses import replace
 from pathlib import Path
 from typing import Protocol
 
@@ -21,25 +21,16 @@ import numpy as np
 from ernn.errors import CorpusError, ToolError
 from ernn.files import read_arrays, write_arrays
 from ernn.recipe import CorpusRecipe, FeatureRecipe
-from ernn.speech import synthetic, timit
-from ernn.speech.features import speaker_features
+from ernn.speech import kaldi, manifest, synthetic, timit
+from ernn.speech.labels import MOST_LABELS
 from ernn.speech.phones import PHONES
-from ernn.speech.recording import Recording
 from ernn.speech.speakers import SPLITS
+from ernn.speech.utterance import Split, Utterance, frame_labels
 
-FORMAT = "ernn-corpus-1"
+FORMAT = "ernn-corpus-2"
 REMEDY = "make it again with `ernn corpus`"
 
-
-@dataclass(frozen=True)
-class Utterance:
-    """One utterance as models see it."""
-
-    name: str
-    speaker: str
-    features: np.ndarray  # (T, F) float32
-    labels: np.ndarray  # (T,) int8, the phone index of each frame
-    phones: np.ndarray  # (P,) int8, the phone sequence to score against
+Index = list[tuple[str, str, int, int]]  # name, speaker, frames and phones of each utterance
 
 
 class SpeakerTask(Protocol):
@@ -50,8 +41,8 @@ class SpeakerTask(Protocol):
         """Name of the speaker."""
         ...
 
-    def recordings(self) -> list[tuple[str, Recording]]:
-        """Return the speaker's named recordings."""
+    def utterances(self, recipe: FeatureRecipe) -> list[Utterance]:
+        """Return all that the speaker says."""
         ...
 
 
@@ -77,51 +68,93 @@ def build_corpus(
         CorpusError: the corpus is not there, damaged or empty.
         ToolError: a synthesizer is missing or fails.
     """
-    tasks: Mapping[str, Sequence[SpeakerTask]]
-    if corpus.kind == "timit":
-        tasks, made_by = timit.tasks(Path(corpus.path or "")), ["TIMIT"]
-    else:
-        tasks, made_by = synthetic.tasks(corpus, seed), synthetic.engines(corpus.flite)
+    tasks, phones, made_by = _speech(corpus, seed)
     jobs = [(task, features) for split in SPLITS for task in tasks[split]]
     made = _in_order(_speaker_utterances, jobs, workers)
-    done = 0
+    done, first = 0, None
     for split in SPLITS:
-        utterances = []
+        utterances: list[Utterance] = []
         for _ in tasks[split]:
             utterances += next(made)
+            first = first or utterances[0]
             done += 1
             progress(done, len(jobs))
-        save_split(folder, split, utterances, made_by)
+        for utterance in utterances:
+            _require_alike(utterance, first or utterance)
+        save_split(folder, split, utterances, made_by, phones)
 
 
-def save_split(folder: Path, split: str, utterances: list[Utterance], made_by: list[str]) -> None:
+def _speech(
+    corpus: CorpusRecipe, seed: int
+) -> tuple[Mapping[str, Sequence[SpeakerTask]], tuple[str, ...], list[str]]:
+    """Return the speakers of each split, the phones of the labels, and where all comes from."""
+    if corpus.kind == "timit":
+        return timit.tasks(Path(corpus.path or "")), PHONES, ["TIMIT"]
+    if corpus.kind == "kaldi":
+        return *kaldi.tasks(corpus), ["Kaldi archives"]
+    if corpus.kind == "manifest":
+        return *manifest.tasks(corpus), ["recordings of a manifest"]
+    return synthetic.tasks(corpus, seed), PHONES, synthetic.engines(corpus.flite)
+
+
+def _require_alike(utterance: Utterance, first: Utterance) -> None:
+    """Refuse what cannot be in one corpus with its first utterance, or be told from its frames."""
+    sizes = [u.features.shape[1] for u in (utterance, first)]
+    if sizes[0] != sizes[1]:
+        raise CorpusError(
+            f"utterance {utterance.name} has {sizes[0]} values a frame and {first.name} has "
+            f"{sizes[1]}; make all features in the same way"
+        )
+    if (utterance.labels is None) != (first.labels is None):
+        timed, other = (first, utterance) if utterance.labels is None else (utterance, first)
+        raise CorpusError(
+            f"utterance {timed.name} has phones with times and {other.name} has phones alone; "
+            "give times for all utterances of all splits, or for none"
+        )
+    if utterance.labels is None and len(utterance.phones) > len(utterance.features):
+        raise CorpusError(
+            f"utterance {utterance.name} has {len(utterance.phones)} phones but only "
+            f"{len(utterance.features)} frames; correct it or leave it out"
+        )
+
+
+def save_split(
+    folder: Path,
+    split: str,
+    utterances: Sequence[Utterance],
+    made_by: list[str],
+    phones: tuple[str, ...] = PHONES,
+) -> None:
     """Write one split, by way of a temporary file beside it.
 
     Args:
         folder: existing folder.
         split: its name; also the file's.
-        utterances: in the order to keep.
+        utterances: in the order to keep; all with frame labels or all without.
         made_by: where the speech comes from, such as ``["espeak-ng 1.52.0"]``.
+        phones: what the labels stand for.
 
     Raises:
         CorpusError: there are no utterances, or a feature is not finite.
     """
     if not utterances:
-        raise CorpusError(f"the {split} split is empty; give it more minutes or more speakers")
+        raise CorpusError(f"the {split} split is empty; give it some speech")
     with np.errstate(over="ignore"):  # what does not fit becomes infinite and is refused below
         features = np.concatenate([u.features for u in utterances], dtype=np.float16)
     _require_finite(features, f"the {split} split")
-    arrays = {
-        "features": features,
-        "labels": np.concatenate([u.labels for u in utterances]),
-        "phones": np.concatenate([u.phones for u in utterances]),
+    arrays = {"features": features, "phones": np.concatenate([u.phones for u in utterances])}
+    if utterances[0].labels is not None:
+        arrays["labels"] = np.concatenate(frame_labels(utterances))
+    header = {
+        "format": FORMAT,
+        "made_by": made_by,
+        "phones": list(phones),
+        "utterances": [[u.name, u.speaker, len(u.features), len(u.phones)] for u in utterances],
     }
-    index = [[u.name, u.speaker, len(u.labels), len(u.phones)] for u in utterances]
-    header = {"format": FORMAT, "made_by": made_by, "utterances": index}
     write_arrays(Path(folder) / f"{split}.safetensors", arrays, header)
 
 
-def load_split(folder: Path, split: str) -> list[Utterance]:
+def load_split(folder: Path, split: str) -> Split:
     """Read a split written by `build_corpus`.
 
     Raises:
@@ -130,50 +163,57 @@ def load_split(folder: Path, split: str) -> list[Utterance]:
     """
     path = Path(folder) / f"{split}.safetensors"
     arrays, header = read_arrays(path, FORMAT, REMEDY, CorpusError)
-    if set(arrays) != {"features", "labels", "phones"}:
+    if arrays.keys() - {"labels"} != {"features", "phones"}:
         raise CorpusError(f"{path} holds {', '.join(sorted(arrays))}; {REMEDY}")
-    features, labels, phones = (arrays[name] for name in ("features", "labels", "phones"))
-    try:
-        index = [(str(n), str(s), int(t), int(p)) for n, s, t, p in header["utterances"]]
-    except (KeyError, TypeError, ValueError):
-        raise CorpusError(f"{path} has a damaged index; {REMEDY}") from None
-    _check_arrays(path, index, features, labels, phones)
+    index, names = _read_header(path, header)
+    _check_arrays(path, index, arrays, len(names))
     frames = np.cumsum([0, *(entry[2] for entry in index)])
     sounds = np.cumsum([0, *(entry[3] for entry in index)])
-    return [
+    features, labels, phones = arrays["features"], arrays.get("labels"), arrays["phones"]
+    utterances = tuple(
         Utterance(
             name,
             speaker,
             features[frames[n] : frames[n + 1]].astype(np.float32),
-            labels[frames[n] : frames[n + 1]],
+            None if labels is None else labels[frames[n] : frames[n + 1]],
             phones[sounds[n] : sounds[n + 1]],
         )
         for n, (name, speaker, _, _) in enumerate(index)
-    ]
+    )
+    return Split(utterances, names)
 
 
-def _check_arrays(
-    path: Path,
-    index: list[tuple[str, str, int, int]],
-    features: np.ndarray,
-    labels: np.ndarray,
-    phones: np.ndarray,
-) -> None:
+def _read_header(path: Path, header: Mapping) -> tuple[Index, tuple[str, ...]]:
+    """Return a split's index and the names of its phones."""
+    try:
+        index = [(str(n), str(s), int(t), int(p)) for n, s, t, p in header["utterances"]]
+        names = tuple(str(name) for name in header["phones"])
+    except (KeyError, TypeError, ValueError):
+        index, names = [], ()
+    if not index or any(frames <= 0 or sounds <= 0 for _, _, frames, sounds in index):
+        raise CorpusError(f"{path} has an empty or damaged index; {REMEDY}")
+    if len(set(names)) < len(names) or not 0 < len(names) <= MOST_LABELS:
+        raise CorpusError(f"{path} has a damaged list of phones; {REMEDY}")
+    return index, names
+
+
+def _check_arrays(path: Path, index: Index, arrays: Mapping[str, np.ndarray], size: int) -> None:
     """Refuse arrays whose sizes, types or values the index does not announce."""
     frames, sounds = sum(entry[2] for entry in index), sum(entry[3] for entry in index)
+    features, phones = arrays["features"], arrays["phones"]
+    labels = arrays.get("labels", np.zeros(frames, np.int16))
     fits = (
-        all(entry[2] > 0 and entry[3] > 0 for entry in index)
-        and features.dtype == np.float16
+        features.dtype == np.float16
         and features.ndim == 2
         and len(features) == frames
-        and (labels.dtype, labels.shape) == (np.int8, (frames,))
-        and (phones.dtype, phones.shape) == (np.int8, (sounds,))
-        and all(((a >= 0) & (a < len(PHONES))).all() for a in (labels, phones))
+        and (labels.dtype, labels.shape) == (np.int16, (frames,))
+        and (phones.dtype, phones.shape) == (np.int16, (sounds,))
+        and all(((a >= 0) & (a < size)).all() for a in (labels, phones))
     )
-    if not index or not fits:
+    if not fits:
         raise CorpusError(
             f"{path} holds other arrays than its index of {len(index)} utterances announces; "
-            "make it again with `ernn corpus`"
+            f"{REMEDY}"
         )
     _require_finite(features, str(path))
 
@@ -185,16 +225,9 @@ def _require_finite(features: np.ndarray, where: str) -> None:
 
 def _speaker_utterances(job: tuple[SpeakerTask, FeatureRecipe]) -> list[Utterance]:
     task, recipe = job
-    named = task.recordings()
-    try:
-        framed = speaker_features([recording for _, recording in named], recipe)
-    except CorpusError as error:
-        raise CorpusError(f"speaker {task.name}: {error}") from None
     return [
-        Utterance(
-            name, task.name, features.astype(np.float16, order="C"), labels, recording.reference()
-        )
-        for (name, recording), (features, labels) in zip(named, framed, strict=True)
+        replace(utterance, features=utterance.features.astype(np.float16, order="C"))
+        for utterance in task.utterances(recipe)
     ]
 
 

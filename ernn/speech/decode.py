@@ -6,9 +6,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from ernn.errors import CorpusError, ShapeError
-from ernn.speech.phones import PHONES
 
 _SMOOTHING = 0.5  # added to every count
+_MOST_WAYS = 2**25  # of going from a phone to a phone, weighed at a time: 128 MiB
 
 
 @dataclass(frozen=True)
@@ -25,23 +25,26 @@ class Weights:
 
 @dataclass(frozen=True)
 class PhoneModel:
-    """What training labels say about phones before anything is heard."""
+    """What training labels say about the L phones of a corpus before anything is heard."""
 
-    prior: np.ndarray  # (39,) log probability of each phone in a frame
-    start: np.ndarray  # (39,) log probability of each phone in the first frame
-    stay: np.ndarray  # (39,) log probability that the next frame holds the same phone
-    bigram: np.ndarray  # (39, 39) log probability of each phone after each other one
+    prior: np.ndarray  # (L,) log probability of each phone in a frame
+    start: np.ndarray  # (L,) log probability of each phone in the first frame
+    stay: np.ndarray  # (L,) log probability that the next frame holds the same phone
+    bigram: np.ndarray  # (L, L) log probability of each phone after each other one
 
     @classmethod
-    def fit(cls, labels: Sequence[np.ndarray]) -> "PhoneModel":
+    def fit(cls, labels: Sequence[np.ndarray], size: int) -> "PhoneModel":
         """Count frames, durations and pairs in the frame labels of training utterances.
+
+        Args:
+            labels: (T,) indices of phones for each utterance.
+            size: L, the number of phones that there are.
 
         Raises:
             CorpusError: there are no labels.
         """
         if not labels or not all(len(utterance) for utterance in labels):
             raise CorpusError("a phone model needs labels; give a training split that is not empty")
-        size = len(PHONES)
         frames = np.bincount(np.concatenate(labels), minlength=size) + _SMOOTHING
         first = np.bincount([utterance[0] for utterance in labels], minlength=size) + _SMOOTHING
         pairs = np.zeros((size, size))
@@ -55,7 +58,7 @@ class PhoneModel:
         return cls(np.log(frames / frames.sum()), np.log(first / first.sum()), np.log(stay), bigram)
 
     def transitions(self) -> np.ndarray:
-        """Return the log probability of going from each phone to each in one frame: (39, 39)."""
+        """Return the log probability of going from each phone to each in one frame: (L, L)."""
         leave = np.log1p(-np.exp(self.stay))[:, None] + self.bigram
         return np.where(np.eye(len(self.stay), dtype=bool), self.stay, leave)
 
@@ -66,15 +69,15 @@ def decode(
     """Find each utterance's best phone sequence.
 
     Args:
-        log_posteriors: (T, 39) for each utterance; every row up to a constant.
+        log_posteriors: (T, L) for each utterance; every row up to a constant.
         model: of the training labels.
         weights: of the parts of the score.
 
     Returns:
-        (P,) int8 phone indices for each utterance.
+        (P,) int16 phone indices for each utterance.
     """
     weights = weights or Weights()
-    size = len(PHONES)
+    size = len(model.prior)
     for scores in log_posteriors:
         if scores.ndim != 2 or scores.shape[1] != size or not np.isfinite(scores).all():
             raise ShapeError(
@@ -83,30 +86,32 @@ def decode(
     lengths = np.array([len(scores) for scores in log_posteriors], np.int64)
     # The longest first, so that the utterances still running are always the first ones.
     order = np.argsort(-lengths, kind="stable")
-    scores = np.zeros((len(order), lengths.max(initial=0), size), np.float32)  # (B, T, 39)
-    for row, index in enumerate(order):
-        heard = log_posteriors[index] - weights.prior * model.prior
-        scores[row, : lengths[index]] = weights.acoustic * heard
-    paths = _viterbi(scores, lengths[order], model.start, model.transitions())
-    decoded: list[np.ndarray] = [np.empty(0, np.int8)] * len(order)
-    for row, index in enumerate(order):
-        decoded[index] = collapse(paths[row, : lengths[index]])
+    decoded: list[np.ndarray] = [np.empty(0, np.int16)] * len(order)
+    transitions, together = model.transitions(), max(1, _MOST_WAYS // size**2)
+    for group in (order[n : n + together] for n in range(0, len(order), together)):
+        scores = np.zeros((len(group), lengths[group[0]], size), np.float32)  # (B, T, L)
+        for row, index in enumerate(group):
+            heard = log_posteriors[index] - weights.prior * model.prior
+            scores[row, : lengths[index]] = weights.acoustic * heard
+        paths = _viterbi(scores, lengths[group], model.start, transitions)
+        for row, index in enumerate(group):
+            decoded[index] = collapse(paths[row, : lengths[index]])
     return decoded
 
 
 def collapse(frames: np.ndarray) -> np.ndarray:
     """Keep one of each run of equal frames: (T,) -> (P,)."""
-    return frames[np.concatenate([[True], frames[1:] != frames[:-1]])]
+    return frames[np.concatenate([[True], frames[1:] != frames[:-1]])[: len(frames)]]
 
 
 def _viterbi(
     scores: np.ndarray, lengths: np.ndarray, start: np.ndarray, transitions: np.ndarray
 ) -> np.ndarray:
-    """Return the best state of every frame, (B, T) int8; lengths must not rise."""
+    """Return the best state of every frame, (B, T) int16; lengths must not rise."""
     batch, time, size = scores.shape
     into = np.ascontiguousarray(transitions.T, np.float32)  # [to, from]
     best = (start + scores[:, 0]).astype(np.float32) if time else np.empty((batch, size))
-    back = np.zeros((time, batch, size), np.int8)
+    back = np.zeros((time, batch, size), np.int16)
     for t in range(1, time):
         running = int(np.searchsorted(-lengths, -t, side="left"))  # utterances longer than t
         ways = best[:running, None, :] + into  # (running, to, from)
@@ -114,7 +119,7 @@ def _viterbi(
         back[t, :running] = choice
         reached = np.take_along_axis(ways, choice[..., None], 2)[..., 0]
         best[:running] = reached + scores[:running, t]
-    paths = np.zeros((batch, time), np.int8)
+    paths = np.zeros((batch, time), np.int16)
     if time:
         paths[np.arange(batch), lengths - 1] = best.argmax(1)
     for t in range(time - 1, 0, -1):

@@ -9,6 +9,7 @@ from scipy.fft import rfft
 from ernn.errors import CorpusError
 from ernn.recipe import FeatureRecipe
 from ernn.speech.recording import Recording
+from ernn.speech.utterance import Utterance
 
 _DELTA_REACH = 2  # frames on each side of the regression
 _LOWEST_HZ = 60.0
@@ -18,11 +19,12 @@ _PREEMPHASIS = 0.97
 
 def speaker_features(
     recordings: list[Recording], recipe: FeatureRecipe
-) -> list[tuple[np.ndarray, np.ndarray]]:
+) -> list[tuple[np.ndarray, np.ndarray | None]]:
     """Compute the features of one speaker's recordings, normalised over all of them.
 
     Returns:
-        For each recording, features (T, F) float32 and the phone index of each frame (T,) int8.
+        For each recording, features (T, F) float32 and the phone index of each frame (T,)
+        int16, None where a recording's times are unknown.
 
     Raises:
         CorpusError: a recording is shorter than a window, or a feature is not finite.
@@ -37,6 +39,24 @@ def speaker_features(
         centres = frame_centres(len(bands), recording.rate, recipe)[::every]
         result.append((features, recording.labels(centres)))
     return result
+
+
+def speaker_utterances(
+    speaker: str, named: list[tuple[str, Recording]], recipe: FeatureRecipe
+) -> list[Utterance]:
+    """Make utterances of one speaker's named recordings.
+
+    Raises:
+        CorpusError: see `speaker_features`.
+    """
+    try:
+        framed = speaker_features([recording for _, recording in named], recipe)
+    except CorpusError as error:
+        raise CorpusError(f"speaker {speaker}: {error}") from None
+    return [
+        Utterance(name, speaker, features, labels, recording.reference())
+        for (name, recording), (features, labels) in zip(named, framed, strict=True)
+    ]
 
 
 def log_mel(audio: np.ndarray, rate: int, recipe: FeatureRecipe) -> np.ndarray:

@@ -33,6 +33,10 @@ _TIMIT = _SAME | _table(
 )
 del _TIMIT["sil"]  # a folded label, never one of TIMIT's 61
 
+# What files of Kaldi may hold: TIMIT's 61, the 48 that its recipe trains, or the 39.
+KALDI_TIMIT = {label: "".join(phones) for label, phones in _TIMIT.items()}
+KALDI_TIMIT |= {"sil": "sil", "cl": "sil", "vcl": "sil"}
+
 _FLITE = _SAME | _table("ax=ah ao=aa zh=sh pau=sil")
 
 _ESPEAK = _table(

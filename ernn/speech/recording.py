@@ -17,8 +17,9 @@ class Recording:
 
     audio: np.ndarray  # (N,) float32, full scale 1
     rate: int  # samples per second
-    phones: np.ndarray  # (S,) int8, indices into PHONES
-    ends: np.ndarray  # (S,) int64, the sample behind each phone; rising, the last is N
+    phones: np.ndarray  # (S,) int16, indices into PHONES or the corpus's own phones
+    ends: np.ndarray | None  # (S,) int64, the sample behind each phone, the last N; None: unknown
+    silence: int = SILENCE  # index of the silent phone, -1 for none
 
     @classmethod
     def from_events(
@@ -45,7 +46,7 @@ class Recording:
         return cls(
             np.asarray(audio, np.float32),
             rate,
-            np.array(phones, np.int8)[spans],
+            np.array(phones, np.int16)[spans],
             np.array(ends, np.int64)[spans],
         )
 
@@ -57,7 +58,8 @@ class Recording:
     def padded(self, before: int, after: int) -> "Recording":
         """Add silent samples at both ends."""
         total = before + len(self.audio) + after
-        phones = np.concatenate([[SILENCE], self.phones, [SILENCE]]).astype(np.int8)
+        assert self.ends is not None
+        phones = np.concatenate([[SILENCE], self.phones, [SILENCE]]).astype(np.int16)
         ends = np.concatenate([[before], self.ends + before, [total]])
         audio = np.pad(self.audio, (before, after))
         return Recording(audio, self.rate, phones, ends)
@@ -66,12 +68,14 @@ class Recording:
         """Replace the samples by as many others."""
         return replace(self, audio=audio)
 
-    def labels(self, samples: np.ndarray) -> np.ndarray:
-        """Return the phone index at each of the given samples."""
+    def labels(self, samples: np.ndarray) -> np.ndarray | None:
+        """Return the phone index at each of the given samples, None where times are unknown."""
+        if self.ends is None:
+            return None
         segment = np.searchsorted(self.ends, samples, side="right")
         return self.phones[np.minimum(segment, len(self.phones) - 1)]
 
     def reference(self) -> np.ndarray:
         """Return the phone sequence to score against; silences side by side count as one."""
-        again = (self.phones[1:] == SILENCE) & (self.phones[:-1] == SILENCE)
-        return self.phones[np.concatenate([[True], ~again])]
+        silent = self.phones == self.silence
+        return self.phones[np.concatenate([[True], ~(silent[1:] & silent[:-1])])]

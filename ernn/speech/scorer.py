@@ -10,9 +10,9 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from ernn.errors import ShapeError
-from ernn.speech.corpus import Utterance
 from ernn.speech.decode import PhoneModel, Weights, decode
 from ernn.speech.per import ErrorRate, error_rate
+from ernn.speech.utterance import Split, Utterance, frame_labels
 
 
 @dataclass(frozen=True)
@@ -24,18 +24,22 @@ class Scorer:
     weights: Weights = field(default_factory=Weights)
 
     @classmethod
-    def fit(cls, train: Sequence[Utterance], label_delay: int) -> "Scorer":
-        """Fit the phone bigram on the training split."""
-        return cls(PhoneModel.fit([utterance.labels for utterance in train]), label_delay)
+    def fit(cls, train: Split, label_delay: int) -> "Scorer":
+        """Fit the phone bigram on the training split.
+
+        Raises:
+            CorpusError: the split has no frame labels.
+        """
+        return cls(PhoneModel.fit(frame_labels(train), len(train.phones)), label_delay)
 
     def score(self, logits: Sequence[np.ndarray], utterances: Sequence[Utterance]) -> ErrorRate:
         """Decode a model's outputs and count the errors.
 
         Args:
-            logits: (T, 39) for each utterance, as the model gives them, delay included.
+            logits: (T, L) for each utterance, as the model gives them, delay included.
             utterances: what the model was given.
         """
-        if [len(rows) for rows in logits] != [len(u.labels) for u in utterances]:
+        if [len(rows) for rows in logits] != [len(u.features) for u in utterances]:
             raise ShapeError(
                 f"the outputs for {len(logits)} utterances do not have the lengths of the "
                 f"{len(utterances)} utterances; give one output per frame"

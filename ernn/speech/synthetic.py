@@ -9,12 +9,14 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ernn.recipe import CorpusRecipe
+from ernn.recipe import CorpusRecipe, FeatureRecipe
 from ernn.speech import acoustics, espeak, flite, text
 from ernn.speech.espeak import Espeak, EspeakVoice
+from ernn.speech.features import speaker_utterances
 from ernn.speech.flite import FliteVoice
 from ernn.speech.recording import Recording
 from ernn.speech.speakers import SPLITS, Speaker, draw_speaker, split_families
+from ernn.speech.utterance import Utterance
 
 SECONDS_PER_SPEAKER = 12.0
 _BABBLE_VOICES = 6
@@ -44,6 +46,10 @@ class SyntheticTask:
             (f"{self.name}_{number:03d}", _record(recording, speaker, self.recipe, babble, rng))
             for number, recording in enumerate(spoken)
         ]
+
+    def utterances(self, recipe: FeatureRecipe) -> list[Utterance]:
+        """Return the features and labels of the recordings."""
+        return speaker_utterances(self.name, self.recordings(), recipe)
 
 
 def tasks(recipe: CorpusRecipe, seed: int) -> dict[str, list[SyntheticTask]]:

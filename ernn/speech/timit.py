@@ -12,9 +12,12 @@ import numpy as np
 import soundfile
 
 from ernn.errors import CorpusError
+from ernn.recipe import FeatureRecipe
 from ernn.speech.acoustics import RATE
+from ernn.speech.features import speaker_utterances
 from ernn.speech.phones import Spoken, fold_timit
 from ernn.speech.recording import Recording
+from ernn.speech.utterance import Utterance
 
 # Not checked against the corpus documentation: compare before publishing a core-test figure.
 CORE_TEST = tuple(
@@ -42,6 +45,10 @@ class TimitTask:
     def recordings(self) -> list[tuple[str, Recording]]:
         """Read the speaker's recordings."""
         return [(name, read_recording(audio, labels)) for name, audio, labels in self.files]
+
+    def utterances(self, recipe: FeatureRecipe) -> list[Utterance]:
+        """Return the features and labels of the recordings."""
+        return speaker_utterances(self.name, self.recordings(), recipe)
 
 
 def tasks(path: Path) -> dict[str, list[TimitTask]]:

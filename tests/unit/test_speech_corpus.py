@@ -11,8 +11,9 @@ from safetensors.numpy import load_file, save_file
 
 from ernn.errors import CorpusError, ToolError
 from ernn.recipe import CorpusRecipe, FeatureRecipe
-from ernn.speech.corpus import SPLITS, Utterance, build_corpus, load_split, save_split
-from ernn.speech.phones import SILENCE
+from ernn.speech.corpus import SPLITS, build_corpus, load_split, save_split
+from ernn.speech.phones import PHONES, SILENCE
+from ernn.speech.utterance import Utterance
 
 TINY = CorpusRecipe(train_minutes=0.7, dev_minutes=0.1, test_minutes=0.1)
 FEATURES = FeatureRecipe(keep_every=2)
@@ -35,8 +36,8 @@ def utterance(frames=9, **changes):
             "one_000",
             "one",
             np.random.default_rng(frames).standard_normal((frames, 6)).astype(np.float32),
-            np.arange(frames).astype(np.int8),
-            np.array([SILENCE, 1, 2], np.int8),
+            np.arange(frames).astype(np.int16),
+            np.array([SILENCE, 1, 2], np.int16),
         ),
         **changes,
     )
@@ -127,8 +128,8 @@ def test_unusable_files_are_refused(tmp_path):
         ("features", lambda a: a.astype(np.float32)),
         ("features", lambda a: a * np.float16(np.nan)),
         ("labels", lambda a: a[:-1]),
-        ("labels", lambda a: a + np.int8(39)),
-        ("labels", lambda a: a - np.int8(1)),
+        ("labels", lambda a: a + np.int16(39)),
+        ("labels", lambda a: a - np.int16(1)),
         ("labels", lambda a: a.astype(np.int64)),
         ("phones", lambda a: np.concatenate([a, a])),
     ],
@@ -144,7 +145,7 @@ def test_arrays_that_do_not_fit_the_index_are_refused(tmp_path, name, change):
 
 
 def header(index):
-    return {"format": "ernn-corpus-1", "made_by": [], "utterances": index}
+    return {"format": "ernn-corpus-2", "made_by": [], "phones": list(PHONES), "utterances": index}
 
 
 @pytest.mark.parametrize(
@@ -163,7 +164,7 @@ class Dying:
 
     name = "dying"
 
-    def recordings(self):
+    def utterances(self, recipe):
         os._exit(9)
 
 

@@ -9,10 +9,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ernn.errors import CorpusError, ShapeError
-from ernn.speech.corpus import Utterance
 from ernn.speech.decode import PhoneModel, _viterbi, collapse, decode
 from ernn.speech.phones import PHONES, SILENCE
 from ernn.speech.scorer import Scorer
+from ernn.speech.utterance import Split, Utterance
 
 SIZE = len(PHONES)
 RNG = np.random.default_rng(0)
@@ -21,7 +21,7 @@ RNG = np.random.default_rng(0)
 def spoken(count, rng=RNG):
     """Frame labels of an utterance: runs of 3 to 8 frames between 9 frames of silence."""
     phones = [SILENCE, *rng.integers(0, SIZE - 1, count), SILENCE]
-    return np.repeat(phones, [9, *rng.integers(3, 9, count), 9]).astype(np.int8)
+    return np.repeat(phones, [9, *rng.integers(3, 9, count), 9]).astype(np.int16)
 
 
 def utterance(labels, name="u"):
@@ -50,7 +50,7 @@ def test_viterbi_finds_the_best_of_all_paths(seed, lengths):
 
 
 def test_the_model_is_made_of_probabilities():
-    model = PhoneModel.fit([spoken(20) for _ in range(30)])
+    model = PhoneModel.fit([spoken(20) for _ in range(30)], SIZE)
     assert np.exp(model.prior).sum() == pytest.approx(1)
     assert np.exp(model.start).sum() == pytest.approx(1)
     np.testing.assert_allclose(np.exp(model.bigram).sum(1), 1)
@@ -60,7 +60,7 @@ def test_the_model_is_made_of_probabilities():
 
 
 def test_the_model_counts_what_it_sees():
-    model = PhoneModel.fit([np.array([0, 0, 0, 1, 1, 0, 0, 2], np.int8)] * 1000)
+    model = PhoneModel.fit([np.array([0, 0, 0, 1, 1, 0, 0, 2], np.int16)] * 1000, SIZE)
     assert np.exp(model.bigram[0, 1]) == pytest.approx(0.5, abs=0.02)
     assert np.exp(model.bigram[1, 0]) == pytest.approx(1, abs=0.05)
     assert np.exp(model.stay[0]) == pytest.approx(3 / 5, abs=0.01)
@@ -69,7 +69,7 @@ def test_the_model_counts_what_it_sees():
 
 def test_clear_posteriors_are_decoded_as_they_are():
     labels = [spoken(n) for n in (5, 0, 17)]
-    model = PhoneModel.fit(labels)
+    model = PhoneModel.fit(labels, SIZE)
     certain = [np.log(np.where(np.eye(SIZE)[each], 0.99, 0.01 / 38)) for each in labels]
     for result, each in zip(decode(certain, model), labels, strict=True):
         assert result.tolist() == collapse(each).tolist()
@@ -80,7 +80,7 @@ def test_decoding_beats_greedy_collapse_on_noisy_posteriors():
     logits = [
         3.0 * np.eye(SIZE)[u.labels] + RNG.standard_normal((len(u.labels), SIZE)) for u in test
     ]
-    scorer = Scorer(PhoneModel.fit(train), 0)
+    scorer = Scorer(PhoneModel.fit(train, SIZE), 0)
     greedy = sum(len(collapse(each.argmax(1))) for each in logits)
     assert greedy > 2 * sum(len(u.phones) for u in test)
     assert scorer.score(logits, test).percent < 40
@@ -89,7 +89,7 @@ def test_decoding_beats_greedy_collapse_on_noisy_posteriors():
 @pytest.mark.parametrize("delay", [0, 1, 4])
 def test_the_scorer_undoes_the_delay(delay):
     utterances = [utterance(spoken(12), str(n)) for n in range(6)]
-    scorer = Scorer.fit(utterances, delay)
+    scorer = Scorer.fit(Split(tuple(utterances), PHONES), delay)
     late = [np.pad(u.labels, (delay, 0), mode="edge")[: len(u.labels)] for u in utterances]
     perfect = [20 * np.eye(SIZE)[labels] for labels in late]
     for u, logits in zip(utterances, perfect, strict=True):
@@ -100,7 +100,7 @@ def test_the_scorer_undoes_the_delay(delay):
 
 
 def test_four_minutes_are_decoded_in_seconds():
-    model = PhoneModel.fit([spoken(30)])
+    model = PhoneModel.fit([spoken(30)], SIZE)
     scores = [RNG.standard_normal((300, SIZE)) for _ in range(80)]  # 80 times 3 s
     started = time.process_time()
     decode(scores, model)
@@ -108,13 +108,13 @@ def test_four_minutes_are_decoded_in_seconds():
 
 
 def test_what_cannot_be_decoded_is_refused():
-    model = PhoneModel.fit([spoken(30)])
+    model = PhoneModel.fit([spoken(30)], SIZE)
     with pytest.raises(ShapeError, match=r"give \(T, 39\)"):
         decode([np.zeros((5, 38))], model)
     with pytest.raises(ShapeError, match="finite numbers"):
         decode([np.full((5, 39), np.nan)], model)
     with pytest.raises(CorpusError, match="needs labels"):
-        PhoneModel.fit([])
+        PhoneModel.fit([], SIZE)
     with pytest.raises(ShapeError, match="one output per frame"):
         Scorer(model, 2).score([np.zeros((5, 39))], [utterance(spoken(1))])
     assert decode([], model) == []
