@@ -2,15 +2,19 @@
 
 import os
 import platform
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 import ernn
 from ernn.compressed import CompressedModel
+from ernn.datafile import parse
 from ernn.device import load_part
 from ernn.energy.estimate import estimate_power
 from ernn.flow.results import load_rate, read_json
+from ernn.errors import ModelFileError
 from ernn.hw.plan import HardwarePlan
+from ernn.quant.integer_model import IntegerModel
 from ernn.recipe import ModelRecipe, Recipe
 from ernn.report import content
 from ernn.report.content import Origin, Report
@@ -49,7 +53,7 @@ def summarize(recipe: Recipe, out: Path) -> Report:
         accuracy=_accuracy(recipe, out, origin("measured", "quantize")),
         compression=_compression(out, origin("measured", "compress")),
         training=content.Training(_points(out), origin("measured", "compress")),
-        numbers=_numbers(recipe, out, origin("measured", "quantize")),
+        numbers=_numbers(out, origin("measured", "quantize")),
         plan=content.Plan(
             part=plan.part,
             clock_mhz=plan.clock_mhz,
@@ -66,6 +70,7 @@ def summarize(recipe: Recipe, out: Path) -> Report:
         ),
         timing=content.Timing(**simulated, origin=origin("simulated", "simulate")),
         energy=content.Energy(power.chip_w, power.card_w, origin("estimated", "report")),
+        bits=_bits(out / "quantize" / "search.json", origin("measured", "quantize")),
     )
 
 
@@ -141,11 +146,19 @@ def _points(out: Path) -> tuple[content.TrainingPoint, ...]:
     return tuple(points)
 
 
-def _numbers(recipe: Recipe, out: Path, origin: Origin) -> content.Numbers:
+def _numbers(out: Path, origin: Origin) -> content.Numbers:
     signals = read_json(out / "quantize" / "signals.json")
     formats = tuple(
         content.SignalFormat(name, told["format"], told["rms_error"], told["max_error"])
         for name, told in signals.items()
     )
-    bits = recipe.quantization
-    return content.Numbers(bits.weight_bits, bits.activation_bits, formats, origin)
+    model = IntegerModel.load(out / "quantize" / "integer.safetensors")
+    return content.Numbers(model.weight_bits, model.activation_bits, formats, origin)
+
+
+def _bits(path: Path, origin: Origin) -> content.BitsSearch | None:
+    """Return the search of bits, if there was one."""
+    if not path.is_file():
+        return None
+    told = {**read_json(path), "origin": asdict(origin)}
+    return parse(told, content.BitsSearch, ModelFileError, str(path))

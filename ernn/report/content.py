@@ -182,6 +182,45 @@ class Numbers(_Part):
 
 
 @dataclass(frozen=True)
+class Measured(_Part):
+    """A value in per cent or points with its 95 % interval."""
+
+    value: Finite
+    low: Finite
+    high: Finite
+
+
+@dataclass(frozen=True)
+class BitsTrial(_Part):
+    """One choice of bits, measured on the development set."""
+
+    sweep: Literal["weight_bits", "activation_bits", "state_bits", "activation_error", "joint"]
+    weight_bits: Some
+    activation_bits: Some
+    state_bits: Some
+    activation_error: Positive
+    segments: Some  # of sigmoid and tanh together
+    per: Measured
+    loss: Measured  # against the dense model, paired
+    within: bool
+
+
+@dataclass(frozen=True)
+class BitsSearch(_Part):
+    """The search of bits and activation segments within the recipe's bound."""
+
+    bound_points: NotNegative
+    dense: Measured
+    trials: Annotated[tuple[BitsTrial, ...], Field(min_length=1)]  # the choice last
+    origin: Origin
+
+    @property
+    def chosen(self) -> BitsTrial:
+        """What was chosen."""
+        return self.trials[-1]
+
+
+@dataclass(frozen=True)
 class Resource(_Part):
     """Blocks of the part that the plan needs."""
 
@@ -263,6 +302,7 @@ class Report(_Part):
     plan: Plan
     timing: Timing
     energy: Energy
+    bits: BitsSearch | None = None  # where the recipe asks for the search
 
     @property
     def passed(self) -> bool:
