@@ -3,8 +3,13 @@
 import os
 
 import pytest
+from hypothesis import settings
 
 from ernn.tools import INSTALL, find
+
+# Machines are shared and noisy: how long an example takes says nothing about the code.
+settings.register_profile("ernn", deadline=None)
+settings.load_profile("ernn")
 
 
 def pytest_runtest_setup(item: pytest.Item) -> None:

@@ -1,71 +1,12 @@
-"""Structures that a weight matrix can be held to, and ADMM, which pulls weights towards them.
+"""ADMM: pulls weight matrices towards their structures while they are trained.
 
-Nothing here knows the task: a structure knows its subspace, `Admm` knows matrices.
-Algorithm: docs/algorithm.md.
+Nothing here knows the task. Algorithm: docs/algorithm.md.
 """
-
-from dataclasses import dataclass
-from typing import Protocol
 
 import torch
 from torch import Tensor, nn
 
-from ernn import circulant
-
-
-class Structure(Protocol):
-    """A set of matrices, each described by fewer numbers than it has entries."""
-
-    def project(self, matrix: Tensor) -> Tensor:
-        """Return the description of the nearest matrix in the set (least squares)."""
-
-    def expand(self, generators: Tensor) -> Tensor:
-        """Return the dense matrix of a description; differentiable."""
-
-    def matvec(self, generators: Tensor, vectors: Tensor) -> Tensor:
-        """Multiply vectors (..., cols) without forming the dense matrix."""
-
-    def distance(self, matrix: Tensor) -> Tensor:
-        """Return the Frobenius distance of a matrix from the set (scalar)."""
-
-
-class _Expand(torch.autograd.Function):
-    """circulant.expand with its adjoint written down: k times the projection.
-
-    Autograd would scatter-add into the generators; gathering is faster on a CPU.
-    """
-
-    @staticmethod
-    def forward(ctx, generators: Tensor) -> Tensor:
-        ctx.block = generators.shape[2]
-        return circulant.expand(generators)
-
-    @staticmethod
-    def backward(ctx, gradient: Tensor) -> Tensor:  # type: ignore[override]
-        return ctx.block * circulant.project(gradient, ctx.block)
-
-
-@dataclass(frozen=True)
-class BlockCirculant:
-    """Matrices made of circulant blocks: a linear subspace, so `project` is exact."""
-
-    block: int
-
-    def project(self, matrix: Tensor) -> Tensor:
-        """(p*k, q*k) -> (p, q, k)."""
-        return circulant.project(matrix, self.block)
-
-    def expand(self, generators: Tensor) -> Tensor:
-        """(p, q, k) -> (p*k, q*k)."""
-        return _Expand.apply(generators)
-
-    def matvec(self, generators: Tensor, vectors: Tensor) -> Tensor:
-        """(..., q*k) -> (..., p*k), by FFT."""
-        return circulant.matvec(generators, vectors)
-
-    def distance(self, matrix: Tensor) -> Tensor:
-        """Return ||W - project(W)||."""
-        return circulant.distance(matrix, self.block)
+from ernn.train.structures import Structure
 
 
 class Admm:
@@ -97,12 +38,8 @@ class Admm:
         self.schedule = (rho_start, rho_end, rounds)
         self.rho = rho_start
         self.growth = (rho_end / rho_start) ** (1 / max(rounds - 1, 1))
-        self.target = {name: self._nearest(name, weight.data) for name, weight in weights.items()}
+        self.target = {n: structures[n].nearest(weight.data) for n, weight in weights.items()}
         self.dual = {name: torch.zeros_like(weight.data) for name, weight in weights.items()}
-
-    def _nearest(self, name: str, matrix: Tensor) -> Tensor:
-        structure = self.structures[name]
-        return structure.expand(structure.project(matrix))
 
     def penalty(self) -> Tensor:
         """Return rho/2 * sum ||W - Z + U||^2, to be added to the task's loss (scalar)."""
@@ -117,7 +54,7 @@ class Admm:
         """
         for name, weight in self.weights.items():
             shifted = weight + self.dual[name]
-            self.target[name] = self._nearest(name, shifted)
+            self.target[name] = self.structures[name].nearest(shifted)
             self.dual[name] = (shifted - self.target[name]) / self.growth
         self.rho *= self.growth
 

@@ -1,22 +1,19 @@
-"""A weight matrix that is first dense and later held by the generators of its structure."""
-
-from collections.abc import Callable
+"""A weight matrix that is first dense and later held by the factors of its structure."""
 
 import numpy as np
 import torch
 from torch import Tensor, nn
 
 from ernn.compressed import CirculantMatrix
-from ernn.train.admm import BlockCirculant
+from ernn.train.structures import BlockCirculant, Factors, ScaledCirculant, Structure
 
 
 class StructuredLinear(nn.Module):
-    """x -> W diag(s) x, without bias.
+    """x -> W x, without bias.
 
-    W is a dense parameter, `weight`, until `constrain` replaces it by `generators`: from then on
-    it cannot leave its structure. A block size of 1 stays dense. The optional scale s (one
-    factor per input, 1 at first) is an ordinary parameter throughout: ADMM pulls W alone, so the
-    product ends as C diag(s) with C block-circulant.
+    W is a dense parameter, `weight`, until `constrain` replaces it by the factors of its
+    structure: `generators` and, where there is one, the input `scale`. From then on it cannot
+    leave its structure. A block size of 1 stays dense.
     """
 
     weight: nn.Parameter | None
@@ -25,12 +22,18 @@ class StructuredLinear(nn.Module):
 
     def __init__(self, rows: int, cols: int, block: int, scaled: bool) -> None:
         super().__init__()
-        self.cols = cols
-        self.structure = BlockCirculant(block)
-        self.fft = False  # multiply by FFT where W is held by generators; see `bind`
+        self.rows, self.cols, self.block = rows, cols, block
+        self.structure: Structure = (ScaledCirculant if scaled else BlockCirculant)(block)
+        self.fft = False  # multiply in the transformed domain where it need not be faster
         self.weight = nn.Parameter(torch.empty(rows, cols))
         self.register_parameter("generators", None)
-        self.scale = nn.Parameter(torch.empty(cols)) if scaled and block > 1 else None
+        self.register_parameter("scale", None)
+
+    @property
+    def factors(self) -> Factors:
+        """The factors that hold W, by name; none while W is dense."""
+        held = {"generators": self.generators, "scale": self.scale}
+        return {name: value for name, value in held.items() if value is not None}
 
     @torch.no_grad()
     def reset(self, generator: torch.Generator) -> None:
@@ -44,43 +47,30 @@ class StructuredLinear(nn.Module):
 
     @torch.no_grad()
     def constrain(self) -> None:
-        """Replace W by its projection, held by generators from now on."""
-        if self.weight is not None and self.structure.block > 1:
-            self.generators = nn.Parameter(self.structure.project(self.weight))
+        """Replace W by its projection, held by factors from now on."""
+        if self.weight is not None and self.block > 1:
+            for name, value in self.structure.project(self.weight).items():
+                setattr(self, name, nn.Parameter(value))
             self.weight = None
 
     def matrix(self) -> Tensor:
-        """Return W diag(s) as a dense (rows, cols) matrix; differentiable."""
-        if self.generators is None:
-            assert self.weight is not None
-            dense: Tensor = self.weight
-        else:
-            dense = self.structure.expand(self.generators)
-        return dense if self.scale is None else dense * self.scale
-
-    def bind(self) -> Callable[[Tensor], Tensor]:
-        """Return the product, with everything that does not depend on x done once.
-
-        Expanding to a dense matrix once per batch suits small layers; by FFT is what the hardware
-        does, and suits large ones.
-        """
-        if self.fft and self.generators is not None:
-            generators, scale = self.generators, self.scale
-            return lambda x: self.structure.matvec(generators, x if scale is None else x * scale)
-        transposed = self.matrix().t()
-        return lambda x: x @ transposed
+        """Return W as a dense (rows, cols) matrix; differentiable."""
+        return self.structure.expand(self.factors) if self.weight is None else self.weight
 
     def forward(self, x: Tensor) -> Tensor:
         """(..., cols) -> (..., rows)."""
-        return self.bind()(x)
+        if self.fft and self.weight is None:
+            return self.structure.matvec(self.factors, x)
+        return x @ self.matrix().t()
 
     def export(self) -> CirculantMatrix:
         """Return generators and scale as float64 arrays; projects W where it is still dense."""
-        scale = None if self.scale is None else as_array(self.scale)
-        if self.generators is not None:
-            return CirculantMatrix(as_array(self.generators), scale)
-        assert self.weight is not None
-        return CirculantMatrix(as_array(self.structure.project(self.weight)), scale)
+        factors = self.factors
+        if self.weight is not None and self.block > 1:
+            factors = self.structure.project(self.weight.detach())
+        elif self.weight is not None:
+            factors = {"generators": self.weight.unsqueeze(-1)}
+        return CirculantMatrix(**{name: as_array(value) for name, value in factors.items()})
 
 
 def as_array(tensor: Tensor) -> np.ndarray:

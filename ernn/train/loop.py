@@ -55,7 +55,7 @@ def compress(
     Returns:
         One entry per round; see `Round`.
     """
-    matrices = {n: m for n, m in model.matrices().items() if m.structure.block > 1}
+    matrices = {n: m for n, m in model.matrices().items() if m.block > 1}
     if not matrices:
         return []
     rounds = math.ceil(recipe.updates / recipe.updates_per_round)
