@@ -19,6 +19,7 @@ from ernn.energy.estimate import Interval
 from ernn.energy.published import Published, Reading, comparison, load_published
 from ernn.errors import ErnnError
 from ernn.files import write_text
+from ernn.report.bits import SWEEPS, bits_chart, in_words
 from ernn.report.charts import Bar, Line, Row, bar_chart, line_chart, short
 from ernn.report.content import MARKS, TRUST, Report
 
@@ -106,6 +107,8 @@ def _context(report: Report, published: Published) -> dict[str, Any]:
         "published": published,
         "marks": MARKS,
         "trust": TRUST,
+        "sweeps": {**SWEEPS, "joint": "Together"},
+        "chosen": in_words(report.bits.chosen) if report.bits else "",
     }
 
 
@@ -173,6 +176,7 @@ def _charts(report: Report, designs: list[list[Reading]]) -> dict[str, Markup]:
         "training": _training_chart(report),
         "resources": _resources_chart(report),
         "comparison": _comparison_chart(report, designs),
+        "bits": bits_chart(report.bits) if report.bits else Markup(""),
     }
 
 
