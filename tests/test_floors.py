@@ -36,6 +36,7 @@ ONLY_IN = {
     "cocotb": {"run"},
     "cocotb_tools": {"run"},
     "cocotbext": {"run"},
+    "numba": {"quant"},
     "typer": {"cli"},
     "rich": {"progress"},
     "soundfile": {"speech"},

@@ -6,15 +6,13 @@ import numpy as np
 
 from ernn.compressed import padded
 from ernn.errors import ShapeError
-from ernn.fixed import QFormat
+from ernn.fixed import EXACT_BITS, QFormat
 from ernn.quant.activation import Piecewise
-from ernn.quant.network import forward
+from ernn.quant.network import Network, forward, inverse
 from ernn.quant.parameters import IntegerParameters
 from ernn.quant.products import Product, Segment
 from ernn.quant.program import PRODUCTS
 from ernn.recipe import BLOCK_SIZES
-
-EXACT_BITS = 53  # float64 holds such whole numbers; the sums are computed in it
 
 
 def check(model: IntegerParameters) -> None:
@@ -25,6 +23,7 @@ def check(model: IntegerParameters) -> None:
 
 def _problems(model: IntegerParameters) -> Iterator[str]:
     yield from _formats(model)
+    yield from _cells(model)
     yield from _layers(model)
     yield from _program(model)
     for product in model.products:
@@ -108,21 +107,55 @@ def _product(model: IntegerParameters, product: Product) -> Iterator[str]:
         name = f"{where}.{segment.vector}"
         yield from _raw(f"{name}.spectra", segment.spectra, shape, product.weight)
         yield from _scale(model, name, segment, cols, layer.vectors[segment.vector])
-    bits = _sum_bits(model, product)
+    network = inverse(product.block, model.twiddle_bits)
+    yield from _exact(f"{where}: sums", _sum_bits(model, product))
+    yield from _exact(f"{where}: inverse transforms", _largest_bits(network, model.inverse_input))
+
+
+def _exact(what: str, bits: float) -> Iterator[str]:
+    """The arithmetic is float64: see `ernn.fixed.whole`."""
     if bits > EXACT_BITS:
         yield (
-            f"{where}: sums of {bits:.1f} bits, of which {EXACT_BITS} are exact; "
+            f"{what} of {bits:.1f} bits, of which {EXACT_BITS} are exact; "
             "use fewer weight or activation bits"
         )
+
+
+def _largest_bits(network: Network, entering: QFormat) -> float:
+    """Return log2 of what no value in a network can exceed."""
+    stages = network.bounds(entering.min_raw, entering.max_raw)
+    return float(np.log2(max(max(-low, high) for lines in stages for low, high in lines)))
+
+
+def _cells(model: IntegerParameters) -> Iterator[str]:
+    """The products of a cell, and what a move to a finer binary point adds to them."""
+    gate, state, row, peephole = model.gate, model.state, model.row, model.peephole
+    finer = row.frac_bits - peephole.frac_bits - state.frac_bits
+    for what, bits in (
+        (
+            "state updates",
+            gate.width + max(gate.width, state.width + gate.frac_bits - state.frac_bits),
+        ),
+        ("peepholes", peephole.width + state.width + max(0, finer)),
+        ("states as rows", state.width + max(0, row.frac_bits - state.frac_bits)),
+        ("projections", row.width + max(0, model.vector.frac_bits - row.frac_bits)),
+    ):
+        yield from _exact(what, bits)
 
 
 def _scale(
     model: IntegerParameters, name: str, segment: Segment, cols: int, vector: QFormat
 ) -> Iterator[str]:
     yield from _vector(model, f"{name}.scaled", segment.scaled)
+    yield from _exact(
+        f"{name}: transforms",
+        _largest_bits(forward(segment.spectra.shape[2], model.twiddle_bits), segment.scaled),
+    )
     if segment.scale is not None and segment.scale_format is not None:
         yield from _width(f"{name}.scale", segment.scale_format, model.weight_bits)
         yield from _raw(f"{name}.scale", segment.scale, (cols,), segment.scale_format)
+        bits = vector.width + segment.scale_format.width - min(0, segment.scale_format.frac_bits)
+        yield from _exact(f"{name}: scaled vectors", bits)
     elif segment.scale is not None or segment.scale_format is not None or segment.scaled != vector:
         yield f"{name}: scale, its format and the scaled format do not go together"
 

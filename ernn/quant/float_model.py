@@ -11,8 +11,9 @@ import numpy as np
 
 from ernn.circulant import expand
 from ernn.compressed import CompressedLayer, CompressedModel
-from ernn.quant.frames import enter
+from ernn.quant.frames import ends, enter
 from ernn.quant.program import FloatProduct, FloatSegment, program
+from ernn.quant.recording import Recording
 from ernn.quant.walk import Progress, walk
 
 
@@ -124,12 +125,7 @@ def run_float(
         taps: names of the signals to keep (see `ernn.quant.walk.walk`); None keeps all.
         progress: called with (frames done, frames in all).
     """
-    kept: dict[str, list[np.ndarray]] = {}
-
-    def keep(name: str, start: int, values: np.ndarray) -> None:
-        if taps is None or name in taps:
-            kept.setdefault(name, []).append(values)
-
     inputs = enter(frames, model.features, model.word)
-    walk(FloatArithmetic(model, product), inputs, keep, progress)
-    return {name: np.concatenate(parts).swapaxes(0, 1) for name, parts in kept.items()}
+    kept = Recording(taps, inputs, np.float64)
+    walk(FloatArithmetic(model, product), inputs, ends(inputs, None), kept.note, progress)
+    return kept.signals

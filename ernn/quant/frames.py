@@ -47,6 +47,19 @@ def stack(utterances: Sequence[np.ndarray]) -> tuple[np.ndarray, np.ndarray]:
     return frames, lengths
 
 
-def valid(start: int, count: int, lengths: np.ndarray) -> np.ndarray:
-    """Return (count, B): whether frame ``start`` + n lies within each utterance."""
-    return (start + np.arange(count))[:, None] < lengths
+def ends(frames: np.ndarray, lengths: np.ndarray | None) -> np.ndarray:
+    """Return the frames of each utterance in (T, B, X), all T where ``lengths`` is None.
+
+    Raises:
+        ShapeError: the lengths are not of these frames.
+    """
+    time, batch = frames.shape[:2]
+    if lengths is None:
+        return np.full(batch, time)
+    lengths = np.asarray(lengths)
+    if lengths.shape != (batch,) or lengths.min() < 0 or not 0 < lengths.max() <= time:
+        raise ShapeError(
+            f"lengths {lengths.tolist()} of {batch} utterances in {time} frames; "
+            "give one length each, at most as many frames as there are, and not all zero"
+        )
+    return lengths

@@ -8,11 +8,14 @@ from ernn.quant.products import Product, Segment, Weights
 
 
 class IntegerArithmetic:
-    """Raw int64 products and cells; see `ernn.quant.walk.Arithmetic`."""
+    """Raw products and cells; see `ernn.quant.walk.Arithmetic`.
 
-    def __init__(self, model: IntegerParameters) -> None:
+    In int64 or in whole numbers of float64: the same code (`ernn.fixed.whole`) and results.
+    """
+
+    def __init__(self, model: IntegerParameters, dtype: type = np.float64) -> None:
         self.model, self.layers, self.products = model, model.layers, model.products
-        self.dtype = np.int64
+        self.dtype = dtype
         self.weights = {
             (product.layer, product.name, segment.vector): Weights(segment)
             for product in model.products

@@ -11,7 +11,7 @@ from ernn.compressed import CompressedModel
 from ernn.fixed import QFormat
 from ernn.quant.activation import design
 from ernn.quant.float_model import FloatArithmetic
-from ernn.quant.frames import enter, stack, valid
+from ernn.quant.frames import enter, stack
 from ernn.quant.integer_model import IntegerLayer, IntegerModel
 from ernn.quant.products import Product, Segment
 from ernn.quant.program import FloatSegment, program
@@ -89,10 +89,11 @@ def measure(
     frames, lengths = stack(calibration)
     ranges = Ranges()
 
-    def note(name: str, start: int, values: np.ndarray) -> None:
-        ranges.add(name, values[valid(start, len(values), lengths)])
+    def note(name: str, utterances: np.ndarray, start: int, values: np.ndarray) -> None:
+        ranges.add(name, values)
 
-    walk(FloatArithmetic(model, "fft"), enter(frames, model.features, model.word), note, progress)
+    inputs = enter(frames, model.features, model.word)
+    walk(FloatArithmetic(model, "fft"), inputs, lengths, note, progress)
     return ranges
 
 
@@ -186,7 +187,9 @@ def with_weights(model: IntegerModel, weights: CompressedModel) -> IntegerModel:
             replace(
                 segment,
                 spectra=old.weight.quantize(packed(new)),
-                scale=segment.scale_format and segment.scale_format.quantize(new.scale),
+                scale=None
+                if segment.scale_format is None or new.scale is None
+                else segment.scale_format.quantize(new.scale),
             )
             for segment, new in zip(old.segments, job.segments, strict=True)
         )

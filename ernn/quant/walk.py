@@ -5,15 +5,16 @@ this file decides what is computed from what, and gives every signal its name. P
 input do not wait for the previous step, so they are done for a chunk of frames at once.
 """
 
-from collections import defaultdict
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any, Protocol
 
 import numpy as np
 
-CHUNK_FRAMES = 32  # bounds memory: a chunk of all signals is all that lives at a time
+CHUNK_FRAMES = 16  # frames whose signals live at a time
+LANES = 64  # utterances that run together: the more, the fewer calls; the fewer, the less memory
 
-Note = Callable[[str, int, np.ndarray], None]  # (signal, first frame, (frames, B, size))
+Note = Callable[[str, np.ndarray, int, np.ndarray], None]
+"""(signal, utterances, first frame, (frames, utterances, size)): what a walk tells."""
 Progress = Callable[[int, int], None]
 
 
@@ -44,61 +45,99 @@ class Arithmetic(Protocol):
 
 
 def walk(
-    arithmetic: Arithmetic, frames: np.ndarray, note: Note, progress: Progress | None = None
+    arithmetic: Arithmetic,
+    frames: np.ndarray,
+    lengths: np.ndarray,
+    note: Note,
+    progress: Progress | None = None,
 ) -> None:
-    """Run every layer over (T, B, X) frames from a state of zeros, telling ``note`` each signal.
+    """Run every layer over utterances from a state of zeros, telling ``note`` each signal.
 
     Signals are ``layer<n>.<vector>``, ``layer<n>.<matrix>.scaled`` (where there is a scale),
     ``layer<n>.<product>.row``, ``layer<n>.c`` or ``.state``, ``.z``, and ``logits``.
+
+    Args:
+        arithmetic: what computes.
+        frames: (T, B, X).
+        lengths: (B,) frames of each utterance, at most T; those behind are not computed.
+        note: called for chunks of some utterances, in the order of their frames.
+        progress: called with (frames done, frames in all).
     """
-    count = len(arithmetic.layers)
-    walkers = [_LayerWalk(arithmetic, index, frames.shape[1], note) for index in range(count)]
-    output = _LayerWalk(arithmetic, count, frames.shape[1], note)
-    for start in range(0, len(frames), CHUNK_FRAMES):
-        vectors = frames[start : start + CHUNK_FRAMES]
-        for walker in walkers:
-            vectors = walker.run(start, vectors)
-        output.run_output(start, vectors)
-        if progress:
-            progress(min(start + CHUNK_FRAMES, len(frames)), len(frames))
+    done, longest_first = 0, np.argsort(-lengths, kind="stable")
+    for group in range(0, len(lengths), LANES):
+        chosen = longest_first[group : group + LANES]
+        layers = range(len(arithmetic.layers) + 1)
+        walkers = [_LayerWalk(arithmetic, index, len(chosen)) for index in layers]
+        for start, stop, count in _chunks(lengths[chosen]):
+            running = chosen[:count]
+            vectors: np.ndarray = frames[start:stop, running].astype(arithmetic.dtype, copy=False)
+            for walker in walkers:
+                signals = walker.run(vectors)
+                for name, values in signals.items():
+                    note(name, running, start, values)
+                vectors = signals.get(walker.leaving, vectors)
+            done += (stop - start) * count
+            if progress:
+                progress(done, int(lengths.sum()))
+
+
+def _chunks(lengths: np.ndarray) -> Iterator[tuple[int, int, int]]:
+    """Yield (first frame, end, utterances) for falling lengths; no utterance ends in a chunk."""
+    start = 0
+    while count := int((lengths > start).sum()):
+        stop = min(start + CHUNK_FRAMES, int(lengths[count - 1]))
+        yield start, stop, count
+        start = stop
 
 
 class _LayerWalk:
     """One layer (or the output layer) with its state between chunks."""
 
-    def __init__(self, arithmetic: Arithmetic, index: int, batch: int, note: Note) -> None:
-        self.arithmetic, self.index, self.note = arithmetic, index, note
+    def __init__(self, arithmetic: Arithmetic, index: int, batch: int) -> None:
+        self.arithmetic = arithmetic
         self.products = [p for p in arithmetic.products if p.layer == index]
+        self.prefix = f"layer{index}." if index < len(arithmetic.layers) else ""
+        self.leaving = f"{self.prefix}h"
         if index < len(arithmetic.layers):
             self.layer = arithmetic.layers[index]
             self.state = np.zeros((batch, self.layer.hidden), arithmetic.dtype)
             self.vector = np.zeros((batch, self.layer.output), arithmetic.dtype)
 
-    def run(self, start: int, vectors: np.ndarray) -> np.ndarray:
-        """Walk one chunk: (frames, B, X) -> (frames, B, Y)."""
+    def run(self, vectors: np.ndarray) -> dict[str, np.ndarray]:
+        """Walk one chunk (frames, B, X) and return its signals, each (frames, B, size)."""
+        signals = self._recurrence(vectors) if self.prefix else self._output(vectors)
+        return {f"{self.prefix}{name}": values for name, values in signals.items()}
+
+    def _recurrence(self, vectors: np.ndarray) -> dict[str, np.ndarray]:
         step = {"lstm": self._lstm, "gru_before": self._gru_before, "gru_after": self._gru_after}
         step_cell = step[self.layer.cell]
-        known: dict[str, np.ndarray] = {"x": vectors}
-        ahead = self.contributions("x", vectors, known)
-        signals = defaultdict(list)
-        for time in range(len(vectors)):
-            frame = _Frame(self, {name: acc[:, time] for name, acc in ahead.items()})
+        count, batch = vectors.shape[:2]
+        self.state, self.vector = self.state[:batch], self.vector[:batch]
+        signals = {"x": vectors}
+        sums = self.contributions("x", vectors, signals)
+        ahead = {}
+        for product in self.products:
+            if all(segment.vector == "x" for segment in product.segments):
+                ahead[product.name] = self.arithmetic.rows(product, sums.pop(product.name))
+        for time in range(count):
+            frame = _Frame(
+                self,
+                {name: acc[:, time] for name, acc in sums.items()},
+                {name: rows[time] for name, rows in ahead.items()},
+            )
             step_cell(frame)
             for name, value in frame.signals.items():
-                signals[name].append(value)
-        known |= {name: np.stack(values) for name, values in signals.items()}
-        for name, values in known.items():
-            self.note(f"layer{self.index}.{name}", start, values)
-        return known["h"]
+                if time == 0:
+                    signals[name] = np.empty((count, *value.shape), value.dtype)
+                signals[name][time] = value
+        return signals
 
-    def run_output(self, start: int, vectors: np.ndarray) -> None:
-        """Walk one chunk of the output layer, if there is one."""
-        for product in self.products:
-            known: dict[str, np.ndarray] = {}
-            acc = self.contributions("h", vectors, known)[product.name]
-            known["logits"] = self.arithmetic.rows(product, acc)
-            for name, values in known.items():
-                self.note(name, start, values)
+    def _output(self, vectors: np.ndarray) -> dict[str, np.ndarray]:
+        signals: dict[str, np.ndarray] = {}
+        for product in self.products:  # one, or none
+            acc = self.contributions("h", vectors, signals)[product.name]
+            signals["logits"] = self.arithmetic.rows(product, acc)
+        return signals
 
     def contributions(
         self, vector: str, values: np.ndarray, signals: dict[str, np.ndarray]
@@ -150,10 +189,12 @@ class _LayerWalk:
 
 
 class _Frame:
-    """One time step of a layer: open accumulators and the signals so far."""
+    """One time step of a layer: open accumulators, rows that are closed, and signals so far."""
 
-    def __init__(self, walker: _LayerWalk, sums: dict[str, np.ndarray]) -> None:
-        self.walker, self.sums = walker, sums
+    def __init__(
+        self, walker: _LayerWalk, sums: dict[str, np.ndarray], closed: dict[str, np.ndarray]
+    ) -> None:
+        self.walker, self.sums, self.closed = walker, sums, closed
         self.signals: dict[str, np.ndarray] = {}
 
     def feed(self, vector: str, values: np.ndarray) -> None:
@@ -162,14 +203,18 @@ class _Frame:
             self.signals[vector] = values
         parts = self.walker.contributions(vector, values, self.signals)
         for name, part in parts.items():
-            self.sums[name] = self.sums[name] + part if name in self.sums else part
+            if name in self.sums:
+                part += self.sums[name]
+            self.sums[name] = part
 
     def rows(self, name: str) -> np.ndarray:
         """Close a product, or the pair ``name_h`` and ``name_x``, and return its rows."""
         found = []
         for product in self.walker.products:
             if product.name in (name, f"{name}_h", f"{name}_x"):
-                row = self.walker.arithmetic.rows(product, self.sums[product.name])
+                row = self.closed.get(product.name)
+                if row is None:
+                    row = self.walker.arithmetic.rows(product, self.sums[product.name])
                 self.signals[f"{product.name}.row"] = row
                 found.append(row)
         return found[0] if len(found) == 1 else self.walker.arithmetic.add_rows(*found)

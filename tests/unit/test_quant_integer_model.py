@@ -105,7 +105,7 @@ def test_chunks_change_nothing(integer, monkeypatch):
     calls = []
     chunked = integer.run(frames, None, integer.formats, lambda *done: calls.append(done))
     assert all(np.array_equal(whole[name], chunked.signals[name]) for name in whole)
-    assert calls == [(7, 40), (14, 40), (21, 40), (28, 40), (35, 40), (40, 40)]
+    assert calls == [(14, 80), (28, 80), (42, 80), (56, 80), (70, 80), (80, 80)]
 
 
 def test_a_frame_depends_on_the_past_only(integer):
