@@ -72,6 +72,7 @@ def build_corpus(
     jobs = [(task, features) for split in SPLITS for task in tasks[split]]
     made = _in_order(_speaker_utterances, jobs, workers)
     done, first = 0, None
+    seen: dict[str, str] = {}  # which split an utterance is in
     for split in SPLITS:
         utterances: list[Utterance] = []
         for _ in tasks[split]:
@@ -81,6 +82,11 @@ def build_corpus(
             progress(done, len(jobs))
         for utterance in utterances:
             _require_alike(utterance, first or utterance)
+            if seen.setdefault(utterance.name, split) != split:
+                raise CorpusError(
+                    f"utterance {utterance.name} is in {seen[utterance.name]} and in {split}; "
+                    "leave it out of one, so that no model is judged by what it was trained on"
+                )
         save_split(folder, split, utterances, made_by, phones)
 
 

@@ -5,7 +5,8 @@ a phone for each frame) or text (the phones of each utterance). Where there is a
 is not read: with Kaldi it mostly holds words.
 """
 
-from collections.abc import Callable, Mapping
+import re
+from collections.abc import Callable, Mapping, Sized
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -54,8 +55,10 @@ class DataFolder:
 
     def _require_all(self) -> None:
         labels = self.text if self.alignment is None else self.alignment
-        for what, known in (("speaker", self.speakers), ("phones", labels)):
-            missing = sorted(self.features.keys() - known.keys())
+        told: tuple[tuple[str, Mapping[str, Sized]], ...]
+        told = (("speaker", self.speakers), ("phones", labels))
+        for what, known in told:
+            missing = [name for name in self.features if not len(known.get(name, ""))]
             if missing:
                 raise CorpusError(
                     f"{self.path} has no {what} for {len(missing)} of {len(self.features)} "
@@ -175,13 +178,13 @@ def _reader(
 
 
 def _numbered(phones: PhoneSet, table: Mapping[str, str]) -> dict[int, int]:
-    """Return the label of each phone's number, of phones that have one."""
-    try:
-        return {int(n): phones.number(name) for name, n in table.items() if name in phones.table}
-    except ValueError:
-        raise CorpusError(
-            "corpus.phones has a line without a number; each is: phone number"
-        ) from None
+    """Return the label of each phone's number, of phones that have a label."""
+    if not all(re.fullmatch(r"\d{1,9}", number) for number in table.values()):
+        raise CorpusError("corpus.phones has a line without a number; each is: phone number")
+    numbers = {int(number): name for name, number in table.items()}
+    if len(numbers) < len(table):
+        raise CorpusError("corpus.phones gives two phones the same number; repair the table")
+    return {n: phones.number(name) for n, name in numbers.items() if name in phones.table}
 
 
 def _join(labels: np.ndarray) -> np.ndarray:
