@@ -68,16 +68,15 @@ def _check_labels(where: str, labels: np.ndarray, frames: int, aligned: bool) ->
 
 @dataclass(frozen=True)
 class Batch:
-    """What one update is made of, or one process's part of it."""
+    """What one update is made of, or a part of it."""
 
     features: Tensor  # (B, T, F) with noise
     labels: Tensor  # (B, T) of each frame, or (B, P) phones; IGNORED where there is none
     counted: Tensor  # (B, T) bool: the frames that the loss is about
 
-    def part(self, index: int, parts: int) -> "Batch":
-        """Return one process's share: every parts-th sequence."""
-        mine = slice(index, None, parts)
-        return Batch(self.features[mine], self.labels[mine], self.counted[mine])
+    def take(self, which: slice) -> "Batch":
+        """Return some of the sequences."""
+        return Batch(self.features[which], self.labels[which], self.counted[which])
 
 
 class Source(Protocol):

@@ -22,11 +22,14 @@ from torch import Tensor, nn
 from ernn.errors import ModelFileError, RecipeError
 from ernn.files import write_text
 from ernn.recipe import TrainingRecipe
+from ernn.train import distributed
 from ernn.train.acoustic import AcousticModel
 from ernn.train.admm import Admm
-from ernn.train.batches import Data
+from ernn.train.batches import Batch, Data
 from ernn.train.checkpoint import load_tensors, save_tensors
 from ernn.train.losses import Loss, make_loss
+from ernn.train.memory import out_of_memory
+from ernn.train.precision import Precision
 
 CHECKPOINT = "ernn-checkpoint-1"
 Round = dict[str, Any]  # phase, update, loss, gap (ADMM only), dev_loss, score (where asked for)
@@ -89,7 +92,8 @@ def fit(
         One entry per round; see `Round`.
 
     Raises:
-        RecipeError: training diverged.
+        RecipeError: training diverged, or the batch is too large for the GPU or too small for
+            the processes that share it.
         ModelFileError: the checkpoint is damaged.
     """
     run.folder.mkdir(parents=True, exist_ok=True)
@@ -113,6 +117,7 @@ class _Fit:
         self.model, self.phase, self.recipe, self.data, self.run = model, phase, recipe, data, run
         self.loss, self.source = loss, loss.source(data.train, recipe, run.device)
         self.optimizer = torch.optim.Adam(model.parameters(), lr=phase.learning_rate)
+        self.precision = Precision(recipe.precision, run.device)
         self.best: dict[str, Tensor] = {}
         self.history: list[Round] = []
         self.path = run.folder / f"{phase.name}.checkpoint.safetensors"
@@ -138,28 +143,65 @@ class _Fit:
 
     def _update(self, update: int) -> float:
         """Do one step of Adam and return the loss before it."""
-        recipe, phase, model = self.recipe, self.phase, self.model
-        generator = torch.Generator(self.run.device)
-        # One generator per update, so that nothing about random numbers has to be saved.
-        words = [self.run.seed, update, *phase.name.encode()]
-        generator.manual_seed(int(np.random.SeedSequence(words).generate_state(1)[0]))
-        batch = self.source.draw(recipe.batch, recipe.input_noise, generator)
-        loss = self.loss.total(model(batch.features), batch) / batch.counted.sum()
+        phase, parameters = self.phase, list(self.model.parameters())
+        batch = self._draw(update)
+        loss = self._gradients(batch, self._share(batch))
+        distributed.add_up([loss, *(p.grad for p in parameters if p.grad is not None)])
         if not torch.isfinite(loss):
             raise RecipeError(
                 f"the loss became {loss.item()} in update {update} of phase {phase.name!r} at "
                 f"learning rate {phase.learning_rate}; lower the learning rate or clip_norm"
             )
-        self.optimizer.zero_grad()
-        loss.backward()
-        nn.utils.clip_grad_norm_(model.parameters(), recipe.clip_norm)
+        self.precision.unscale(self.optimizer)
+        nn.utils.clip_grad_norm_(parameters, self.recipe.clip_norm)
         if phase.admm:
             phase.admm.penalty().backward()  # after clipping: the pull must not be weakened
         if phase.keeps_best:
             for group in self.optimizer.param_groups:
                 group["lr"] = phase.learning_rate * (1 - update / phase.updates)
-        self.optimizer.step()
+        self.precision.step(self.optimizer)
         return loss.item()
+
+    def _draw(self, update: int) -> Batch:
+        """Return the batch of all processes together."""
+        generator = torch.Generator(self.run.device)
+        # One generator per update, so that nothing about random numbers has to be saved.
+        words = [self.run.seed, update, *self.phase.name.encode()]
+        generator.manual_seed(int(np.random.SeedSequence(words).generate_state(1)[0]))
+        return self.source.draw(self.recipe.batch, self.recipe.input_noise, generator)
+
+    def _share(self, batch: Batch) -> Batch:
+        """Return this process's sequences."""
+        processes = distributed.world()
+        if len(batch.labels) < processes:
+            raise RecipeError(
+                f"training.batch = {len(batch.labels)} does not go round {processes} processes; "
+                f"set batch = {processes} or more, or start fewer processes"
+            )
+        return batch.take(slice(distributed.rank(), None, processes))
+
+    def _gradients(self, batch: Batch, mine: Batch) -> Tensor:
+        """Compute this process's part of the gradients and return its part of the loss."""
+        frames = batch.counted.sum()
+
+        def compute(mine: Batch) -> Tensor:
+            self.optimizer.zero_grad()
+            with self.precision.forward():
+                scores = self.model(mine.features).float()
+                loss = self.loss.total(scores, mine) / frames
+            self.precision.backward(loss)
+            return loss.detach()
+
+        try:
+            return compute(mine)
+        except torch.cuda.OutOfMemoryError:
+            pass  # ask later: the handler keeps the tensors of the failed update alive
+        raise out_of_memory(
+            self.optimizer,
+            lambda count: compute(mine.take(slice(count))),
+            len(mine.labels),
+            distributed.world(),
+        )
 
     def _end_round(self, update: int, loss: float) -> None:
         """Let ADMM move its targets, evaluate, remember the best model, save if it is time."""
@@ -167,15 +209,20 @@ class _Fit:
         if self.phase.admm:
             self.phase.admm.update()
             entry["gap"] = self.phase.admm.gap()
-        outputs = self.model.predict([features for features, _ in self.data.dev])
-        entry["dev_loss"] = self.loss.evaluate(outputs, self.data.dev)
-        if self.run.score:
-            entry["score"] = float(self.run.score(outputs))
+        entry |= distributed.from_first(self._judge)
         self.history.append(entry)
         if self.phase.keeps_best and self._age() == 0:
             self.best = {n: value.clone() for n, value in self.model.state_dict().items()}
         if time.monotonic() - self.saved_at >= self.run.checkpoint_seconds:
             self._save()
+
+    def _judge(self) -> dict[str, float]:
+        """Return the model's figures on the development set."""
+        outputs = self.model.predict([features for features, _ in self.data.dev])
+        judged = {"dev_loss": self.loss.evaluate(outputs, self.data.dev)}
+        if self.run.score:
+            judged["score"] = float(self.run.score(outputs))
+        return judged
 
     def _age(self) -> int:
         """Return the number of rounds since the one with the least development loss."""
@@ -199,6 +246,9 @@ class _Fit:
         }
 
     def _save(self) -> None:
+        """Write a checkpoint and the history; the first process does it for all."""
+        if distributed.rank():
+            return
         tensors = {f"model.{n}": value for n, value in self.model.state_dict().items()}
         tensors |= {f"best.{n}": value for n, value in self.best.items()}
         for name, parameter in self.model.named_parameters():
@@ -206,7 +256,8 @@ class _Fit:
                 tensors[f"adam.{name}.{key}"] = value
         if self.phase.admm:
             tensors |= {f"admm.{n}": value for n, value in self.phase.admm.state().items()}
-        save_tensors(self.path, tensors, {**self._header(), "history": self.history})
+        header = {**self._header(), "history": self.history, "scaler": self.precision.state()}
+        save_tensors(self.path, tensors, header)
         text = json.dumps(self.history, indent=1) + "\n"
         write_text(self.run.folder / f"{self.phase.name}.json", text)
         self.saved_at = time.monotonic()
@@ -214,7 +265,7 @@ class _Fit:
     def _resume(self) -> None:
         """Continue from the checkpoint, unless it belongs to another training."""
         tensors, header = load_tensors(self.path, CHECKPOINT)
-        history = header.pop("history", None)
+        history, scaler = header.pop("history", None), header.pop("scaler", {})
         if header != self._header():
             return
         try:
@@ -227,6 +278,7 @@ class _Fit:
                 self.optimizer.state[parameter] = {"step": state["step"], **moments}
             if self.phase.admm:
                 self.phase.admm.load_state(_part(tensors, "admm"))
+            self.precision.load_state(scaler)
         except (KeyError, RuntimeError):
             raise ModelFileError(
                 f"{self.path} lacks a part of the training; delete it and train again"

@@ -1,48 +1,35 @@
 """Training on made-up data: it learns, stops, diverges loudly and continues bit for bit."""
 
+import copy
+import itertools
 import json
 
 import numpy as np
 import pytest
 import torch
 
-from ernn.errors import CorpusError, ModelFileError, RecipeError
-from ernn.recipe import CompressionRecipe, LayerRecipe, ModelRecipe, TrainingRecipe
+from ernn.errors import ModelFileError, RecipeError
+from ernn.speech.ctc import greedy
+from ernn.speech.per import error_rate
 from ernn.train.acoustic import AcousticModel
-from ernn.train.batches import IGNORED, Chunks, Data
+from ernn.train.batches import Chunks, Data
 from ernn.train.checkpoint import load_tensors, save_tensors
 from ernn.train.fit import CHECKPOINT, Run
 from ernn.train.loop import compress, retrain, train_dense
+from tests.trainings import (
+    COMPRESSION,
+    CTC,
+    CTC_DATA,
+    DATA,
+    LABELS,
+    MODEL,
+    TRAINING,
+    F,
+    new_model,
+    utterances,
+)
 
 torch.set_num_threads(1)
-
-F, LABELS = 6, 4
-MODEL = ModelRecipe(cell="gru", layers=[LayerRecipe(hidden=16, block=4)])
-TRAINING = TrainingRecipe(
-    updates=60, batch=8, chunk_frames=12, label_delay=1, evaluate_every=20, threads=1
-)
-COMPRESSION = CompressionRecipe(
-    updates=60, updates_per_round=10, rho_start=1e-2, rho_end=10.0, retrain_updates=40
-)
-
-
-def utterances(count, seed):
-    """Labels that stay for a few frames; features are Gaussian around the label's mean."""
-    rng = np.random.default_rng(seed)
-    means = np.random.default_rng(0).normal(size=(LABELS, F))
-    made = []
-    for length in rng.integers(8, 40, size=count):
-        labels = np.repeat(rng.integers(0, LABELS, length), 4)[:length]
-        features = means[labels] + 0.5 * rng.normal(size=(length, F))
-        made.append((features.astype(np.float32), labels))
-    return made
-
-
-DATA = Data(utterances(30, 1), utterances(6, 2), LABELS)
-
-
-def new_model():
-    return AcousticModel(MODEL, F, LABELS)
 
 
 def accuracy(model):
@@ -102,6 +89,31 @@ def test_clipping_the_loss_does_not_weaken_the_pull(tmp_path):
     at_start = sum(m.structure.distance(m.matrix().detach()) for m in model.matrices().values())
     (only,) = compress(model, weak, training, DATA, Run(tmp_path))
     assert only["gap"] < at_start / 10
+
+
+def test_ctc_learns_phones_without_times_through_every_phase(tmp_path):
+    run, model = Run(tmp_path), new_model(CTC)
+    compression = COMPRESSION.model_copy(update={"distillation": 0.5, "retrain_updates": 120})
+    dense = train_dense(model, CTC.model_copy(update={"updates": 200}), CTC_DATA, run)
+    assert dense[-1]["dev_loss"] < dense[0]["dev_loss"] / 2
+    teacher = copy.deepcopy(model)
+    compress(model, compression, CTC, CTC_DATA, run, teacher)
+    retrained = retrain(model, compression, CTC, CTC_DATA, run, teacher)
+    assert retrained[-1]["dev_loss"] < dense[0]["dev_loss"] / 2
+    told = [greedy(scores) for scores in model.predict([f for f, _ in CTC_DATA.dev])]
+    references = [phones for _, phones in CTC_DATA.dev]
+    assert error_rate(references, told, ["s"] * len(told)).percent < 50
+
+
+def test_a_teacher_changes_what_is_learned_and_belongs_to_the_checkpoint(tmp_path):
+    teachers = [new_model(), AcousticModel(MODEL, F, LABELS, seed=1)]
+    short = TRAINING.model_copy(update={"updates": 5})
+    ends = []
+    for teacher in (None, *teachers):
+        model = new_model()
+        train_dense(model, short, DATA, Run(tmp_path), teacher)  # never continues another's
+        ends.append(model.output_bias.detach().clone())
+    assert not any(torch.equal(a, b) for a, b in itertools.combinations(ends, 2))
 
 
 def test_every_update_draws_its_own_batch_and_the_seed_decides_which(tmp_path, monkeypatch):
@@ -198,40 +210,6 @@ def test_divergence_is_one_clear_error(tmp_path):
     model.output_bias.data.fill_(torch.inf)
     with pytest.raises(RecipeError, match=r"the loss became nan in update 0 of phase 'dense'"):
         train_dense(model, TRAINING, DATA, Run(tmp_path))
-
-
-@pytest.mark.parametrize(
-    "train, dev, message",
-    [
-        ([], DATA.dev, "train split is empty"),
-        (DATA.train, [], "dev split is empty"),
-        ([(np.zeros((5, F)), np.zeros(4, int))], DATA.dev, "train utterance 0: .* 5 frames"),
-        ([(np.zeros((0, F)), np.zeros(0, int))], DATA.dev, "expected .T > 0"),
-        (DATA.train, [(np.zeros((5, F + 1)), np.zeros(5, int))], f"expected .T > 0, {F}"),
-        ([(np.full((5, F), np.nan), np.zeros(5, int))], DATA.dev, "NaN or infinite"),
-        ([(np.zeros((5, F)), np.full(5, LABELS))], DATA.dev, "labels 4..4 are not 0..3"),
-    ],
-)
-def test_data_that_cannot_be_trained_on_is_refused(train, dev, message):
-    with pytest.raises(CorpusError, match=message):
-        Data(train, dev, LABELS)
-
-
-def test_chunks_hold_each_label_with_the_frame_that_comes_a_delay_later():
-    made = [(np.arange(n)[:, None] + 100.0 * n, np.arange(n)) for n in (3, 5, 9)]
-    chunks = Chunks(made, 4, 2, "cpu")
-    batch = chunks.draw(200, 0.0, torch.Generator().manual_seed(0))
-    features, labels = batch.features, batch.labels
-    assert features.shape == (200, 4, 1) and labels.shape == (200, 4)
-    counted = batch.counted
-    assert torch.equal(counted, labels != IGNORED)
-    frame = (features[..., 0] % 100).long()
-    length = (features[..., 0] / 100).long()
-    # Behind the end of an utterance its last frame is repeated.
-    expected = torch.minimum(labels + 2, length - 1)
-    assert torch.equal(frame[counted], expected[counted])
-    for n in (3, 5, 9):  # every label of every utterance is drawn
-        assert set(labels[counted & (length == n)].tolist()) == set(range(n))
 
 
 @pytest.mark.parametrize("constrained", [False, True])
