@@ -8,7 +8,7 @@ from markupsafe import Markup
 
 from ernn.report.charts import _svg, _tag, linear_axis
 
-_TOP, _ROOM, _BELOW = 26, 140, 40  # pixels: for the name, for the points, for the axis
+_TOP, _ROOM, _BELOW = 38, 140, 32  # pixels: for the name, for the points, for the axis
 
 
 @dataclass(frozen=True)
@@ -78,7 +78,7 @@ class _Scale:
 
 
 def _panel(curve: Curve, levels: Sequence[Level], scale: _Scale, top: int) -> Markup:
-    drawn = _tag("text", curve.name, x=0, y=top - 10, class_="label")
+    drawn = _tag("text", curve.name, x=0, y=top - 20, class_="label")
     for tick in scale.ticks:
         drawn += _across(tick, f"{tick:.1f}", "grid", scale, top)
     for level in levels:
