@@ -28,7 +28,7 @@ _CLOSE_S = 0.001  # gaps and overlaps up to this are rounding
 
 
 @dataclass(frozen=True)
-class Entry:
+class Line:
     """One line of a manifest."""
 
     audio: str  # relative to the manifest
@@ -48,7 +48,7 @@ class ManifestTask:
 
     name: str
     folder: Path  # of the manifest
-    entries: tuple[Entry, ...]
+    entries: tuple[Line, ...]
     phones: PhoneSet
 
     def utterances(self, recipe: FeatureRecipe) -> list[Utterance]:
@@ -56,7 +56,7 @@ class ManifestTask:
         named = [(entry.audio, self._recording(entry)) for entry in self.entries]
         return speaker_utterances(self.name, named, recipe)
 
-    def _recording(self, entry: Entry) -> Recording:
+    def _recording(self, entry: Line) -> Recording:
         audio, rate = _read_audio(self.folder / entry.audio)
         try:
             if isinstance(entry.phones, str):
@@ -78,13 +78,13 @@ def tasks(recipe: CorpusRecipe) -> tuple[dict[str, list[ManifestTask]], tuple[st
     """
     path = Path(recipe.path or "")
     entries = list(_read(path))
-    phones = PhoneSet.choose(recipe.fold, _phones(recipe, entries))
-    found: dict[str, dict[str, list[Entry]]] = {split: {} for split in SPLITS}
+    found: dict[str, dict[str, list[Line]]] = {split: {} for split in SPLITS}
     for entry in entries:
         found[entry.split].setdefault(entry.speaker, []).append(entry)
     for split, speakers in found.items():
         if not speakers:
             raise CorpusError(f'{path} has no line with "split": "{split}"; give each split some')
+    phones = PhoneSet.choose(recipe.fold, _phones(recipe, entries))
     tasks = {
         split: [
             ManifestTask(speaker, path.parent, tuple(said), phones)
@@ -102,7 +102,7 @@ def sources(recipe: CorpusRecipe) -> list[Path]:
     return [path, *tables, *(path.parent / entry.audio for entry in _read(path))]
 
 
-def _phones(recipe: CorpusRecipe, entries: list[Entry]) -> list[str]:
+def _phones(recipe: CorpusRecipe, entries: list[Line]) -> list[str]:
     """Return the phones of the recipe's table, or those of the training split, and silence."""
     if recipe.phones:
         return list(read_phones(Path(recipe.phones)))
@@ -111,7 +111,7 @@ def _phones(recipe: CorpusRecipe, entries: list[Entry]) -> list[str]:
     return sorted({phone for entry in train for phone in entry.spoken} | silent)
 
 
-def _read(path: Path) -> Iterator[Entry]:
+def _read(path: Path) -> Iterator[Line]:
     """Yield the lines of a manifest."""
     seen = set()
     try:
@@ -119,9 +119,13 @@ def _read(path: Path) -> Iterator[Entry]:
             for number, line in enumerate(file, start=1):
                 if not line.strip():
                     continue
-                entry = parse(json.loads(line), Entry, CorpusError, f"{path}, line {number}")
+                entry = parse(json.loads(line), Line, CorpusError, f"{path}, line {number}")
                 if entry.audio in seen:
                     raise CorpusError(f"{path}, line {number}: {entry.audio} again; remove a line")
+                odd = [phone for phone in entry.spoken if len(phone.split()) != 1]
+                if odd or not entry.spoken:
+                    told = f"{odd[0]!r} is no phone" if odd else "no phones"
+                    raise CorpusError(f"{path}, line {number}: {told}; name one word each")
                 seen.add(entry.audio)
                 yield entry
     except (OSError, UnicodeDecodeError) as error:
