@@ -114,25 +114,34 @@ class Bounds:
         yield f"upper bound {self.upper}: {self.why_upper}"
 
 
-def find_bounds(recipe: Recipe, size_of: Callable[[Point], Size]) -> Bounds:
+def find_bounds(
+    recipe: Recipe,
+    size_of: Callable[[Point], Size],
+    progress: Callable[[int, int], None] = lambda done, total: None,
+) -> Bounds:
     """Find the bounds of the block size for a recipe's cell and part.
 
     Args:
         recipe: what to build; its own block sizes do not matter.
         size_of: `measure` of a point.
+        progress: called with (done, total) block sizes.
 
     Raises:
         PlanError: no block size fits the part.
     """
     cell: Cell = recipe.model.cell
     limit = largest_block(recipe)
-    sizes = {k: size_of(Point(cell, k, k)) for k in BLOCK_SIZES if k <= limit}
+    blocks = [k for k in BLOCK_SIZES if k <= limit]
+    sizes = {}
+    for done, k in enumerate(blocks, start=1):
+        sizes[k] = size_of(Point(cell, k, k))
+        progress(done, len(blocks))
     fitting = [k for k, size in sizes.items() if not size.missing]
     if not fitting:
         raise PlanError(sizes[limit].missing)
     lower, part = fitting[0], load_part(recipe.hardware.part)
     why_lower = _why_lower(lower, sizes, part.name, part.bram36)
-    upper, why_upper = _upper(lower, sizes, part.name)
+    upper, why_upper = _upper(lower, sizes)
     return Bounds(sizes, lower, upper, why_lower, why_upper)
 
 
@@ -148,11 +157,11 @@ def _why_lower(lower: int, sizes: dict[int, Size], part: str, free: int) -> str:
     return f"blocks of {lower} need at least {held}; half the size {reason}"
 
 
-def _upper(lower: int, sizes: dict[int, Size], part: str) -> tuple[int, str]:
+def _upper(lower: int, sizes: dict[int, Size]) -> tuple[int, str]:
     upper = lower
     while (above := 2 * upper) in sizes:
         if sizes[above].missing:
-            return upper, f"blocks of {above} cannot be built on {part}: {sizes[above].missing}"
+            return upper, f"blocks of {above} cannot be built: {sizes[above].missing}"
         now, then = sizes[upper].multiplications, sizes[above].multiplications
         saved = 1 - then / now
         if saved < WORTH:

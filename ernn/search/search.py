@@ -10,6 +10,7 @@ from ernn.device import load_part
 from ernn.errors import BoundError, RecipeError
 from ernn.flow.chain import STEPS
 from ernn.flow.engine import code_hash, own_folder
+from ernn.progress import progress
 from ernn.recipe import Recipe
 from ernn.search.bounds import find_bounds, measure
 from ernn.search.driver import Driver
@@ -63,19 +64,21 @@ def search(
     recipe, bound = _on_part(recipe, part), _known(bound, recipe)
     workplace = workplace or Workplace()
     out = (out or Path("out") / f"{recipe.name}-search").resolve()
-    executor = workplace.executor(recipe, say)
     own_folder(out)
     url = workplace.storage or f"sqlite:///{out / 'search.db'}"
     study = Study(url, workplace.study or recipe.name, common(recipe))
+    executor = workplace.executor(recipe, say)
     size_of: Callable[[Point], Any] = cache(lambda point: measure(recipe, point))
-    bounds = find_bounds(recipe, size_of)
+    with progress("bounds: block sizes") as told:
+        bounds = find_bounds(recipe, size_of, told)
     for line in bounds.in_words():
         say(line)
 
     def make() -> Policy:
         return phase_one(recipe.model.cell, bounds, bound, size_of)
 
-    verdict = Driver(recipe, out / TRIALS, study, executor, size_of, say).run(make)
+    fitting = _fitting(recipe, max(2, bounds.lower))
+    verdict = Driver(fitting, out / TRIALS, study, executor, size_of, say).run(make)
     for decision in verdict.decisions:
         say(decision)
     found = Found(recipe, bound, bounds, verdict, study.outcomes(), study.reasons(), size_of)
@@ -105,6 +108,12 @@ def _on_part(recipe: Recipe, part: str | None) -> Recipe:
     load_part(part)
     hardware = recipe.hardware.model_copy(update={"part": part})
     return recipe.model_copy(update={"hardware": hardware})
+
+
+def _fitting(recipe: Recipe, block: int) -> Recipe:
+    """Return the recipe with a block size that the part can hold."""
+    fitting = variant(recipe, Point(recipe.model.cell, block, block))
+    return recipe.model_copy(update={"model": fitting.model})
 
 
 def _known(bound: Bound, recipe: Recipe) -> Bound:

@@ -17,7 +17,7 @@ from ernn.flow.chain import bring
 from ernn.flow.engine import own_folder, read_stamp
 from ernn.flow.results import load_rate
 from ernn.recipe import Recipe
-from ernn.search.space import Point, largest_block, variant
+from ernn.search.space import Point, variant
 from ernn.speech.per import ErrorRate, Interval
 
 
@@ -66,7 +66,7 @@ def run_trial(
     """Train the model of a point, as far as it is not trained already.
 
     Args:
-        recipe: of the search.
+        recipe: of the search; a dense model is trained for its block size.
         point: what to train.
         root: folder of all trials.
         say: told what happens.
@@ -74,20 +74,24 @@ def run_trial(
     Raises:
         ErnnError: what the steps raise.
     """
+
+    def told(line: str) -> None:
+        if not line.endswith(": up to date"):
+            say(line)
+
     speech, dense = root / "speech", root / f"{point.cell}-dense"
-    # What a dense model is trained for does not change it, only what is asked of the part.
-    largest = largest_block(recipe)
-    trained = point if point.compressed else Point(point.cell, largest, largest)
-    chosen = variant(recipe, trained)
-    bring("corpus", chosen, speech, say=say, wait=True)
+    # Block sizes do not change a dense model, but training asks whether they fit the part.
+    block = max(2, recipe.model.layers[0].block)
+    chosen = variant(recipe, point if point.compressed else Point(point.cell, block, block))
+    bring("corpus", chosen, speech, say=told, wait=True)
     _share(speech / "corpus", dense)
-    bring("train", chosen, dense, say=say, wait=True)
+    bring("train", chosen, dense, say=told, wait=True)
     folder, step = dense, "train"
     if point.compressed:
         folder, step = root / point.name, "compress"
         for shared in (speech / "corpus", dense / "train"):
             _share(shared, folder)
-        bring("compress", chosen, folder, say=say, wait=True)
+        bring("compress", chosen, folder, say=told, wait=True)
     rate = load_rate(folder / step / "dev.json")
     found = rate.interval()
     return Outcome(
