@@ -186,12 +186,19 @@ class TrainingRecipe(Section):
 
 
 class CompressionRecipe(Section):
-    """ADMM towards block-circulant weights, then retraining inside the subspace."""
+    """How a model becomes block-circulant.
 
+    admm: the dense model is pulled to its structures, projected, and retrained inside them.
+    project: it is projected at once; ADMM's updates go to retraining.
+    direct: a new model is trained inside the structures, for as many updates as all phases take.
+    """
+
+    method: Literal["admm", "project", "direct"] = "admm"
     updates: Count = 1500
     updates_per_round: Count = 20
     rho_start: Positive = 3e-4
     rho_end: Positive = 3e-2
+    gap: NotNegative = 0.02  # ||W - Z|| / ||W|| that ends ADMM early; retraining gets the rest
     learning_rate: LearningRate = 1e-2
     retrain_updates: Count = 1500
     retrain_learning_rate: LearningRate = 1e-2

@@ -4,7 +4,6 @@ Each reads the folders of the steps before it and leaves its files in its own; d
 describes them. Heavy imports stay inside, so that a run with nothing to do is over at once.
 """
 
-import copy
 import os
 from collections.abc import Callable
 from dataclasses import replace
@@ -67,17 +66,15 @@ def _require_fit(recipe: Recipe, model: "AcousticModel") -> None:
 
 
 def compress(work: Work) -> None:
-    """Make the model block-circulant: ADMM, projection, retraining."""
-    from ernn.train import loop
+    """Make the model block-circulant, by ADMM if the recipe does not say otherwise."""
+    from ernn.train.loop import compress as bring_inside
 
     recipe = work.recipe
     model, data, run = _training(work)
     model.load(work.out / "train" / "dense.safetensors")
-    teacher = copy.deepcopy(model) if recipe.compression.distillation else None
-    for label, phase in (("ADMM", loop.compress), ("retraining", loop.retrain)):
-        with work.progress(f"compress: {label} updates") as progress:
-            told = replace(run, progress=progress)
-            phase(model, recipe.compression, recipe.training, data, told, teacher)
+    with work.progress("compress: updates") as progress:
+        told = replace(run, progress=progress)
+        bring_inside(model, recipe.compression, recipe.training, data, told)
     model.export().save(work.folder / "compressed.safetensors")
     _save_rate(work, model.predict, ("test", "dev"))
     _drop_checkpoints(work)

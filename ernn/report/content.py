@@ -149,7 +149,7 @@ class TrainingPoint(_Part):
     phase: str  # "dense", "ADMM", "retraining"
     update: Count  # since the start of the first phase
     loss: Finite | None = None
-    gap: NotNegative | None = None  # ||W - Z||, Frobenius
+    gap: NotNegative | None = None  # ||W - Z|| / ||W||, Frobenius
     per_percent: NotNegative | None = None  # on the development set
 
 

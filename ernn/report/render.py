@@ -199,7 +199,7 @@ def _training_chart(report: Report) -> Markup:
         return Markup("")
     curves = {
         "Loss": [(p.update, p.loss) for p in points],
-        "Gap |W - Z| to block-circulant weights": [(p.update, p.gap) for p in points],
+        "Gap |W - Z| / |W| to block-circulant weights": [(p.update, p.gap) for p in points],
         "Phone error rate on the development set, per cent": [
             (p.update, p.per_percent) for p in points
         ],

@@ -24,6 +24,7 @@ class Admm:
         rho_start: float,
         rho_end: float,
         rounds: int,
+        closed: float = 0.0,
     ) -> None:
         """Start from trained weights: Z = project(W), U = 0.
 
@@ -32,11 +33,12 @@ class Admm:
             structures: the set that each is to end in, by the same names.
             rho_start: weight of the penalty in the first round.
             rho_end: weight of the penalty in the last round.
-            rounds: number of rounds, each ended by one `update()`.
+            rounds: number of rounds at most, each ended by one `update()`.
+            closed: a `gap()` at which nothing is left to do.
         """
         self.weights, self.structures = weights, structures
-        self.schedule = (rho_start, rho_end, rounds)
-        self.rho = rho_start
+        self.schedule = (rho_start, rho_end, rounds, closed)
+        self.rho, self.closed = rho_start, closed
         self.growth = (rho_end / rho_start) ** (1 / max(rounds - 1, 1))
         self.target = {n: structures[n].nearest(weight.data) for n, weight in weights.items()}
         self.dual = {name: torch.zeros_like(weight.data) for name, weight in weights.items()}
@@ -60,9 +62,10 @@ class Admm:
 
     @torch.no_grad()
     def gap(self) -> float:
-        """Return ||W - Z|| over all matrices: how far the weights are from their targets."""
-        gaps = [(w - self.target[name]).square().sum() for name, w in self.weights.items()]
-        return float(torch.stack(gaps).sum().sqrt())
+        """Return ||W - Z|| / ||W|| over all matrices: how far they are from their targets."""
+        total = sum(weight.square().sum() for weight in self.weights.values())
+        away = sum((w - self.target[name]).square().sum() for name, w in self.weights.items())
+        return float((away / total) ** 0.5)
 
     def state(self) -> dict[str, Tensor]:
         """Return everything that changes from round to round, for a checkpoint."""

@@ -32,7 +32,8 @@ from ernn.train.memory import out_of_memory
 from ernn.train.precision import Precision
 
 CHECKPOINT = "ernn-checkpoint-1"
-Round = dict[str, Any]  # phase, update, loss, gap (ADMM only), dev_loss, score (where asked for)
+# phase, update, loss; gap in ADMM; dev_loss, not after every round of ADMM; score where asked for
+Round = dict[str, Any]
 
 
 def _silent(done: int, total: int) -> None:
@@ -127,8 +128,8 @@ class _Fit:
         """Run every round that is left and return the history of all."""
         if self.path.exists():
             self._resume()
-        phase, update = self.phase, self.history[-1]["update"] if self.history else 0
-        while update < phase.updates and not self._stale():
+        phase, update = self.phase, last_update(self.history)
+        while update < phase.updates and not self._over():
             stop = min(update + phase.round_updates, phase.updates)
             losses = []
             while update < stop:
@@ -209,12 +210,18 @@ class _Fit:
         if self.phase.admm:
             self.phase.admm.update()
             entry["gap"] = self.phase.admm.gap()
-        entry |= distributed.from_first(self._judge)
+        if self.phase.keeps_best or self._due(update):
+            entry |= distributed.from_first(self._judge)
         self.history.append(entry)
         if self.phase.keeps_best and self._age() == 0:
             self.best = {n: value.clone() for n, value in self.model.state_dict().items()}
         if time.monotonic() - self.saved_at >= self.run.checkpoint_seconds:
             self._save()
+
+    def _due(self, update: int) -> bool:
+        """Tell whether the first round that ends at or after a time to evaluate ends now."""
+        every, rounds = self.recipe.evaluate_every, self.phase.round_updates
+        return update == self.phase.updates or update % every < rounds
 
     def _judge(self) -> dict[str, float]:
         """Return the model's figures on the development set."""
@@ -229,8 +236,11 @@ class _Fit:
         losses = [entry["dev_loss"] for entry in self.history]
         return len(losses) - 1 - int(np.argmin(losses)) if losses else 0
 
-    def _stale(self) -> bool:
-        return self.phase.keeps_best and self._age() >= self.recipe.patience
+    def _over(self) -> bool:
+        """Tell whether more updates would be of no use: no progress, or a gap that is closed."""
+        if self.phase.admm:
+            return bool(self.history) and self.history[-1]["gap"] <= self.phase.admm.closed
+        return self._age() >= self.recipe.patience
 
     def _header(self) -> dict[str, Any]:
         """Return what a checkpoint must agree with to be continued."""
@@ -283,6 +293,11 @@ class _Fit:
             raise ModelFileError(
                 f"{self.path} lacks a part of the training; delete it and train again"
             ) from None
+
+
+def last_update(history: list[Round]) -> int:
+    """Return the number of updates that a history is about."""
+    return history[-1]["update"] if history else 0
 
 
 def _part(tensors: dict[str, Tensor], prefix: str) -> dict[str, Tensor]:

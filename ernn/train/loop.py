@@ -1,12 +1,13 @@
-"""The three phases of training: dense, ADMM towards the structures, retraining inside them."""
+"""The phases of training: dense, ADMM towards the structures, retraining inside them."""
 
+import copy
 import math
 
 from ernn.recipe import CompressionRecipe, TrainingRecipe
 from ernn.train.acoustic import AcousticModel
 from ernn.train.admm import Admm
 from ernn.train.batches import Data
-from ernn.train.fit import Phase, Round, Run, fit
+from ernn.train.fit import Phase, Round, Run, fit, last_update
 from ernn.train.losses import Distilled, Loss, make_loss
 
 
@@ -40,59 +41,56 @@ def compress(
     training: TrainingRecipe,
     data: Data,
     run: Run,
-    teacher: AcousticModel | None = None,
 ) -> list[Round]:
-    """Pull a trained dense model to its structures by ADMM, then project it: it is constrained.
+    """Bring a trained dense model into its structures, by the recipe's method.
 
     Args:
-        model: dense, with weights that were trained; changed in place.
+        model: dense, with weights that were trained; changed in place, constrained in the end.
         recipe: how it is compressed.
-        training: batches, noise, clipping.
+        training: of the dense model: batches, noise, clipping, updates.
         data: on what.
         run: where.
-        teacher: the dense model, for `recipe.distillation`; a copy, not `model` itself.
 
     Returns:
         One entry per round; see `Round`.
     """
+    loss = make_loss(training)
+    if recipe.distillation:
+        teacher = copy.deepcopy(model)
+        loss = Distilled(loss, teacher, recipe.distillation, recipe.distillation_temperature)
+    history: list[Round] = []
+    if recipe.method == "admm":
+        history = _admm(model, recipe, training, data, run, loss)
+    model.constrain()
+    updates = recipe.updates - last_update(history) + recipe.retrain_updates
+    if recipe.method == "direct":
+        model.reset(run.seed)
+        updates += training.updates
+    rate = recipe.retrain_learning_rate
+    phase = Phase("retrain", updates, training.evaluate_every, rate)
+    return history + fit(model, phase, training, data, run, loss)
+
+
+def _admm(
+    model: AcousticModel,
+    recipe: CompressionRecipe,
+    training: TrainingRecipe,
+    data: Data,
+    run: Run,
+    loss: Loss,
+) -> list[Round]:
+    """Pull a dense model to its structures."""
     matrices = {n: m for n, m in model.matrices().items() if m.block > 1}
     if not matrices:
         return []
-    rounds = math.ceil(recipe.updates / recipe.updates_per_round)
     model.to(run.device)
     admm = Admm(
         {name: matrix.weight for name, matrix in matrices.items() if matrix.weight is not None},
         {name: matrix.structure for name, matrix in matrices.items()},
         recipe.rho_start,
         recipe.rho_end,
-        rounds,
+        math.ceil(recipe.updates / recipe.updates_per_round),
+        recipe.gap,
     )
-    rate = recipe.learning_rate
-    phase = Phase("admm", recipe.updates, recipe.updates_per_round, rate, admm)
-    history = fit(model, phase, training, data, run, _loss(recipe, training, teacher))
-    model.constrain()
-    return history
-
-
-def retrain(
-    model: AcousticModel,
-    recipe: CompressionRecipe,
-    training: TrainingRecipe,
-    data: Data,
-    run: Run,
-    teacher: AcousticModel | None = None,
-) -> list[Round]:
-    """Train a constrained model on, inside its structures; arguments as for `compress`."""
-    updates, rate = recipe.retrain_updates, recipe.retrain_learning_rate
-    phase = Phase("retrain", updates, training.evaluate_every, rate)
-    return fit(model, phase, training, data, run, _loss(recipe, training, teacher))
-
-
-def _loss(
-    recipe: CompressionRecipe, training: TrainingRecipe, teacher: AcousticModel | None
-) -> Loss:
-    """Return the loss of compression and retraining."""
-    loss = make_loss(training)
-    if teacher is None or not recipe.distillation:
-        return loss
-    return Distilled(loss, teacher, recipe.distillation, recipe.distillation_temperature)
+    phase = Phase("admm", recipe.updates, recipe.updates_per_round, recipe.learning_rate, admm)
+    return fit(model, phase, training, data, run, loss)
