@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from ernn.errors import CorpusError
-from ernn.speech.phones import KALDI_TIMIT, PHONES
+from ernn.speech.phones import KALDI_TIMIT, PHONES, merge_silences
 
 MOST_LABELS = 1000  # decoding takes time and memory by the square of it
 JOINS = -1  # in place of a label: what is spoken belongs to the phone before it
@@ -108,9 +108,4 @@ class PhoneSet:
     def sequence(self, phones: Iterable[str]) -> np.ndarray:
         """Return the labels of phones that are spoken one after the other: (P,) int16."""
         found = [number for number in map(self.number, phones) if number != JOINS]
-        return self.without_double_silence(np.array(found, np.int16))
-
-    def without_double_silence(self, labels: np.ndarray) -> np.ndarray:
-        """Let silences side by side count as one."""
-        silent = labels == self.silence
-        return labels[np.concatenate([[True], ~(silent[1:] & silent[:-1])])[: len(labels)]]
+        return merge_silences(np.array(found, np.int16), self.silence)

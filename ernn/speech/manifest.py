@@ -77,7 +77,7 @@ def tasks(recipe: CorpusRecipe) -> tuple[dict[str, list[ManifestTask]], tuple[st
         CorpusError: the manifest is missing, empty or damaged.
     """
     path = Path(recipe.path or "")
-    entries = list(_read(path))
+    entries = list(read_lines(path))
     found: dict[str, dict[str, list[Line]]] = {split: {} for split in SPLITS}
     for entry in entries:
         found[entry.split].setdefault(entry.speaker, []).append(entry)
@@ -99,7 +99,7 @@ def sources(recipe: CorpusRecipe) -> list[Path]:
     """Return the files that the corpus is made from, those that do not exist included."""
     path = Path(recipe.path or "")
     tables = [Path(table) for table in (recipe.phones, recipe.fold) if table]
-    return [path, *tables, *(path.parent / entry.audio for entry in _read(path))]
+    return [path, *tables, *(path.parent / entry.audio for entry in read_lines(path))]
 
 
 def _phones(recipe: CorpusRecipe, entries: list[Line]) -> list[str]:
@@ -111,8 +111,12 @@ def _phones(recipe: CorpusRecipe, entries: list[Line]) -> list[str]:
     return sorted({phone for entry in train for phone in entry.spoken} | silent)
 
 
-def _read(path: Path) -> Iterator[Line]:
-    """Yield the lines of a manifest."""
+def read_lines(path: Path) -> Iterator[Line]:
+    """Yield the lines of a manifest.
+
+    Raises:
+        CorpusError: it cannot be read, or a line is not one of a manifest.
+    """
     seen = set()
     try:
         with path.open(encoding="utf-8") as file:

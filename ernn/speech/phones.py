@@ -6,6 +6,8 @@ models, 1989.
 
 from collections.abc import Mapping
 
+import numpy as np
+
 from ernn.errors import CorpusError
 
 PHONES = tuple(
@@ -75,6 +77,12 @@ def fold_flite(label: str) -> Spoken:
         CorpusError: ernn does not know the label.
     """
     return _look_up(_FLITE, label, "flite phone")
+
+
+def merge_silences(phones: np.ndarray, silence: int = SILENCE) -> np.ndarray:
+    """Let silences side by side count as one: (S,) indices -> (P,)."""
+    silent = phones == silence
+    return phones[np.concatenate([[True], ~(silent[1:] & silent[:-1])])[: len(phones)]]
 
 
 def _look_up(table: Mapping[str, Spoken], label: str, kind: str) -> Spoken:

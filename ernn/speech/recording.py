@@ -5,7 +5,7 @@ from itertools import pairwise
 
 import numpy as np
 
-from ernn.speech.phones import PHONE_INDEX, SILENCE, Spoken
+from ernn.speech.phones import PHONE_INDEX, SILENCE, Spoken, merge_silences
 
 # Where a vowel and its r (or l, n) share one timed event, the vowel takes this part of it.
 FIRST_PART = 0.6
@@ -77,5 +77,4 @@ class Recording:
 
     def reference(self) -> np.ndarray:
         """Return the phone sequence to score against; silences side by side count as one."""
-        silent = self.phones == self.silence
-        return self.phones[np.concatenate([[True], ~(silent[1:] & silent[:-1])])]
+        return merge_silences(self.phones, self.silence)
