@@ -22,6 +22,7 @@ OPTIONAL = {
     "chromium": "looks at the report in the tests",
     "tclsh": "tries the scripts for Vivado in the tests",
     "flite": "lends more voices to the corpus",
+    "ray": "runs the trials of a search on a cluster",
 }
 
 

@@ -30,6 +30,7 @@ INSTALL = {
     "chromium": "apt install chromium",
     "flite": "apt install flite",
     "espeak-ng": "pip install espeakng-loader",
+    "ray": "pip install 'ernn[ray]'",
 }
 
 
@@ -62,7 +63,8 @@ def find(name: str) -> Tool | None:
         "verilator": _verilator,
         "iverilog": lambda: _system("iverilog", "-V", OLDEST_ICARUS),
         "yosys": _yosys,
-        "espeak-ng": _espeak,
+        "espeak-ng": lambda: _python("espeak-ng", "espeakng_loader", "espeakng-loader"),
+        "ray": lambda: _python("ray", "ray", "ray"),
         "tclsh": lambda: _system("tclsh", "", (8, 5), said="puts [info patchlevel]"),
     }.get(name, lambda: _system(name, "--version", (0, 0)))()
 
@@ -88,12 +90,11 @@ def _yosys() -> Tool | None:
     return Tool("yosys", importlib.metadata.version("pyosys"), root, "Python package")
 
 
-def _espeak() -> Tool | None:
-    root = _package("espeakng_loader")
+def _python(name: str, module: str, package: str) -> Tool | None:
+    root = _package(module)
     if root is None:
         return None
-    version = importlib.metadata.version("espeakng-loader")
-    return Tool("espeak-ng", version, root, "Python package")
+    return Tool(name, importlib.metadata.version(package), root, "Python package")
 
 
 def _package(module: str) -> Path | None:

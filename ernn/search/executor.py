@@ -19,6 +19,7 @@ from typing import Any, Protocol
 from ernn.errors import ErnnError, ToolError
 from ernn.search.space import Point
 from ernn.search.trial import Job, Outcome
+from ernn.tools import require
 
 ATTEMPTS = 3
 Done = tuple[Point, Outcome | ErnnError]
@@ -113,12 +114,11 @@ class Ray:
         Raises:
             ToolError: Ray is not installed, or nothing answers at the address.
         """
-        try:
-            import ray
-        except ImportError:
-            raise ToolError("--ray needs the package ray; pip install 'ernn[ray]'") from None
+        require("ray")
+        import ray
+
         self.ray, self.capacity = ray, capacity
-        _require_answer(address)
+        require_answer(address)
         try:
             ray.init(address=address, logging_level=logging.ERROR, log_to_driver=False)
         except (ConnectionError, RuntimeError, ValueError, SystemExit) as error:
@@ -156,7 +156,7 @@ class Ray:
 _REMEDY = "start one with ray start --head, correct the address, or leave --ray out"
 
 
-def _require_answer(address: str) -> None:
+def require_answer(address: str) -> None:
     """Knock at a Ray address: Ray itself would try for minutes."""
     host, _, port = address.removeprefix("ray://").rpartition(":")
     if address == "auto":

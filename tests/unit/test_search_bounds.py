@@ -21,7 +21,7 @@ def recipe(model=LSTM, **changes) -> Recipe:
 
 
 def test_an_lstm_counted_by_hand():
-    """39 features (pad 40), 32 cells, projection 16, 39 labels (pad 40), all blocks of 8 but one."""
+    """39 features and labels (padded: 40), 32 cells, projection 16; all blocks of 8 but one."""
     size = measure(recipe(), Point("lstm", 8, 8))
     grid = 16 * 5 + 16 * 2 + 2 * 4  # gates of input and recurrent, projection
     assert size.products == 11 * grid + 40 * 16  # 5 reals and 3 complex bins; the output is dense
