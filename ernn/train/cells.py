@@ -53,11 +53,11 @@ class Layer(nn.Module):
             matrix.reset(generator)
 
     def _gate_sums(self, x: Tensor, block: int) -> Tensor:
-        """Return what input and bias add to the gate sums, in bins: (T, B, X) -> (k, T, B, n)."""
+        """Return what input and bias add to the gates, in bins: (T, B, X) -> (k, T, B, n)."""
         product = bind(self.matrices["input"], loop=False)
-        sums = rebin(product(to_bins(x.flatten(0, 1), product.block)), block)
+        sums = rebin(product(to_bins(x.flatten(0, 1), product.block)), product.block, block)
         bias = to_bins(self.bias.unsqueeze(0), block)
-        return (sums + bias).unflatten(1, x.shape[:2])
+        return sums.add_(bias).unflatten(-2, x.shape[:2])
 
     def _bind(self, name: str) -> Product:
         """Return the product with a matrix of the time loop."""
@@ -95,7 +95,8 @@ class Lstm(Layer):
         if self.peepholes is not None:
             peepholes = to_bins(self.peepholes, recurrent.block)
         gx, squash = self._gate_sums(x, recurrent.block), self.cell_activation
-        return from_bins(recurrence.lstm(gx, peepholes, squash, recurrent, projection))
+        y = recurrence.lstm(gx, peepholes, squash, recurrent, projection)
+        return from_bins(y, recurrent.block)
 
     def export(self) -> CompressedLayer:
         """Return the layer as float64 arrays."""
@@ -114,7 +115,7 @@ class GruBefore(Layer):
         """(T, B, X) -> (T, B, H)."""
         recurrent, candidate = self._bind("recurrent"), self._bind("candidate")
         gx = self._gate_sums(x, recurrent.block)
-        return from_bins(recurrence.gru_before(gx, recurrent, candidate))
+        return from_bins(recurrence.gru_before(gx, recurrent, candidate), recurrent.block)
 
 
 class GruAfter(Layer):
@@ -129,7 +130,7 @@ class GruAfter(Layer):
         recurrent = self._bind("recurrent")
         gx = self._gate_sums(x, recurrent.block)
         bias = to_bins(self.candidate_bias.unsqueeze(0), recurrent.block)
-        return from_bins(recurrence.gru_after(gx, bias, recurrent))
+        return from_bins(recurrence.gru_after(gx, bias, recurrent), recurrent.block)
 
     def export(self) -> CompressedLayer:
         """Return the layer in the paper's form: its z is 1 - z here, so z's rows turn sign."""

@@ -1,4 +1,4 @@
-"""Products with a weight matrix as the recurrences need them: few vectors at a time, many times.
+"""Products with a weight matrix, as the recurrences need them: few vectors at a time, many times.
 
 A matrix of block size k multiplies vectors *in bins*: (k, ..., n) holds element j of block i at
 [j, ..., i], so that one matrix product transforms all blocks, and element-wise functions need not
@@ -7,8 +7,8 @@ know the order. With A, B, C of `ernn.circulant.bilinear`,
     y = C ((A (s . x)) (B generators)^T)
 
 whose middle is m = 3 k / 2 - 1 ordinary products of (vectors, q) by (q, p): k * k / m times fewer
-multiplications than the dense matrix takes. A dense matrix is the case k = m = 1, where vectors
-in bins are in plain order and nothing is transformed.
+multiplications than the dense matrix takes. A dense matrix multiplies *plain* vectors, (..., n),
+those of block size 1.
 """
 
 from functools import cache
@@ -27,28 +27,33 @@ def _transforms(block: int, dtype: torch.dtype, device: torch.device) -> list[Te
 
 
 def to_bins(x: Tensor, block: int) -> Tensor:
-    """(..., n * k) -> (k, ..., n)."""
-    return x.unsqueeze(0) if block == 1 else x.unflatten(-1, (-1, block)).movedim(-1, 0)
+    """(..., n * k) -> (k, ..., n); a block size of 1 leaves x plain."""
+    return x if block == 1 else x.unflatten(-1, (-1, block)).movedim(-1, 0)
 
 
-def from_bins(x: Tensor) -> Tensor:
-    """(k, ..., n) -> (..., n * k)."""
-    return x.squeeze(0) if x.shape[0] == 1 else x.movedim(0, -1).flatten(-2)
+def from_bins(x: Tensor, block: int) -> Tensor:
+    """(k, ..., n) -> (..., n * k); the inverse of `to_bins`."""
+    return x if block == 1 else x.movedim(0, -1).flatten(-2)
 
 
-def rebin(x: Tensor, block: int) -> Tensor:
-    """Bring vectors in bins of any block size to those of this one."""
-    return x if x.shape[0] == block else to_bins(from_bins(x), block).contiguous()
+def rebin(x: Tensor, block: int, wanted: int) -> Tensor:
+    """Bring vectors from the bins of one block size to those of another."""
+    return x if block == wanted else to_bins(from_bins(x, block), wanted).contiguous()
+
+
+def block_of(vectors: Tensor) -> int:
+    """Return the block size in whose bins vectors (k, N, n) or plain ones (N, n) are."""
+    return 1 if vectors.dim() == 2 else len(vectors)
 
 
 class Product:
-    """The product with one matrix and its adjoint, on vectors (k, N, q) in any bins."""
+    """The product with one matrix and its adjoint, on vectors in any bins."""
 
     def __init__(self, weights: Tensor, scale: Tensor | None, block: int) -> None:
         """Take a matrix in the form that `bind` gives it.
 
         Args:
-            weights: (m, p, q), B times the generators.
+            weights: (m, p, q), B times the generators; (rows, cols) of a dense matrix.
             scale: (k, 1, q), the input scale in bins, or None.
             block: k.
         """
@@ -58,57 +63,67 @@ class Product:
 
     def __call__(self, x: Tensor) -> Tensor:
         """Return W (s . x) in the bins of x; differentiable."""
-        inner = rebin(x, self.block)
-        inner = inner if self.scale is None else inner * self.scale
-        return rebin(self._sandwich(self.spread, inner, self.weights.mT, self.gather), x.shape[0])
+        block = block_of(x)
+        x = rebin(x, block, self.block)
+        x = x if self.scale is None else x * self.scale
+        return rebin(self._through(self.spread, x, self.weights.mT, self.gather), self.block, block)
 
     def outputs(self, block: int) -> int:
         """Return the size of the product's vectors in bins of this block size."""
-        return self.weights.shape[1] * self.block // block
+        return self.weights.shape[-2] * self.block // block
 
     def add(self, base: Tensor, x: Tensor, out: Tensor) -> None:
         """Write base + W (s . x) to `out`, all in the same bins."""
-        if self.block == x.shape[0] == 1:
-            torch.addmm(base[0], x[0], self.weights[0].t(), out=out[0])
+        if self.block == block_of(x) == 1:
+            torch.addmm(base, x, self.weights.t(), out=out)
         else:
             torch.add(base, self(x), out=out)
 
     def adjoint(self, dy: Tensor) -> Tensor:
         """Return s . (W^T dy) in the bins of dy."""
-        inner = rebin(dy, self.block)
-        dx = self._sandwich(self.gather.t(), inner, self.weights, self.spread.t())
+        block = block_of(dy)
+        dy = rebin(dy, block, self.block)
+        dx = self._through(self.gather.t(), dy, self.weights, self.spread.t())
         if self.scale is not None:
             self.scaled.append(dx)
             dx = dx * self.scale
-        return rebin(dx, dy.shape[0])
+        return rebin(dx, self.block, block)
+
+    def add_adjoint(self, dx: Tensor, dy: Tensor) -> None:
+        """Add s . (W^T dy) to `dx`, both in the same bins."""
+        if self.block == block_of(dy) == 1:
+            dx.addmm_(dy, self.weights)
+        else:
+            dx.add_(self.adjoint(dy))
 
     def gradients(self, x: Tensor, dy: Tensor) -> tuple[Tensor, Tensor | None]:
         """Return the gradients of weights and scale over a whole sequence.
 
         Args:
-            x: (k, T, B, q), what was multiplied.
-            dy: (k, T, B, p), gradient of the products, for each of which, last step first,
-                `adjoint` has been called.
+            x: (k, T, B, q) or (T, B, q), what was multiplied.
+            dy: (k, T, B, p) or (T, B, p), gradient of the products, for each of which, last step
+                first, `adjoint` has been called.
         """
-        x, dy = rebin(x, self.block), rebin(dy, self.block)
+        x, dy = x.flatten(-3, -2), dy.flatten(-3, -2)
+        x, dy = rebin(x, block_of(x), self.block), rebin(dy, block_of(dy), self.block)
         scale = None
         if self.scale is not None:
-            scale = (torch.stack(self.scaled[::-1], 1) * x).sum((1, 2)).unsqueeze(1)
-            x = x * self.scale.unsqueeze(1)
-        x, dy = _mix(self.spread, x.flatten(1, 2)), _mix(self.gather.t(), dy.flatten(1, 2))
-        return dy.mT @ x, scale
+            scale = (torch.cat(self.scaled[::-1], 1) * x).sum(1, keepdim=True)
+            x = x * self.scale
+        x, dy = self._mix(self.spread, x), self._mix(self.gather.t(), dy)
+        return torch.matmul(dy.mT, x), scale
 
-    @staticmethod
-    def _sandwich(first: Tensor, x: Tensor, weights: Tensor, last: Tensor) -> Tensor:
+    def _mix(self, transform: Tensor, x: Tensor) -> Tensor:
+        """Multiply the bins by a matrix: (k, N, n) -> (m, N, n)."""
+        if self.block == 1:
+            return x
+        return torch.mm(transform, x.reshape(len(x), -1)).view(-1, *x.shape[1:])
+
+    def _through(self, first: Tensor, x: Tensor, weights: Tensor, last: Tensor) -> Tensor:
         """(k, N, n) -> (k, N, n'): the transform in, one product per bin, the transform out."""
-        return _mix(last, _mix(first, x) @ weights)
-
-
-def _mix(transform: Tensor, x: Tensor) -> Tensor:
-    """Multiply the bins by a matrix: (k, N, n) -> (m, N, n)."""
-    if len(transform) == 1:
-        return x
-    return (transform @ x.reshape(len(x), -1)).view(-1, *x.shape[1:])
+        if self.block == 1:
+            return torch.mm(x, weights)
+        return self._mix(last, torch.bmm(self._mix(first, x), weights))
 
 
 def bind(matrix: StructuredLinear, loop: bool) -> Product:
@@ -120,7 +135,7 @@ def bind(matrix: StructuredLinear, loop: bool) -> Product:
     """
     generators, scale = matrix.generators, matrix.scale
     if generators is None or not (matrix.fft or transforming_pays(generators, loop)):
-        return Product(matrix.matrix().unsqueeze(0), None, 1)
+        return Product(matrix.matrix(), None, 1)
     p, q, block = generators.shape
     change = _transforms(block, generators.dtype, generators.device)[1]
     weights = (change @ generators.permute(2, 0, 1).flatten(1)).view(-1, p, q)
