@@ -10,8 +10,6 @@ import numpy as np
 
 from ernn.errors import ShapeError
 
-EXACT_BITS = 52  # whole numbers below 2**52, and their halves, are exact in float64
-
 _TEXT = re.compile(r"Q(-?\d+)\.(-?\d+)")
 
 
@@ -84,38 +82,23 @@ class QFormat:
         """Move integers with ``source_frac_bits`` to this format: round half up, add, saturate.
 
         Args:
-            raw: any shape, value = raw * 2**-source_frac_bits.
+            raw: int64, any shape, value = raw * 2**-source_frac_bits.
             source_frac_bits: position of the binary point in ``raw``.
             add: integers in this format, added behind the rounding and before the saturation.
 
         Returns:
-            The same shape and type, every value in [min_raw, max_raw].
+            int64 of the same shape, every value in [min_raw, max_raw].
         """
-        rounded = round_shift(raw, source_frac_bits - self.frac_bits)
-        rounded += add
-        return self.saturate(rounded)
+        return self.saturate(round_shift(raw, source_frac_bits - self.frac_bits) + add)
 
     def saturate(self, raw: np.ndarray) -> np.ndarray:
         """Clip raw integers that already have this format's binary point."""
         return np.clip(raw, self.min_raw, self.max_raw)
 
 
-def whole(raw: np.ndarray) -> np.ndarray:
-    """Return raw integers in one of the two types that all arithmetic is written for.
-
-    int64, or whole numbers in float64: exact where nothing needs more than `EXACT_BITS`, and
-    several times faster, since processors have vector instructions for them.
-    """
-    raw = np.asarray(raw)
-    return raw if raw.dtype == np.float64 else raw.astype(np.int64, copy=False)
-
-
 def round_shift(raw: np.ndarray, shift: int) -> np.ndarray:
-    """Return floor(raw / 2**shift + 1/2), a new array; a negative shift is exact."""
-    raw = whole(raw)
-    if raw.dtype == np.float64:
-        scaled = raw * 2.0**-shift
-        return np.floor(scaled + 0.5) if shift > 0 else scaled
+    """Return floor(raw / 2**shift + 1/2) for integers; a negative shift is exact."""
+    raw = np.asarray(raw, dtype=np.int64)
     if shift <= 0:
         return raw << -shift
     return (raw + (1 << (shift - 1))) >> shift  # floor(x + 1/2): one adder in hardware

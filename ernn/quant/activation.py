@@ -1,13 +1,12 @@
 """Sigmoid and tanh as straight lines over |x|: designed and evaluated here, built by ernn.hdl."""
 
 from dataclasses import dataclass, replace
-from functools import cached_property, lru_cache
+from functools import lru_cache
 from math import ceil, floor, log2
 
 import numpy as np
 
-from ernn.fixed import QFormat, round_shift, whole
-from ernn.quant import compiled
+from ernn.fixed import QFormat, round_shift
 
 GRID_BITS = 4  # breakpoints lie on multiples of 2^-4, finer where the error asks for it
 
@@ -41,18 +40,8 @@ class Piecewise:
         changes = (np.diff(self.slopes) != 0) | (np.diff(self.intercepts) != 0)
         return 1 + int(changes.sum())
 
-    @cached_property
-    def table(self) -> np.ndarray:
-        """Results of every representable input; index raw, negative ones from the end."""
-        negative, others = np.arange(self.row.min_raw, 0), np.arange(self.row.max_raw + 1)
-        smallest = np.int16 if self.gate.width <= 16 else np.int32  # what a cache holds more of
-        return self.run(np.concatenate([others, negative])).astype(smallest)
-
     def run(self, raw: np.ndarray) -> np.ndarray:
         """Return raw GATE values of raw ROW values, any shape."""
-        raw = whole(raw)
-        if raw.dtype == np.float64:
-            return compiled.look_up(self.table, raw)
         size = np.abs(raw)
         index = np.minimum(size >> self.index_shift, len(self.slopes) - 1)
         y = self.intercepts[index] + round_shift(self.slopes[index] * size, self.product_shift)

@@ -1,8 +1,8 @@
 """Golden models of the cell units: one time step of every cell on raw integers.
 
-All arrays are raw integers (`ernn.fixed.whole`) with one element per cell (any leading axes); a
-"row" is in ROW, a state in STATE, a vector in VECTOR, everything else in GATE. Every function takes
-the model, for its formats and activations, first.
+All arrays are int64 with one element per cell (any leading axes); a "row" is in ROW, a state in
+STATE, a vector in VECTOR, everything else in GATE. Every function takes the model, for its
+formats and activations, first.
 """
 
 import numpy as np
@@ -47,8 +47,7 @@ def lstm_step(
     i, f = model.sigmoid.run(row_i), model.sigmoid.run(row_f)
     g = (model.tanh if cell_activation == "tanh" else model.sigmoid).run(row_g)
     gate, fine = model.gate.frac_bits, 2 * model.gate.frac_bits
-    state = f * state * (1 << (gate - model.state.frac_bits))
-    state = model.state.requantize(state + i * g, fine)
+    state = model.state.requantize(((f * state) << (gate - model.state.frac_bits)) + i * g, fine)
     if peepholes is not None:
         row_o = peep(model, row_o, peepholes[2], state)
     o = model.sigmoid.run(row_o)
@@ -79,7 +78,7 @@ def gru_update_step(
 ) -> tuple[np.ndarray, np.ndarray]:
     """Return the new state h + z (n - h), n = tanh(row_n), and the same in VECTOR."""
     gate = model.gate.frac_bits
-    h = state * (1 << (gate - model.state.frac_bits))
+    h = state << (gate - model.state.frac_bits)
     n = model.tanh.run(row_n)
-    state = model.state.requantize(h * (1 << gate) + z * (n - h), 2 * gate)
+    state = model.state.requantize((h << gate) + z * (n - h), 2 * gate)
     return state, model.vector.requantize(state, model.state.frac_bits)

@@ -6,8 +6,9 @@ import numpy as np
 
 from ernn.compressed import padded
 from ernn.errors import ShapeError
-from ernn.fixed import EXACT_BITS, QFormat
+from ernn.fixed import QFormat
 from ernn.quant.activation import Piecewise
+from ernn.quant.compiled import EXACT_BITS
 from ernn.quant.network import Network, forward, inverse
 from ernn.quant.parameters import IntegerParameters
 from ernn.quant.products import Product, Segment
@@ -113,7 +114,7 @@ def _product(model: IntegerParameters, product: Product) -> Iterator[str]:
 
 
 def _exact(what: str, bits: float) -> Iterator[str]:
-    """The arithmetic is float64: see `ernn.fixed.whole`."""
+    """The arithmetic is float64: see ernn.quant.compiled."""
     if bits > EXACT_BITS:
         yield (
             f"{what} of {bits:.1f} bits, of which {EXACT_BITS} are exact; "

@@ -1,8 +1,9 @@
-"""Transforms compiled by numba: what `Network.run` and `QFormat.requantize` say, in one pass.
+"""Transforms and requantization compiled by numba, in float64 that holds whole numbers.
 
-Everything is float64 that holds whole numbers (`ernn.fixed.whole`), in tiles that stay in the
-nearest cache while a network walks over them. The readable twin is `ernn.quant.products`, which
-computes the same in int64 with numpy; the tests compare them bit for bit.
+The readable reference is numpy on int64: `ernn.fixed.QFormat.requantize`, `Network.run` and
+`ernn.quant.products`; tests compare the two bit for bit. Float64 is exact here, because
+ernn.quant.check refuses models whose numbers need more than `EXACT_BITS`, and processors have
+vector instructions for it.
 """
 
 from collections.abc import Callable
@@ -15,10 +16,11 @@ from numba import njit
 from ernn.fixed import QFormat
 from ernn.quant.network import Network, Scale, Sum
 
-TILE = 64  # blocks that walk through a network together
+EXACT_BITS = 52  # whole numbers below 2**52, and their halves, are exact in float64
+TILE = 64  # blocks that walk through a network together, in the nearest cache
 
 
-def _compiled(function: Callable) -> Callable:
+def compiled(function: Callable) -> Callable:
     """Compile a function at its first call, and keep the machine code where that is possible."""
     try:
         return njit(cache=True)(function)
@@ -26,25 +28,49 @@ def _compiled(function: Callable) -> Callable:
         return njit(function)
 
 
+class Move(NamedTuple):
+    """A requantization: multiply by step, add half, round down, add, and clip to low and high."""
+
+    step: float
+    half: float
+    low: float
+    high: float
+
+
+def move(target: QFormat, source_frac_bits: int) -> Move:
+    """Return what `QFormat.requantize` does to numbers with a binary point."""
+    shift = source_frac_bits - target.frac_bits
+    half = 0.5 if shift > 0 else 0.0
+    return Move(2.0**-shift, half, float(target.min_raw), float(target.max_raw))
+
+
+@compiled
+def requantized(value: float, add: float, to: Move) -> float:
+    """Requantize one number; for compiled functions."""
+    return min(max(np.floor(value * to.step + to.half) + add, to.low), to.high)
+
+
 class Code(NamedTuple):
-    """A network as a table: operations floor((u * lines[a] + v * lines[b]) * step + 1/2)."""
+    """A network as a table of operations floor((u * a + v * b) * step + 1/2)."""
 
     ends: np.ndarray  # (stages,) operations up to the end of each stage
-    lines: np.ndarray  # (operations, 2) a and b
-    factors: np.ndarray  # (operations, 3) u, v and step; step 1 where nothing is rounded
-    widest: int  # lines of the widest stage
+    lines: np.ndarray  # (operations, 2) where a and b are among the values of the stage before
+    factors: np.ndarray  # (operations, 3) u, v and step; nothing is rounded where step is 1
+    widest: int  # values of the widest stage
 
 
 @lru_cache
 def code_of(make: Callable[[int, int], Network], size: int, twiddle_bits: int) -> Code:
     """Return the table of `ernn.quant.network.forward` or `inverse`."""
-    network = make(size, twiddle_bits)
-    operations = [op for stage in network.stages for op in stage]
-    sizes = [len(stage) for stage in network.stages]
-    rows = [_row(op) for op in operations]
-    lines = np.array([row[:2] for row in rows], np.int64).reshape(-1, 2)
-    factors = np.array([row[2:] for row in rows], np.float64).reshape(-1, 3)
-    return Code(np.cumsum(sizes, dtype=np.int64), lines, factors, max([size, *sizes]))
+    stages = make(size, twiddle_bits).stages
+    rows = [_row(op) for stage in stages for op in stage]
+    sizes = [len(stage) for stage in stages]
+    return Code(
+        np.cumsum(sizes, dtype=np.int64),
+        np.array([row[:2] for row in rows], np.int64).reshape(-1, 2),
+        np.array([row[2:] for row in rows], np.float64).reshape(-1, 3),
+        max([size, *sizes]),
+    )
 
 
 def _row(op: Scale | Sum) -> tuple[int, int, float, float, float]:
@@ -55,61 +81,9 @@ def _row(op: Scale | Sum) -> tuple[int, int, float, float, float]:
     return op.a, op.b, 1.0, op.sign, 2.0**-op.shift
 
 
-def transform(code: Code, k: int, vectors: np.ndarray) -> np.ndarray:
-    """Run a network on every block: (..., q * k) -> (k, ..., q)."""
-    blocks = np.ascontiguousarray(vectors).reshape(-1, k)
-    result = np.empty((k, len(blocks)))
-    _transform(code, blocks, result)
-    return result.reshape(k, *vectors.shape[:-1], -1)
-
-
-def finish(
-    code: Code,
-    acc: np.ndarray,
-    entering: tuple[QFormat, int],
-    leaving: tuple[QFormat, int],
-    bias: np.ndarray,
-) -> np.ndarray:
-    """Requantize, run a network, requantize and add: (k, ..., p) -> (..., p * k).
-
-    Args:
-        code: of a network with k values in and out.
-        acc: raw.
-        entering: format of what enters the network, and fraction bits of ``acc``.
-        leaving: format of the result, and fraction bits of what leaves the network.
-        bias: (p * k,), raw in the result's format, added before the saturation.
-    """
-    k, p = len(acc), acc.shape[-1]
-    result = np.empty((*acc.shape[1:-1], p * k))
-    blocks = np.ascontiguousarray(acc).reshape(k, -1)
-    adds = bias.astype(np.float64).reshape(p, k)
-    _finish(code, blocks, _move(*entering), _move(*leaving), adds, result.reshape(-1, k))
-    return result
-
-
-def _move(target: QFormat, source_frac_bits: int) -> tuple[float, float, float, float]:
-    """Return the step, the half, and the ends of a requantization."""
-    shift = source_frac_bits - target.frac_bits
-    half = 0.5 if shift > 0 else 0.0
-    return 2.0**-shift, half, float(target.min_raw), float(target.max_raw)
-
-
-def look_up(table: np.ndarray, raw: np.ndarray) -> np.ndarray:
-    """Return ``table[raw]`` for any shape; negative values index from the end."""
-    result = np.empty(raw.shape)
-    _look_up(table, np.ascontiguousarray(raw).reshape(-1), result.reshape(-1))
-    return result
-
-
-@_compiled
-def _look_up(table: np.ndarray, raw: np.ndarray, result: np.ndarray) -> None:
-    for i in range(len(raw)):
-        result[i] = table[int(raw[i])]
-
-
-@_compiled
+@compiled
 def _walk(code: Code, a: np.ndarray, b: np.ndarray, width: int) -> np.ndarray:
-    """Run all stages on (lines, TILE) scratch; return the one of the two that has the results."""
+    """Run all stages from scratch ``a``, (widest, TILE), and return ``a`` or ``b``: the result."""
     start = 0
     for end in code.ends:
         for index in range(start, end):
@@ -126,8 +100,9 @@ def _walk(code: Code, a: np.ndarray, b: np.ndarray, width: int) -> np.ndarray:
     return a
 
 
-@_compiled
-def _transform(code: Code, blocks: np.ndarray, result: np.ndarray) -> None:
+@compiled
+def transform(code: Code, blocks: np.ndarray, result: np.ndarray) -> None:
+    """Run a network on blocks (N, k) into spectra (k, N)."""
     count, k = blocks.shape
     a, b = np.empty((code.widest, TILE)), np.empty((code.widest, TILE))
     for start in range(0, count, TILE):
@@ -141,31 +116,31 @@ def _transform(code: Code, blocks: np.ndarray, result: np.ndarray) -> None:
                 result[line, start + i] = found[line, i]
 
 
-@_compiled
-def _finish(
-    code: Code,
-    acc: np.ndarray,
-    entering: tuple[float, float, float, float],
-    leaving: tuple[float, float, float, float],
-    bias: np.ndarray,
-    result: np.ndarray,
+@compiled
+def finish(
+    code: Code, acc: np.ndarray, enter: Move, leave: Move, bias: np.ndarray, rows: np.ndarray
 ) -> None:
+    """Requantize accumulators (k, N), run a network, requantize with bias (p, k) into (N, k)."""
     k, count = acc.shape
     a, b = np.empty((code.widest, TILE)), np.empty((code.widest, TILE))
-    step, half, low, high = entering
-    last_step, last_half, last_low, last_high = leaving
     for start in range(0, count, TILE):
         width = min(TILE, count - start)
         for line in range(k):
             for i in range(width):
-                value = np.floor(acc[line, start + i] * step + half)
-                a[line, i] = min(max(value, low), high)
+                a[line, i] = requantized(acc[line, start + i], 0.0, enter)
         found = _walk(code, a, b, width)
         block = start % len(bias)
         for i in range(width):
             for line in range(k):
-                value = np.floor(found[line, i] * last_step + last_half) + bias[block, line]
-                result[start + i, line] = min(max(value, last_low), last_high)
+                rows[start + i, line] = requantized(found[line, i], bias[block, line], leave)
             block += 1
             if block == len(bias):
                 block = 0
+
+
+@compiled
+def requantize(raw: np.ndarray, factors: np.ndarray, to: Move, result: np.ndarray) -> None:
+    """Requantize (N, size) times one factor (size,) per column."""
+    for n in range(len(raw)):
+        for i in range(len(factors)):
+            result[n, i] = requantized(raw[n, i] * factors[i], 0.0, to)

@@ -1,4 +1,4 @@
-"""The golden arithmetic: what ernn.quant.walk computes with when it walks an IntegerModel."""
+"""The golden arithmetic on int64: the reference of ernn.quant.compiled_arithmetic."""
 
 import numpy as np
 
@@ -8,14 +8,12 @@ from ernn.quant.products import Product, Segment, Weights
 
 
 class IntegerArithmetic:
-    """Raw products and cells; see `ernn.quant.walk.Arithmetic`.
+    """Raw int64 products and cells; see `ernn.quant.walk.Arithmetic`."""
 
-    In int64 or in whole numbers of float64: the same code (`ernn.fixed.whole`) and results.
-    """
+    dtype: type = np.int64
 
-    def __init__(self, model: IntegerParameters, dtype: type = np.float64) -> None:
+    def __init__(self, model: IntegerParameters) -> None:
         self.model, self.layers, self.products = model, model.layers, model.products
-        self.dtype = dtype
         self.weights = {
             (product.layer, product.name, segment.vector): Weights(segment)
             for product in model.products

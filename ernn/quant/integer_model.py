@@ -10,6 +10,7 @@ from ernn.errors import ModelFileError, ShapeError
 from ernn.files import read_arrays, write_arrays
 from ernn.fixed import QFormat
 from ernn.quant.check import check
+from ernn.quant.compiled_arithmetic import CompiledArithmetic
 from ernn.quant.frames import ends, enter
 from ernn.quant.integer_arithmetic import IntegerArithmetic
 from ernn.quant.packing import pack, unpack
@@ -55,7 +56,7 @@ class IntegerModel(IntegerParameters):
         lengths: np.ndarray | None = None,
         taps: Collection[str] | None = None,
         progress: Progress | None = None,
-        dtype: type = np.float64,
+        arithmetic: type[IntegerArithmetic] = CompiledArithmetic,
     ) -> Trace:
         """Compute every frame of a batch of utterances, each from a state of zeros.
 
@@ -64,7 +65,7 @@ class IntegerModel(IntegerParameters):
             lengths: (B,) frames of each utterance; None: all T.
             taps: names of `formats` to keep; None: the last layer's h and the logits.
             progress: called with (frames done, frames in all).
-            dtype: what computes; np.int64 gives the same bits, several times slower.
+            arithmetic: what computes; the reference gives the same bits, slowly.
         """
         formats = self.formats
         outputs = {f"layer{len(self.layers) - 1}.h", "logits"} & set(formats)
@@ -81,7 +82,7 @@ class IntegerModel(IntegerParameters):
             counted[name] += values.size
             kept.note(name, utterances, start, values)
 
-        walk(IntegerArithmetic(self, dtype), inputs, ends(inputs, lengths), note, progress)
+        walk(arithmetic(self), inputs, ends(inputs, lengths), note, progress)
         return Trace(kept.signals, formats, saturated, counted)
 
     def save(self, path: Path) -> None:

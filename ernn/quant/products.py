@@ -9,7 +9,6 @@ from dataclasses import dataclass
 import numpy as np
 
 from ernn.fixed import QFormat
-from ernn.quant import compiled
 from ernn.quant.network import forward, inverse
 
 
@@ -39,10 +38,8 @@ class Product:
 
 
 def transform(segment: Segment, scaled: np.ndarray, twiddle_bits: int) -> np.ndarray:
-    """Return the spectra of a scaled vector: (..., q * k) -> (k, ..., q)."""
+    """Return the spectra of a scaled vector: (..., q * k) -> (k, ..., q) int64."""
     block = segment.spectra.shape[2]
-    if scaled.dtype == np.float64:
-        return compiled.transform(compiled.code_of(forward, block, twiddle_bits), block, scaled)
     blocks = scaled.reshape(*scaled.shape[:-1], -1, block)
     return np.moveaxis(forward(block, twiddle_bits).run(blocks), -1, 0)
 
@@ -70,7 +67,7 @@ class Weights:
         )  # (k/2 - 1, 2, 2q, p)
 
     def multiply(self, spectra: np.ndarray) -> np.ndarray:
-        """Return accumulators (k, ..., p) of spectra (k, ..., q), in the type of these."""
+        """Return accumulators (k, ..., p) float64, whole numbers, of spectra (k, ..., q)."""
         lead = spectra.shape[1:-1]
         k, q, p = len(spectra), spectra.shape[-1], self.real.shape[-1]
         lines = np.ascontiguousarray(spectra.reshape(k, -1, q), np.float64)  # or no BLAS
@@ -79,7 +76,7 @@ class Weights:
         if k > 2:
             pairs = np.concatenate([lines[2::2], lines[3::2]], axis=-1)[:, None]
             np.matmul(pairs, self.complex, out=acc[2:].reshape(k // 2 - 1, 2, -1, p))
-        return acc.reshape(k, *lead, p).astype(spectra.dtype, copy=False)
+        return acc.reshape(k, *lead, p)
 
 
 def finish(
@@ -89,19 +86,14 @@ def finish(
 
     Args:
         product: for its block size, weight format and bias.
-        acc: raw, with the binary points of the vectors and the weights.
+        acc: whole numbers with the binary points of the vectors and the weights.
         row: ROW.
         inverse_input: of what enters the inverse transform; ROW's binary point.
         twiddle_bits: fraction bits of the rotations.
     """
     vector_frac = product.segments[0].scaled.frac_bits
-    acc_frac = vector_frac + product.weight.frac_bits
-    value_frac = row.frac_bits + product.block.bit_length() - 1
-    if acc.dtype == np.float64:
-        entering, leaving = (inverse_input, acc_frac), (row, value_frac)
-        code = compiled.code_of(inverse, product.block, twiddle_bits)
-        return compiled.finish(code, acc, entering, leaving, product.bias)
-    spectra = inverse_input.requantize(acc, acc_frac)
+    spectra = inverse_input.requantize(acc.astype(np.int64), vector_frac + product.weight.frac_bits)
     values = inverse(product.block, twiddle_bits).run(np.moveaxis(spectra, 0, -1))
     rows = values.reshape(*values.shape[:-2], -1)
-    return row.requantize(rows, value_frac, add=product.bias)
+    shift = product.block.bit_length() - 1
+    return row.requantize(rows, row.frac_bits + shift, add=product.bias)

@@ -14,7 +14,7 @@ CHUNK_FRAMES = 16  # frames whose signals live at a time
 LANES = 64  # utterances that run together: the more, the fewer calls; the fewer, the less memory
 
 Note = Callable[[str, np.ndarray, int, np.ndarray], None]
-"""(signal, utterances, first frame, (frames, utterances, size)): what a walk tells."""
+"""(signal, utterances, first frame, (frames, utterances, size)): the values are lent, not given."""
 Progress = Callable[[int, int], None]
 
 
@@ -70,7 +70,9 @@ def walk(
         walkers = [_LayerWalk(arithmetic, index, len(chosen)) for index in layers]
         for start, stop, count in _chunks(lengths[chosen]):
             running = chosen[:count]
-            vectors: np.ndarray = frames[start:stop, running].astype(arithmetic.dtype, copy=False)
+            vectors: np.ndarray = np.ascontiguousarray(
+                frames[start:stop, running], arithmetic.dtype
+            )
             for walker in walkers:
                 signals = walker.run(vectors)
                 for name, values in signals.items():
@@ -98,6 +100,7 @@ class _LayerWalk:
         self.products = [p for p in arithmetic.products if p.layer == index]
         self.prefix = f"layer{index}." if index < len(arithmetic.layers) else ""
         self.leaving = f"{self.prefix}h"
+        self.buffers: dict[str, np.ndarray] = {}  # kept between chunks: new memory is slow
         if index < len(arithmetic.layers):
             self.layer = arithmetic.layers[index]
             self.state = np.zeros((batch, self.layer.hidden), arithmetic.dtype)
@@ -127,10 +130,10 @@ class _LayerWalk:
             )
             step_cell(frame)
             for name, value in frame.signals.items():
-                if time == 0:
-                    signals[name] = np.empty((count, *value.shape), value.dtype)
-                signals[name][time] = value
-        return signals
+                if name not in self.buffers:
+                    self.buffers[name] = np.empty((CHUNK_FRAMES, *value.shape), value.dtype)
+                self.buffers[name][time, :batch] = value
+        return signals | {name: each[:count, :batch] for name, each in self.buffers.items()}
 
     def _output(self, vectors: np.ndarray) -> dict[str, np.ndarray]:
         signals: dict[str, np.ndarray] = {}
