@@ -82,7 +82,7 @@ class Study:
         changed = told and difference(told, recipe)
         if changed:
             raise ProjectError(
-                f"the study {name!r} is of another recipe ({changed}); give another --study name "
+                f"the study {name!r} is of another recipe or ernn ({changed}); give another --study name "
                 "or another --out folder"
             )
 
