@@ -143,8 +143,12 @@ def doctor(debug: DebugOption = False) -> None:
 def _bring(step: str, recipe: str, out: Path | None, force: bool, debug: bool) -> None:
     with _explained(debug):
         from ernn.flow.chain import bring, load_recipe
+        from ernn.flow.model import JOBS
+        from ernn.flow.team import team
 
-        bring(step, load_recipe(recipe), out, force=force, say=_say)
+        with team(JOBS) as first:
+            if first:
+                bring(step, load_recipe(recipe), out, force=force, say=_say)
 
 
 def _say(line: str) -> None:

@@ -26,6 +26,7 @@ FLOORS = [
     {"flow", "doctor"},
     {"search"},
     {"cli"},
+    {"__main__"},
 ]
 
 # Who may import a package that is heavy, or that would tie a floor to one tool.

@@ -14,7 +14,7 @@ from ernn.quant.quantize import measure, quantize
 from ernn.quant.search import SETTINGS, Search, Trial, search
 from ernn.recipe import QuantizationRecipe
 from ernn.speech.corpus import load_split
-from ernn.speech.scorer import Scorer
+from ernn.speech.scorer import fit_scorer
 
 
 def search_bits(
@@ -31,7 +31,7 @@ def search_bits(
         BoundError: nothing meets the recipe's bound.
     """
     train, dev = (load_split(work.out / "corpus", split) for split in ("train", "dev"))
-    scorer = Scorer.fit(train, work.recipe.training.label_delay)
+    scorer = fit_scorer(train, work.recipe.training)
     features, ranges = [utterance.features for utterance in dev], measure(model, calibration)
 
     def evaluate(recipe: QuantizationRecipe) -> Trial:

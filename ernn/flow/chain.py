@@ -123,7 +123,7 @@ STEPS = (
         train,
         reads=("seed", "features", "model", "training"),
         after=("corpus",),
-        code=("train", "speech", "circulant", "compressed", "flow/model"),
+        code=("train", "speech", "circulant", "compressed", "flow/model", "flow/team"),
         resumable=True,
         view=_dense,
     ),
@@ -132,7 +132,7 @@ STEPS = (
         compress,
         reads=("seed", "features", "model", "training", "compression"),
         after=("corpus", "train"),
-        code=("train", "speech", "circulant", "compressed", "flow/model"),
+        code=("train", "speech", "circulant", "compressed", "flow/model", "flow/team"),
         resumable=True,
     ),
     Step(

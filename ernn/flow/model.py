@@ -10,6 +10,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from ernn.flow.engine import Work
+from ernn.flow.team import Jobs, shared
 from ernn.recipe import Recipe
 
 if TYPE_CHECKING:
@@ -37,15 +38,20 @@ def corpus(work: Work) -> None:
 
 def train(work: Work) -> None:
     """Train the dense model."""
-    from ernn.train.loop import train_dense
-
     model, data, run = _training(work)
     _require_fit(work.recipe, model)
-    with work.progress("train: updates") as progress:
-        train_dense(model, work.recipe.training, data, replace(run, progress=progress))
+    with shared("train", work):
+        _fit_dense(work, model, data, run)
     model.save(work.folder / "dense.safetensors")
     _save_rate(work, model.predict, ("test", "dev"))
     _drop_checkpoints(work)
+
+
+def _fit_dense(work: Work, model: "AcousticModel", data: "Data", run: "Run") -> None:
+    from ernn.train.loop import train_dense
+
+    with work.progress("train: updates") as progress:
+        train_dense(model, work.recipe.training, data, replace(run, progress=progress))
 
 
 def _require_fit(recipe: Recipe, model: "AcousticModel") -> None:
@@ -67,45 +73,58 @@ def _require_fit(recipe: Recipe, model: "AcousticModel") -> None:
 
 def compress(work: Work) -> None:
     """Make the model block-circulant, by ADMM if the recipe does not say otherwise."""
-    from ernn.train.loop import compress as bring_inside
-
-    recipe = work.recipe
     model, data, run = _training(work)
-    model.load(work.out / "train" / "dense.safetensors")
-    with work.progress("compress: updates") as progress:
-        told = replace(run, progress=progress)
-        bring_inside(model, recipe.compression, recipe.training, data, told)
+    with shared("compress", work):
+        _fit_inside(work, model, data, run)
     model.export().save(work.folder / "compressed.safetensors")
     _save_rate(work, model.predict, ("test", "dev"))
     _drop_checkpoints(work)
 
 
+def _fit_inside(work: Work, model: "AcousticModel", data: "Data", run: "Run") -> None:
+    from ernn.train.loop import compress as bring_inside
+
+    recipe = work.recipe
+    model.load(work.out / "train" / "dense.safetensors")
+    with work.progress("compress: updates") as progress:
+        told = replace(run, progress=progress)
+        bring_inside(model, recipe.compression, recipe.training, data, told)
+
+
+# What the processes of one torchrun do together.
+JOBS: Jobs = {
+    "train": lambda work: _fit_dense(work, *_training(work)),
+    "compress": lambda work: _fit_inside(work, *_training(work)),
+}
+
+
 def _training(work: Work) -> "tuple[AcousticModel, Data, Run]":
     """Return a new model, the speech to train it on, and how training is carried out."""
-    import torch
-
     from ernn.speech.corpus import load_split
-    from ernn.speech.scorer import Scorer
+    from ernn.speech.scorer import fit_scorer
     from ernn.speech.utterance import frame_labels
+    from ernn.train import distributed
     from ernn.train.acoustic import AcousticModel
     from ernn.train.batches import Data
     from ernn.train.fit import Run
 
-    recipe = work.recipe
+    recipe, training = work.recipe, work.recipe.training
     train, dev = (load_split(work.out / "corpus", split) for split in ("train", "dev"))
-    scorer = Scorer.fit(train, recipe.training.label_delay)
+    scorer = fit_scorer(train, training, quick=True)
     run = Run(
         work.folder,
         recipe.seed,
-        "cuda" if torch.cuda.is_available() else "cpu",
+        distributed.device(),
         lambda outputs: scorer.score(outputs, dev).percent,
     )
-    arrays = [
-        [(u.features, labels) for u, labels in zip(split, frame_labels(split), strict=True)]
-        for split in (train, dev)
-    ]
-    data = Data(arrays[0], arrays[1], len(train.phones))
-    model = AcousticModel(recipe.model, train.feature_size, len(train.phones), recipe.seed)
+    aligned = training.loss == "frames"
+    arrays = []
+    for split in (train, dev):
+        labels = frame_labels(split) if aligned else [u.phones for u in split]
+        arrays.append([(u.features, told) for u, told in zip(split, labels, strict=True)])
+    phones = len(train.phones)
+    data = Data(arrays[0], arrays[1], phones, aligned)
+    model = AcousticModel(recipe.model, train.feature_size, phones + training.blanks, recipe.seed)
     return model, data, run
 
 
@@ -177,9 +196,9 @@ def _save_rate(
     """
     from ernn.flow.results import save_rate
     from ernn.speech.corpus import load_split
-    from ernn.speech.scorer import Scorer
+    from ernn.speech.scorer import fit_scorer
 
-    scorer = Scorer.fit(load_split(work.out / "corpus", "train"), work.recipe.training.label_delay)
+    scorer = fit_scorer(load_split(work.out / "corpus", "train"), work.recipe.training)
     for split in splits:
         spoken = load_split(work.out / "corpus", split)
         rate = scorer.score(outputs([utterance.features for utterance in spoken]), spoken)

@@ -77,6 +77,11 @@ def beam_search(
     weights = weights or CtcWeights()
     logs = _checked(logits) - np.logaddexp.reduce(logits, 1, keepdims=True)
     size = logits.shape[1] - 1
+    if bigram is not None and bigram.table.shape[1] != size:
+        raise ShapeError(
+            f"{size + 1} outputs cannot be decoded with a bigram of {bigram.table.shape[1]} "
+            "phones; a CTC model has one output for each phone and one for the blank"
+        )
     gain = np.zeros((size + 1, size))
     if bigram is not None:
         gain = weights.bigram * bigram.table + weights.per_phone

@@ -10,7 +10,7 @@ import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import timedelta
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import torch
 import torch.distributed as dist
@@ -19,16 +19,12 @@ from torch import Tensor
 T = TypeVar("T")
 
 _PATIENCE = timedelta(days=7)  # helpers wait while the first process does other things
-
-
-def launched() -> bool:
-    """Tell whether this process is one of several that `torchrun` started."""
-    return "LOCAL_RANK" in os.environ and int(os.environ.get("WORLD_SIZE", "1")) > 1
+_together = False  # whether all processes are at the same training now
 
 
 @contextmanager
 def joined() -> Iterator[None]:
-    """Belong to the processes that were launched together, for a while."""
+    """Be able to exchange something with the processes that were launched together."""
     cuda = torch.cuda.is_available()
     if cuda:
         torch.cuda.set_device(device())
@@ -39,9 +35,20 @@ def joined() -> Iterator[None]:
         dist.destroy_process_group()
 
 
+@contextmanager
+def together() -> Iterator[None]:
+    """Train what all processes train; outside of this, each of them is alone."""
+    global _together
+    _together = dist.is_available() and dist.is_initialized()
+    try:
+        yield
+    finally:
+        _together = False
+
+
 def world() -> int:
-    """Return the number of processes."""
-    return dist.get_world_size() if dist.is_available() and dist.is_initialized() else 1
+    """Return the number of processes that train together."""
+    return dist.get_world_size() if _together else 1
 
 
 def rank() -> int:
@@ -53,16 +60,21 @@ def device() -> str:
     """Return where this process computes: its own GPU if there are any."""
     if not torch.cuda.is_available():
         return "cpu"
-    return f"cuda:{os.environ['LOCAL_RANK']}" if launched() else "cuda"
+    return f"cuda:{os.environ.get('LOCAL_RANK', 0)}"
 
 
 def from_first(compute: Callable[[], T]) -> T:
     """Return what `compute` returns on the first process; the others do not call it."""
     if world() == 1:
         return compute()
-    box = [compute() if rank() == 0 else None]
+    return tell(compute() if rank() == 0 else None)
+
+
+def tell(value: Any = None) -> Any:
+    """Return the first process's value, once every process has called this."""
+    box = [value]
     dist.broadcast_object_list(box, device=torch.device("cpu"))
-    return box[0]  # type: ignore[return-value]
+    return box[0]
 
 
 def add_up(tensors: list[Tensor]) -> None:

@@ -39,7 +39,7 @@ def forbidden(*_):
 
 def main() -> None:
     """Be one of several processes."""
-    with distributed.joined():
+    with distributed.joined(), distributed.together():
         if distributed.rank():
             fit.save_tensors = fit.write_text = forbidden
         assert distributed.world() == 2
@@ -68,7 +68,7 @@ def test_two_processes_train_what_one_would_train(tmp_path):
 
 
 def test_alone_nothing_is_exchanged():
-    assert (distributed.world(), distributed.rank(), distributed.launched()) == (1, 0, False)
+    assert (distributed.world(), distributed.rank()) == (1, 0)
     values = torch.arange(3.0)
     distributed.add_up([values])
     assert values.tolist() == [0, 1, 2]
