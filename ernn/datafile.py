@@ -1,5 +1,6 @@
 """Read a data file into a frozen dataclass; every problem in it is told at once."""
 
+import functools
 import tomllib
 from pathlib import Path
 from typing import Any, TypeVar
@@ -22,8 +23,9 @@ def read_toml(path: Path, kind: type[Data], error: type[ErnnError]) -> Data:
 
 def parse(data: Any, kind: type[Data], error: type[ErnnError], source: str) -> Data:
     """Check data that was already read; ``source`` names it in the message."""
+    hashable: Any = kind  # which mypy does not see
     try:
-        return TypeAdapter(kind).validate_python(data)
+        return _adapter(hashable).validate_python(data)
     except ValidationError as problem:
         sentences = [
             f"{'.'.join(map(str, found['loc'])) or 'it'}: {found['msg']}"
@@ -32,3 +34,9 @@ def parse(data: Any, kind: type[Data], error: type[ErnnError], source: str) -> D
         raise error(
             f"{source} does not describe a {kind.__name__}: {'; '.join(sentences)}"
         ) from None
+
+
+@functools.cache
+def _adapter(kind: Any) -> TypeAdapter[Any]:
+    """Return pydantic's reader of a dataclass; making one takes longer than reading with it."""
+    return TypeAdapter(kind)

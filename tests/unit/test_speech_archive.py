@@ -121,6 +121,13 @@ def test_an_absurd_count_of_integers_is_refused(ark, count):
             read()
 
 
+def test_integers_of_another_width_are_refused(ark):
+    values = struct.pack("<bibi", 4, 1, 4, 2) + struct.pack("<bi", 8, 3)
+    ark.write_bytes(b"u \0B\4" + struct.pack("<i", 3) + values)
+    with pytest.raises(CorpusError, match="damaged integers"):
+        read_integers(Place(ark, 2))
+
+
 def test_a_truncated_archive_is_refused(ark):
     whole = ark.read_bytes()
     for size in range(len(whole)):

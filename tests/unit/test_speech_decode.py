@@ -118,3 +118,19 @@ def test_what_cannot_be_decoded_is_refused():
     with pytest.raises(ShapeError, match="one output per frame"):
         Scorer(model, 2).score([np.zeros((5, 39))], [utterance(spoken(1))])
     assert decode([], model) == []
+
+
+def test_groups_of_utterances_are_decoded_like_all_at_once(monkeypatch):
+    model = PhoneModel.fit([spoken(30)], SIZE)
+    scores = [RNG.standard_normal((n, SIZE)) for n in (5, 40, 1, 17, 40)]
+    expected = [each.tolist() for each in decode(scores, model)]
+    for together in (1, 2, 3):
+        monkeypatch.setattr("ernn.speech.decode._MOST_WAYS", together * SIZE**2)
+        assert [each.tolist() for each in decode(scores, model)] == expected
+
+
+def test_any_number_of_phones_is_decoded():
+    labels = [np.repeat([3, 299, 7, 0], 6).astype(np.int16)] * 3
+    scores = [20 * np.eye(300)[each] for each in labels]
+    found = decode(scores, PhoneModel.fit(labels, 300))
+    assert [each.tolist() for each in found] == [[3, 299, 7, 0]] * 3
