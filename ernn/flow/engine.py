@@ -159,6 +159,16 @@ class Chain:
         return part
 
 
+def share(finished: Path, folder: Path) -> None:
+    """Let a run in ``folder`` use a finished step of another run, by a link."""
+    own_folder(folder)
+    link = folder / finished.name
+    if not link.is_symlink():
+        made = link.with_name(f"{link.name}.{os.getpid()}")
+        made.symlink_to(os.path.relpath(finished, folder))
+        made.rename(link)
+
+
 def read_stamp(folder: Path) -> dict[str, Any]:
     """Read the stamp of a finished step.
 

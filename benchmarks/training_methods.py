@@ -1,0 +1,148 @@
+"""What every way to a block-circulant model is worth, at equal numbers of updates.
+
+    .venv/bin/python benchmarks/training_methods.py --out out/methods
+    .venv/bin/python benchmarks/training_methods.py --tune --corpus-seed 0 --seeds 9 --out out/tune
+
+Trains benchmarks/methods.toml by direct training, by projection and by ADMM, each with and without
+input scales, and by the best recipe, for block sizes 8 and 16 and several seeds; beside them dense
+models, one of them narrower with as many multiplications. Prints phone error rates of the test
+set, pooled over the seeds, with 95 % bootstrap intervals over utterances in pairs. With --tune it
+prints error rates of the development set for several learning rates instead.
+"""
+
+import argparse
+import platform
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from trainings import Trained, pooled, train_all, variant
+
+from ernn.recipe import Recipe
+from ernn.speech.per import Interval
+
+BLOCKS = (8, 16)
+RATES = (5e-3, 1e-2, 2e-2)  # those that --tune tries
+NARROW = {8: 48, 16: 32}  # cells of dense layers with about as many multiplications
+
+
+@dataclass(frozen=True)
+class Method:
+    """One way to a model of a given block size."""
+
+    name: str
+    compression: dict = field(default_factory=dict)
+    scaled: bool = False
+    finer_input: bool = False  # blocks of half the size in the first layer's input matrix
+
+    def recipe(self, base: Recipe, block: int) -> Recipe:
+        """Return the recipe of one training."""
+        layers = [
+            {**layer.model_dump(exclude_none=True), "block": block} for layer in base.model.layers
+        ]
+        if self.finer_input:
+            layers[0]["block_input"] = block // 2
+        name = f"{self.name}-{block}".replace(" ", "-")
+        model = {"input_scale": self.scaled, "layers": layers, "pad": max(BLOCKS)}
+        return variant(base, name=name, model=model, compression=self.compression)
+
+
+DISTILLED = {"distillation": 0.5}
+METHODS = [
+    Method("direct", {"method": "direct"}),
+    Method("projection", {"method": "project"}),
+    Method("ADMM", {}),
+    Method("direct scaled", {"method": "direct"}, scaled=True),
+    Method("projection scaled", {"method": "project"}, scaled=True),
+    Method("ADMM scaled", {}, scaled=True),
+    Method("ADMM scaled distilled", DISTILLED, scaled=True),
+    Method("best", DISTILLED, scaled=True, finer_input=True),
+]
+
+
+def dense(base: Recipe, hidden: int | None = None) -> Recipe:
+    """Return the recipe of a dense model that takes all updates, of another width if given."""
+    compression = base.compression
+    updates = base.training.updates + compression.updates + compression.retrain_updates
+    layers = [
+        {**layer.model_dump(exclude_none=True), "hidden": hidden or layer.hidden, "block": 2}
+        for layer in base.model.layers
+    ]
+    return variant(base, name="dense", model={"layers": layers}, training={"updates": updates})
+
+
+def seeded(recipe: Recipe, seeds: list[int]) -> list[Recipe]:
+    """Return a recipe for every training seed."""
+    return [variant(recipe, seed=seed) for seed in seeds]
+
+
+def compare(base: Recipe, seeds: list[int], out: Path, jobs: int) -> Iterator[str]:
+    """Train everything and yield the table, line by line."""
+    wide = train_all(seeded(dense(base), seeds), out, jobs, "train")
+    reference = pooled(one.test for one in wide)
+    yield f"dense: {_told(reference.interval())}"
+    for block in BLOCKS:
+        narrow = seeded(dense(base, NARROW[block]), seeds)
+        found = {f"dense, {NARROW[block]} cells": train_all(narrow, out, jobs, "train")}
+        recipes = [one for m in METHODS for one in seeded(m.recipe(base, block), seeds)]
+        trained = iter(train_all(recipes, out, jobs, "compress"))
+        found |= {method.name: [next(trained) for _ in seeds] for method in METHODS}
+        yield from _table(block, found, reference)
+
+
+def _table(block: int, found: dict[str, list[Trained]], reference) -> Iterator[str]:
+    yield f"\nblocks of {block} {'weights':>20} {'products':>9}  PER %  of each seed"
+    direct = pooled(one.test for one in found["direct"])
+    for name, models in found.items():
+        rate = pooled(one.test for one in models)
+        loss, seeds = rate.minus(reference), ", ".join(f"{one.test.percent:.2f}" for one in models)
+        share = loss.value / direct.minus(reference).value
+        yield (
+            f"{name:22} {models[0].weights:8,} {models[0].multiplications:9,}  {rate.percent:.2f}"
+            f"  ({seeds})  loss {_told(loss)}, {share:.2f} of direct's; "
+            f"against direct {_told(rate.minus(direct), '+')}"
+        )
+
+
+def tune(base: Recipe, seeds: list[int], out: Path, jobs: int) -> Iterator[str]:
+    """Yield the development set's error rate of every method at every learning rate."""
+    for block in BLOCKS:
+        for method in METHODS:
+            tried = [
+                variant(one, compression={"retrain_learning_rate": rate})
+                for rate in RATES
+                for one in seeded(method.recipe(base, block), seeds)
+            ]
+            trained = train_all(tried, out, jobs, "compress")
+            for index, rate in enumerate(RATES):
+                models = trained[index * len(seeds) : (index + 1) * len(seeds)]
+                percent = pooled(one.dev for one in models).percent
+                yield f"blocks of {block}, {method.name}, {rate:g}: {percent:.2f} %"
+
+
+def _told(interval: Interval, sign: str = "") -> str:
+    return f"{interval.value:{sign}.2f} [{interval.low:{sign}.2f}, {interval.high:{sign}.2f}]"
+
+
+def main() -> None:
+    """Print the tables."""
+    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
+    parser.add_argument("--out", type=Path, default=Path("out/methods"))
+    parser.add_argument("--seeds", type=int, nargs="+", default=[0, 1, 2])
+    parser.add_argument("--corpus-seed", type=int, default=1)
+    parser.add_argument("--jobs", type=int, default=2, help="trainings at a time")
+    parser.add_argument("--tune", action="store_true")
+    given = parser.parse_args()
+    base = Recipe.load(Path(__file__).with_name("methods.toml"))
+    base = variant(base, corpus={"seed": given.corpus_seed})
+    print(
+        f"{base.name}: synthetic speech, corpus seed {given.corpus_seed}, training seeds "
+        f"{given.seeds}, {platform.system()} {platform.machine()}",
+        flush=True,
+    )
+    for line in (tune if given.tune else compare)(base, given.seeds, given.out, given.jobs):
+        print(line, flush=True)
+
+
+if __name__ == "__main__":
+    main()

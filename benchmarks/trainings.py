@@ -1,0 +1,105 @@
+"""Many trainings of one corpus, some at a time; those of one dense model share it.
+
+Everything is kept in one folder, each model in its own like that of `ernn run`: what is finished is
+not done again, and what was killed continues.
+"""
+
+import hashlib
+import json
+import multiprocessing
+from collections.abc import Iterable
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+
+import numpy as np
+
+from ernn.compressed import CompressedModel
+from ernn.flow.chain import bring
+from ernn.flow.engine import share
+from ernn.flow.results import load_rate
+from ernn.hw.layout import macs_of
+from ernn.progress import progress
+from ernn.recipe import Recipe
+from ernn.speech.per import ErrorRate
+
+
+@dataclass(frozen=True)
+class Trained:
+    """What became of one training."""
+
+    dev: ErrorRate
+    test: ErrorRate
+    weights: int  # generators and scales, or dense weights; biases left out
+    multiplications: int  # of the matrix products and scales, per frame
+
+
+def variant(recipe: Recipe, **sections: dict) -> Recipe:
+    """Return a recipe with other keys in some sections, or with another seed, checked anew."""
+    told = recipe.model_dump(mode="json", exclude_none=True)
+    for section, changes in sections.items():
+        told[section] = {**told[section], **changes} if isinstance(changes, dict) else changes
+    return Recipe.from_dict(told)
+
+
+def train_all(recipes: Iterable[Recipe], out: Path, jobs: int, last: str) -> list[Trained]:
+    """Bring all recipes to step ``last``, ``"train"`` (dense) or ``"compress"``; in their order."""
+    recipes = list(recipes)
+    context = multiprocessing.get_context("spawn")
+    told = [recipe.model_dump(mode="json", exclude_none=True) for recipe in recipes]
+    if recipes:
+        bring("corpus", recipes[0], out / "speech", say=lambda line: None)
+    with ProcessPoolExecutor(jobs, mp_context=context) as pool:
+        for step in ("train", "compress")[: 1 + (last == "compress")]:
+            with progress(f"{step}: trainings") as done:
+                work = pool.map(partial(_bring, step=step, out=out), told)
+                folders = [done(i, len(told)) or folder for i, folder in enumerate(work, start=1)]
+    return [_read(folder / last) for folder in folders]
+
+
+def _bring(told: dict, step: str, out: Path) -> Path:
+    """Run a step of one recipe, in a folder named by all that it depends on."""
+    recipe = Recipe.from_dict(told)
+    dense = out / f"dense-{_digest([recipe.model.dense(), recipe.training], recipe.seed)}"
+    share(out / "speech" / "corpus", dense)
+    bring("train", recipe, dense, say=lambda line: None, wait=True)
+    if step == "train":
+        return dense
+    chosen = [recipe.model, recipe.training, recipe.compression]
+    folder = out / f"{recipe.name}-{_digest(chosen, recipe.seed)}"
+    for shared in (out / "speech" / "corpus", dense / "train"):
+        share(shared, folder)
+    bring("compress", recipe, folder, say=lambda line: None, wait=True)
+    return folder
+
+
+def _digest(sections: list, seed: int) -> str:
+    told = json.dumps([section.model_dump() for section in sections] + [seed], sort_keys=True)
+    return hashlib.sha256(told.encode()).hexdigest()[:12]
+
+
+def _read(folder: Path) -> Trained:
+    dev, test = (load_rate(folder / name) for name in ("dev.json", "per.json"))
+    path = folder / "compressed.safetensors"
+    if not path.is_file():
+        return Trained(dev, test, 0, 0)
+    matrices = CompressedModel.load(path).matrices().values()
+    return Trained(
+        dev,
+        test,
+        sum(matrix.parameters for matrix in matrices),
+        sum(
+            matrix.rows * matrix.cols // matrix.block**2 * macs_of(matrix.block)
+            + (0 if matrix.scale is None else matrix.cols)
+            for matrix in matrices
+        ),
+    )
+
+
+def pooled(rates: Iterable[ErrorRate]) -> ErrorRate:
+    """Return one rate of several models on the same utterances: their errors, added up."""
+    rates = list(rates)
+    first = rates[0]
+    edits = np.sum([rate.edits for rate in rates], axis=0)
+    return ErrorRate(first.speakers, first.lengths * len(rates), edits)
