@@ -14,7 +14,7 @@ from ernn.compressed import GATES, CellKind, CompressedLayer, padded
 from ernn.recipe import LayerRecipe, ModelRecipe
 from ernn.train import recurrence
 from ernn.train.linear import StructuredLinear, as_array
-from ernn.train.products import Product, bind, from_bins, rebin, to_bins
+from ernn.train.products import Product, bind, from_bins, rebin, to_bins, transforming_pays
 
 
 class Layer(nn.Module):
@@ -54,14 +54,17 @@ class Layer(nn.Module):
 
     def _gate_sums(self, x: Tensor, block: int) -> Tensor:
         """Return what input and bias add to the gates, in bins: (T, B, X) -> (k, T, B, n)."""
-        product = bind(self.matrices["input"], loop=False)
+        product = self._bind("input")
         sums = rebin(product(to_bins(x.flatten(0, 1), product.block)), product.block, block)
         bias = to_bins(self.bias.unsqueeze(0), block)
-        return sums.add_(bias).unflatten(-2, x.shape[:2])
+        # In place where autocast has not made the sums 16 bits: a new array this large costs time.
+        return sums.to(bias.dtype).add_(bias).unflatten(-2, x.shape[:2])
 
     def _bind(self, name: str) -> Product:
-        """Return the product with a matrix of the time loop."""
-        return bind(self.matrices[name], loop=True)
+        """Return the product with a matrix; those of the time loop share one form."""
+        alike = [name] if name == "input" else self.matrices.keys() - {"input"}
+        entries = sum(self.matrices[other].rows * self.matrices[other].cols for other in alike)
+        return bind(self.matrices[name], transforming_pays(entries, self.bias.device))
 
     def export(self) -> CompressedLayer:
         """Return the layer as float64 arrays."""

@@ -50,7 +50,7 @@ class Product:
     """The product with one matrix and its adjoint, on vectors in any bins."""
 
     def __init__(self, weights: Tensor, scale: Tensor | None, block: int) -> None:
-        """Take a matrix in the form that `bind` gives it.
+        """Take a matrix as `bind` gives it.
 
         Args:
             weights: (m, p, q), B times the generators; (rows, cols) of a dense matrix.
@@ -126,15 +126,16 @@ class Product:
         return self._mix(last, torch.bmm(self._mix(first, x), weights))
 
 
-def bind(matrix: StructuredLinear, loop: bool) -> Product:
-    """Return the product with a matrix, in the form that is faster; differentiable.
+def bind(matrix: StructuredLinear, transformed: bool) -> Product:
+    """Return the product with a matrix; differentiable.
 
     Args:
         matrix: dense or held by generators.
-        loop: whether it is to multiply a few vectors at a time, over and over.
+        transformed: whether a matrix held by generators is to be multiplied in the transformed
+            domain, instead of being expanded.
     """
     generators, scale = matrix.generators, matrix.scale
-    if generators is None or not (matrix.fft or transforming_pays(generators, loop)):
+    if generators is None or not (matrix.fft or transformed):
         return Product(matrix.matrix(), None, 1)
     p, q, block = generators.shape
     change = _transforms(block, generators.dtype, generators.device)[1]
@@ -142,12 +143,11 @@ def bind(matrix: StructuredLinear, loop: bool) -> Product:
     return Product(weights, None if scale is None else to_bins(scale.unsqueeze(0), block), block)
 
 
-def transforming_pays(generators: Tensor, loop: bool) -> bool:
-    """Tell whether products in the transformed domain are faster than the expanded matrix's.
+def transforming_pays(entries: int, device: torch.device) -> bool:
+    """Tell whether products with matrices of so many entries are faster transformed than expanded.
 
-    Counts multiplications, those of the small transforms at what they cost beside those of large
-    matrix products, as `benchmarks/training_speed.py` found on a CPU.
+    As `benchmarks/training_speed.py --forms` found for batches of 32 on a CPU, whatever the block
+    size: in small products the transforms cost more than they save. On a GPU a step's time is that
+    of starting its operations, and the expanded matrix needs the fewest.
     """
-    p, q, k = generators.shape
-    m = circulant.bilinear(k)[0].shape[0]
-    return m * p * q + (8 if loop else 4) * m * k * (p + q) < k * k * p * q
+    return device.type == "cpu" and entries >= 1 << 18
