@@ -57,7 +57,7 @@ class TrialRow:
 
 
 @dataclass(frozen=True)
-class TestResult:
+class FinalResult:
     """The chosen model on the test set, which nothing else was judged by."""
 
     dense: Rate
@@ -88,7 +88,7 @@ class SearchReport:
     decisions: tuple[str, ...]
     chosen: str  # in words; empty: nothing meets the bound
     failure: str  # why nothing does
-    test: TestResult | None
+    test: FinalResult | None
 
     @property
     def trainings(self) -> int:

@@ -12,7 +12,7 @@ from ernn.device import load_part
 from ernn.files import write_text
 from ernn.flow.results import load_rate
 from ernn.recipe import Recipe
-from ernn.report.search_content import Rate, SearchReport, SizeRow, TestResult, TrialRow, save
+from ernn.report.search_content import Rate, SearchReport, SizeRow, FinalResult, TrialRow, save
 from ernn.report.search_page import to_html, to_markdown
 from ernn.search.bounds import Bounds, Size
 from ernn.search.phase1 import Bound, Verdict
@@ -64,7 +64,7 @@ def write_results(
     return out / "search.html"
 
 
-def _test(found: Found, trials: Path, say: Callable[[str], None]) -> TestResult:
+def _test(found: Found, trials: Path, say: Callable[[str], None]) -> FinalResult:
     """Return the chosen model's error rate on the test set, and the dense model's."""
     chosen, baseline = found.verdict.chosen, dense(found.recipe.model.cell)
     assert chosen is not None
@@ -74,10 +74,10 @@ def _test(found: Found, trials: Path, say: Callable[[str], None]) -> TestResult:
     rate = load_rate(trials / chosen.name / step / "per.json")
     dense_rate = load_rate(trials / baseline.name / "train" / "per.json")
     loss = rate.minus(dense_rate)
-    return TestResult(*map(_rate, (dense_rate.interval(), rate.interval(), loss)))
+    return FinalResult(*map(_rate, (dense_rate.interval(), rate.interval(), loss)))
 
 
-def _report(found: Found, test: TestResult | None, study: str, storage: str) -> SearchReport:
+def _report(found: Found, test: FinalResult | None, study: str, storage: str) -> SearchReport:
     recipe, bounds, verdict = found.recipe, found.bounds, found.verdict
     baseline = found.outcomes.get(dense(recipe.model.cell))
     limit = found.bound.limit(baseline.percent) if baseline else inf
