@@ -58,6 +58,27 @@ DESIGNS = {
         streams=1,
         bits=QuantizationRecipe(weight_bits=8, activation_bits=14),
     ),
+    "gru_before-few-bits": Design(
+        {"cell": "gru_before", "hidden": 12, "blocks": 4},
+        Sizes(3, 2, 1, 2),
+        bits=QuantizationRecipe(
+            weight_bits=6, activation_bits=7, state_bits=6, activation_error=6.4e-2
+        ),
+    ),
+    "gru_after-odd-bits": Design(
+        {"cell": "gru_after", "hidden": 9, "blocks": 8},
+        Sizes(2, 1, 1, 2),
+        bits=QuantizationRecipe(
+            weight_bits=15, activation_bits=6, state_bits=17, activation_error=8e-3
+        ),
+    ),
+    "lstm-all-bits": Design(
+        {"cell": "lstm", "hidden": 8, "blocks": 8},
+        Sizes(4, 1, 1, 1),
+        bits=QuantizationRecipe(
+            weight_bits=16, activation_bits=16, state_bits=18, activation_error=2e-4
+        ),
+    ),
     "gru_after-wide": Design(
         {"cell": "gru_after", "hidden": 20, "features": 9, "blocks": 16, "labels": 0},
         Sizes(2, 1, 1, 4),
