@@ -12,10 +12,14 @@ import sys
 import time
 from pathlib import Path
 
+import numpy as np
 import pytest
 from typer.testing import CliRunner
 
 from ernn import cli
+from ernn.compressed import CompressedModel
+from ernn.quant.integer_model import IntegerModel
+from ernn.quant.quantize import with_weights
 from ernn.resources import folder
 
 pytestmark = pytest.mark.needs("verilator", "espeak-ng")
@@ -113,6 +117,25 @@ def test_a_changed_recipe_redoes_what_depends_on_it(out, tmp_path, old, new, exp
     result = ernn("run", recipe(tmp_path, old, new), "--out", out)
     assert result.exit_code == 0, result.output
     assert redone(result.output) == expected
+
+
+def test_bits_are_searched_and_the_model_is_fine_tuned(out, tmp_path):
+    asked = "search = true\nsearch_bits_min = 11\nsearch_bits_max = 12\nfine_tune_updates = 4"
+    path = recipe(tmp_path, "[quantization]", f"[quantization]\n{asked}")
+    path.write_text(f"per_bound_points = 90.0\n{path.read_text()}")
+    result = ernn("quantize", path, "--out", out)
+    assert result.exit_code == 0, result.output
+    assert redone(result.output) == ["quantize"]
+    chosen = json.loads((out / "quantize" / "search.json").read_text())["trials"][-1]
+    model = IntegerModel.load(out / "quantize" / "integer.safetensors")
+    assert chosen["sweep"] == "joint" and chosen["within"]
+    assert model.weight_bits == model.activation_bits == model.state.width == 11
+    assert model.sigmoid.segments + model.tanh.segments == chosen["segments"]
+    tuned = CompressedModel.load(out / "quantize" / "fine_tuned.safetensors")
+    again = with_weights(model, tuned)
+    for one, other in zip(again.products, model.products, strict=True):
+        assert np.array_equal(one.segments[0].spectra, other.segments[0].spectra)
+    assert ernn("quantize", path, "--out", out).output.endswith("quantize: up to date\n")
 
 
 def test_generating_twice_gives_the_same_bytes(out):
