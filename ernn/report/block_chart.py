@@ -13,7 +13,7 @@ from markupsafe import Markup
 from ernn.report.charts import _svg, _tag, short
 
 _TOP, _PLOT, _HEIGHT = 14, 200, 256  # pixels
-_ASIDE = 2.4  # percent between points of the same block size
+_ASIDE = 3.6  # percent between points of the same block size
 
 
 @dataclass(frozen=True)

@@ -12,7 +12,7 @@ from ernn.device import load_part
 from ernn.files import write_text
 from ernn.flow.results import load_rate
 from ernn.recipe import Recipe
-from ernn.report.search_content import Rate, SearchReport, SizeRow, FinalResult, TrialRow, save
+from ernn.report.search_content import FinalResult, Rate, SearchReport, SizeRow, TrialRow, save
 from ernn.report.search_page import to_html, to_markdown
 from ernn.search.bounds import Bounds, Size
 from ernn.search.phase1 import Bound, Verdict

@@ -82,8 +82,8 @@ class Study:
         changed = told and difference(told, recipe)
         if changed:
             raise ProjectError(
-                f"the study {name!r} is of another recipe or ernn ({changed}); give another --study name "
-                "or another --out folder"
+                f"the study {name!r} is of another recipe or ernn ({changed}); give another "
+                "--study name or another --out folder"
             )
 
     def outcomes(self) -> dict[Point, Outcome]:

@@ -15,10 +15,10 @@ from ernn.errors import ErnnError
 from ernn.recipe import Recipe
 from ernn.report.block_chart import Dot, Series, block_chart, value_axis
 from ernn.report.search_content import (
+    FinalResult,
     Rate,
     SearchReport,
     SizeRow,
-    FinalResult,
     TrialRow,
     load,
     save,
