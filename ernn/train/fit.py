@@ -26,7 +26,7 @@ from ernn.train import distributed
 from ernn.train.acoustic import AcousticModel
 from ernn.train.admm import Admm
 from ernn.train.batches import Batch, Data
-from ernn.train.checkpoint import load_tensors, save_tensors
+from ernn.train.checkpoint import load_tensors, pack, save_tensors, unpack
 from ernn.train.losses import Loss, make_loss
 from ernn.train.memory import out_of_memory
 from ernn.train.precision import Precision
@@ -259,13 +259,7 @@ class _Fit:
         """Write a checkpoint and the history; the first process does it for all."""
         if distributed.rank():
             return
-        tensors = {f"model.{n}": value for n, value in self.model.state_dict().items()}
-        tensors |= {f"best.{n}": value for n, value in self.best.items()}
-        for name, parameter in self.model.named_parameters():
-            for key, value in self.optimizer.state.get(parameter, {}).items():
-                tensors[f"adam.{name}.{key}"] = value
-        if self.phase.admm:
-            tensors |= {f"admm.{n}": value for n, value in self.phase.admm.state().items()}
+        tensors = pack(self.model, self.optimizer, self.best, self.phase.admm)
         header = {**self._header(), "history": self.history, "scaler": self.precision.state()}
         save_tensors(self.path, tensors, header)
         text = json.dumps(self.history, indent=1) + "\n"
@@ -279,15 +273,8 @@ class _Fit:
         if header != self._header():
             return
         try:
+            self.best = unpack(tensors, self.model, self.optimizer, self.phase.admm)
             self.history = history
-            self.model.load_state_dict(_part(tensors, "model"))
-            self.best = _part(tensors, "best")
-            for name, parameter in self.model.named_parameters():
-                state = _part(tensors, f"adam.{name}")
-                moments = {key: state[key].to(parameter) for key in ("exp_avg", "exp_avg_sq")}
-                self.optimizer.state[parameter] = {"step": state["step"], **moments}
-            if self.phase.admm:
-                self.phase.admm.load_state(_part(tensors, "admm"))
             self.precision.load_state(scaler)
         except (KeyError, RuntimeError):
             raise ModelFileError(
@@ -298,12 +285,6 @@ class _Fit:
 def last_update(history: list[Round]) -> int:
     """Return the number of updates that a history is about."""
     return history[-1]["update"] if history else 0
-
-
-def _part(tensors: dict[str, Tensor], prefix: str) -> dict[str, Tensor]:
-    """Return the tensors under a prefix, without it."""
-    prefix += "."
-    return {n.removeprefix(prefix): value for n, value in tensors.items() if n.startswith(prefix)}
 
 
 @contextmanager

@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ernn.errors import CorpusError, ShapeError
-from ernn.speech.ctc import Bigram, CtcWeights, beam_search, greedy
+from ernn.speech.ctc import Bigram, CtcWeights, _Beam, _Tree, beam_search, greedy
 
 SIZE = 3  # phones; the blank is output 3
 ALL = CtcWeights(bigram=0.7, per_phone=0.4, beam=10**6)
@@ -79,6 +79,17 @@ def test_greedy_takes_the_best_path(seed, frames):
     paths = itertools.product(range(SIZE + 1), repeat=frames)
     best = max(paths, key=lambda path: sum(logits[t, out] for t, out in enumerate(path)))
     assert tuple(greedy(logits)) == collapsed(best)
+
+
+def test_a_narrow_beam_holds_every_sequence_once():
+    """Also one that was dropped, whose longer ones were kept, and that has come back."""
+    width, gain = 20, np.zeros((SIZE + 1, SIZE))
+    for seed in range(20):
+        beam, tree = _Beam.start(SIZE), _Tree()
+        for row in np.random.default_rng(seed).normal(0, 1.5, (60, SIZE + 1)):
+            beam = beam.step(row - np.logaddexp.reduce(row), gain, width, tree)
+            told = [tuple(tree.sequence(int(node))) for node in beam.node]
+            assert len(set(told)) == len(told) <= width
 
 
 def certain(*path):
