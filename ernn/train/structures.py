@@ -7,7 +7,9 @@ Algorithm: docs/algorithm.md.
 
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
+from functools import cache
 
+import numpy as np
 import torch
 from torch import Tensor
 
@@ -40,20 +42,18 @@ class Structure(ABC):
         return torch.linalg.norm(matrix - self.nearest(matrix))
 
 
-class _Expand(torch.autograd.Function):
-    """circulant.expand with its adjoint written down: k times the projection.
+@cache
+def _places(block: int, dtype: torch.dtype, device: torch.device) -> Tensor:
+    """Return the zeros and ones (k, k * k) that put a generator's values where a block has them."""
+    blocks = circulant.expand(np.eye(block)[:, None])
+    return torch.from_numpy(blocks.reshape(block, -1)).to(device, dtype)
 
-    Autograd would scatter-add into the generators; gathering is faster on a CPU.
-    """
 
-    @staticmethod
-    def forward(ctx, generators: Tensor) -> Tensor:
-        ctx.block = generators.shape[2]
-        return circulant.expand(generators)
-
-    @staticmethod
-    def backward(ctx, gradient: Tensor) -> Tensor:  # type: ignore[override]
-        return ctx.block * circulant.project(gradient, ctx.block)
+def _expand(generators: Tensor) -> Tensor:
+    """Do circulant.expand by a matrix product: exact, and faster to differentiate than indexing."""
+    p, q, k = generators.shape
+    blocks = generators.reshape(-1, k) @ _places(k, generators.dtype, generators.device)
+    return blocks.view(p, q, k, k).transpose(1, 2).reshape(p * k, q * k)
 
 
 @dataclass(frozen=True)
@@ -68,7 +68,7 @@ class BlockCirculant(Structure):
 
     def expand(self, factors: Factors) -> Tensor:
         """Generators (p, q, k) -> (p*k, q*k)."""
-        return _Expand.apply(factors["generators"])
+        return _expand(factors["generators"])
 
     def matvec(self, factors: Factors, vectors: Tensor) -> Tensor:
         """(..., q*k) -> (..., p*k), by FFT."""
@@ -100,7 +100,7 @@ class ScaledCirculant(Structure):
 
     def expand(self, factors: Factors) -> Tensor:
         """Generators (p, q, k) and scale (q*k,) -> (p*k, q*k)."""
-        return _Expand.apply(factors["generators"]) * factors["scale"]
+        return _expand(factors["generators"]) * factors["scale"]
 
     def matvec(self, factors: Factors, vectors: Tensor) -> Tensor:
         """(..., q*k) -> (..., p*k), by FFT."""

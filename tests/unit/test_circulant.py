@@ -57,6 +57,15 @@ def test_fft_product_equals_dense_product(grid, seed, batch):
     assert np.allclose(circulant.matvec(generators, vectors), expected, rtol=0, atol=1e-12)
 
 
+@given(st.sampled_from(BLOCKS), seeds)
+def test_the_bilinear_form_is_the_block_with_the_fewest_products(block, seed):
+    spread, change, gather = circulant.bilinear(block)
+    generator, vector = draw((1, 1, block), seed), draw(block, seed + 1)
+    found = gather @ ((spread @ vector) * (change @ generator[0, 0]))
+    assert np.allclose(found, circulant.expand(generator) @ vector, rtol=0, atol=1e-12)
+    assert len(spread) == len(change) == gather.shape[1] == max(1, 3 * block // 2 - 1)
+
+
 @given(grids, seeds)
 def test_torch_gives_what_numpy_gives(grid, seed):
     p, q, k = grid
