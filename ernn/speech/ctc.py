@@ -20,10 +20,14 @@ _SMOOTHING = 0.5  # added to every count
 
 @dataclass(frozen=True)
 class CtcWeights:
-    """How much each part of a sequence's score counts, and how many sequences are kept."""
+    """How much each part of a sequence's score counts, and how many sequences are kept.
 
-    bigram: float = 0.5
-    per_phone: float = 0.5  # what the bigram takes from every sequence for being longer
+    The best of seven pairs on the development set of the synthetic corpus (a dense GRU, 20 ms
+    frames, one seed); without the bigram it loses half a point there.
+    """
+
+    bigram: float = 0.3
+    per_phone: float = 0.9  # what the bigram takes from every sequence for being longer
     beam: int = 16
 
 
