@@ -11,8 +11,8 @@ from ernn.compressed import CompressedModel
 from ernn.datafile import parse
 from ernn.device import load_part
 from ernn.energy.estimate import estimate_power
-from ernn.flow.results import load_rate, read_json
 from ernn.errors import ModelFileError
+from ernn.flow.results import load_rate, read_json
 from ernn.hw.plan import HardwarePlan
 from ernn.quant.integer_model import IntegerModel
 from ernn.recipe import ModelRecipe, Recipe
