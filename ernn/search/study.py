@@ -7,6 +7,7 @@ processes that claim a point at once, the one with the lower trial number has it
 """
 
 import threading
+import time
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -18,7 +19,7 @@ from optuna.distributions import BaseDistribution, CategoricalDistribution
 from optuna.storages import RDBStorage, fail_stale_trials
 from optuna.trial import FrozenTrial, TrialState, create_trial
 from sqlalchemy.engine import make_url
-from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 
 from ernn.errors import ErnnError, ProjectError, ToolError
 from ernn.flow.engine import difference
@@ -28,6 +29,7 @@ from ernn.search.space import Point
 from ernn.search.trial import Outcome
 
 HEARTBEAT_S = 5
+ATTEMPTS = 4  # to open a database
 GRACE_S = 20  # without a heartbeat: the process is dead, or cut off from the database
 METRICS = ("PER on the development set, %", "multiplications per frame")
 _SPACE: dict[str, BaseDistribution] = {
@@ -68,13 +70,7 @@ class Study:
         optuna.logging.set_verbosity(optuna.logging.ERROR)
         warnings.simplefilter("ignore", optuna.exceptions.ExperimentalWarning)
         with self._explained():
-            self.storage = RDBStorage(url, heartbeat_interval=heartbeat_s, grace_period=grace_s)
-            self.study = optuna.create_study(
-                storage=self.storage,
-                study_name=name,
-                directions=["minimize", "minimize"],
-                load_if_exists=True,
-            )
+            self.storage, self.study = _open(url, name, heartbeat_s, grace_s)
             told = self.study.user_attrs.get("recipe")
             if told is None:
                 self.study.set_user_attr("recipe", recipe)
@@ -206,6 +202,26 @@ class Study:
                 f"the database {shown(self.url)} cannot be used ({reason}); what was trained "
                 "is kept: repair the database or its URL and run the same command again"
             ) from error
+
+
+def _open(url: str, name: str, heartbeat_s: int, grace_s: int) -> tuple[RDBStorage, optuna.Study]:
+    """Open a database and a study in it; of two processes that make them at once, one fails."""
+    attempt = 1
+    while True:
+        try:
+            storage = RDBStorage(url, heartbeat_interval=heartbeat_s, grace_period=grace_s)
+            study = optuna.create_study(
+                storage=storage,
+                study_name=name,
+                directions=["minimize", "minimize"],
+                load_if_exists=True,
+            )
+            return storage, study
+        except (DBAPIError, optuna.exceptions.OptunaError, AssertionError):  # Optuna asserts too
+            if attempt == ATTEMPTS:
+                raise
+            time.sleep(attempt * 0.5)
+            attempt += 1
 
 
 class _Taken(ErnnError):

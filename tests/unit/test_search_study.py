@@ -1,5 +1,7 @@
 """The study: claims, signs of life, and databases that misbehave."""
 
+import subprocess
+import sys
 import time
 from pathlib import Path
 
@@ -89,6 +91,14 @@ def test_the_trial_of_a_dead_process_is_free_again(tmp_path):
     assert not dead.claim(OTHER, "because", SIZE)  # whose process gave signs of life
     dead.finish(POINT, OUTCOME)  # it was only slow: what it brings is not needed any more
     assert dead.outcomes() == {}
+
+
+def test_processes_may_begin_a_study_at_once(tmp_path):
+    """Tables that another one is just making are no error."""
+    code = "import sys; from ernn.search.study import Study; Study(sys.argv[1], 'test', {})"
+    command = [sys.executable, "-c", code, url(tmp_path)]
+    both = [subprocess.Popen(command, stderr=subprocess.PIPE, text=True) for _ in range(2)]
+    assert [process.communicate(timeout=120)[1] for process in both] == ["", ""]
 
 
 def test_another_recipe_is_refused(tmp_path):
