@@ -32,6 +32,12 @@ def test_an_lstm_counted_by_hand():
     assert size.missing == ""
 
 
+def test_a_gru_transforms_its_input_once_for_all_gates():
+    size = measure(recipe({"cell": "gru", "layers": [{"hidden": 16}]}), Point("gru", 8, 8))
+    forward_transforms, inverse_transforms = 5 + 2 + 2, 4 + 2  # x, h, r*h; z and r, n
+    assert size.transforms == 4 * (forward_transforms + inverse_transforms)
+
+
 def test_a_dense_model_has_no_transforms():
     size = measure(recipe(), dense("lstm"))
     assert size.products == size.multiplications == 128 * (39 + 16) + 16 * 32 + 39 * 16
