@@ -22,6 +22,7 @@ from torch import Tensor, nn
 from ernn.compressed import padded
 from ernn.recipe import LayerRecipe, ModelRecipe
 from ernn.train import cells
+from ernn.train.allocator import keep_memory
 
 INPUTS, STEPS, BATCH = 153, 64, 32
 CELLS = ("gru", "gru-after", "lstm")
@@ -122,6 +123,7 @@ def main() -> None:
     parser.add_argument("--forms", action="store_true", help="time every form of the products")
     given = parser.parse_args()
     torch.set_num_threads(given.threads)
+    keep_memory()  # as training does; torch's layers gain as well
     warnings.filterwarnings("ignore", "LSTM with projections")
     print(
         f"{given.device}, torch {torch.__version__}, {given.threads} thread(s), {BATCH} x {STEPS}"

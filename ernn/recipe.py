@@ -176,7 +176,7 @@ class TrainingRecipe(Section):
     clip_norm: Positive = 1.0
     evaluate_every: Count = 250  # updates
     patience: Count = 8  # evaluations without a better development loss before stopping
-    threads: Annotated[int, Field(ge=1, le=256)] = 2
+    threads: Annotated[int, Field(ge=1, le=256)] = 1
     precision: Literal["float32", "bfloat16", "float16"] = "float32"  # of products
 
     @property
@@ -202,7 +202,7 @@ class CompressionRecipe(Section):
     learning_rate: LearningRate = 1e-2
     retrain_updates: Count = 1500
     retrain_learning_rate: LearningRate = 1e-2
-    distillation: Fraction = 0.0  # share of the loss that compares with the dense model's outputs
+    distillation: Fraction = 0.0  # share of retraining's loss: difference from the dense outputs
     distillation_temperature: Positive = 2.0
 
 

@@ -5,7 +5,6 @@ per cell, the dense model: where two need the same, the second waits for the fir
 trial continues where it was interrupted, and one that is finished takes no time.
 """
 
-import os
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from ernn.flow.chain import bring
-from ernn.flow.engine import own_folder, read_stamp
+from ernn.flow.engine import read_stamp, share
 from ernn.flow.results import load_rate
 from ernn.recipe import Recipe
 from ernn.search.space import Point, variant
@@ -84,13 +83,13 @@ def run_trial(
     block = max(2, recipe.model.layers[0].block)
     chosen = variant(recipe, point if point.compressed else Point(point.cell, block, block))
     bring("corpus", chosen, speech, say=told, wait=True)
-    _share(speech / "corpus", dense)
+    share(speech / "corpus", dense)
     bring("train", chosen, dense, say=told, wait=True)
     folder, step = dense, "train"
     if point.compressed:
         folder, step = root / point.name, "compress"
         for shared in (speech / "corpus", dense / "train"):
-            _share(shared, folder)
+            share(shared, folder)
         bring("compress", chosen, folder, say=told, wait=True)
     rate = load_rate(folder / step / "dev.json")
     found = rate.interval()
@@ -102,13 +101,3 @@ def run_trial(
         phones=tuple(rate.lengths.tolist()),
         seconds=float(read_stamp(folder / step)["seconds"]),
     )
-
-
-def _share(finished: Path, folder: Path) -> None:
-    """Let a folder use a finished step of another one, by a link."""
-    own_folder(folder)
-    link = folder / finished.name
-    if not link.is_symlink():
-        made = link.with_name(f"{link.name}.{os.getpid()}")
-        made.symlink_to(Path("..") / finished.parent.name / finished.name)
-        made.rename(link)

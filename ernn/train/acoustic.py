@@ -101,7 +101,7 @@ class AcousticModel(nn.Module):
             matrix.constrain()
 
     def use_fft(self, fft: bool) -> None:
-        """Multiply by FFT, as the hardware does, or by the expanded dense matrix (the default)."""
+        """Multiply in the transformed domain, as the hardware does, or as is faster (default)."""
         for matrix in self.matrices().values():
             matrix.fft = fft
 
@@ -111,7 +111,7 @@ class AcousticModel(nn.Module):
         It is padded for its own block sizes only: what the recipe's `pad` adds to them in features
         and labels is always multiplied by zero or dropped.
         """
-        word = max(matrix.structure.block for matrix in self.matrices().values())
+        word = max(matrix.block for matrix in self.matrices().values())
         features, labels = padded(self.features, word), padded(self.labels, word)
         first, *others = (layer.export() for layer in self.layers)
         entering = _cut(first.matrices["input"], cols=features)

@@ -25,6 +25,7 @@ from ernn.recipe import TrainingRecipe
 from ernn.train import distributed
 from ernn.train.acoustic import AcousticModel
 from ernn.train.admm import Admm
+from ernn.train.allocator import keep_memory
 from ernn.train.batches import Batch, Data
 from ernn.train.checkpoint import load_tensors, pack, save_tensors, unpack
 from ernn.train.losses import Loss, make_loss
@@ -99,6 +100,7 @@ def fit(
     """
     run.folder.mkdir(parents=True, exist_ok=True)
     model.to(run.device)
+    keep_memory()
     with _threads(recipe.threads):
         return _Fit(model, phase, recipe, data, run, loss or make_loss(recipe)).rounds()
 

@@ -55,9 +55,10 @@ def compress(
         One entry per round; see `Round`.
     """
     loss = make_loss(training)
+    taught = loss
     if recipe.distillation:
         teacher = copy.deepcopy(model)
-        loss = Distilled(loss, teacher, recipe.distillation, recipe.distillation_temperature)
+        taught = Distilled(loss, teacher, recipe.distillation, recipe.distillation_temperature)
     history: list[Round] = []
     if recipe.method == "admm":
         history = _admm(model, recipe, training, data, run, loss)
@@ -68,7 +69,7 @@ def compress(
         updates += training.updates
     rate = recipe.retrain_learning_rate
     phase = Phase("retrain", updates, training.evaluate_every, rate)
-    return history + fit(model, phase, training, data, run, loss)
+    return history + fit(model, phase, training, data, run, taught)
 
 
 def _admm(
