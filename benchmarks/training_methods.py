@@ -16,10 +16,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from trainings import Trained, pooled, train_all, variant
+from trainings import Trained, pooled, told, train_all, variant
 
 from ernn.recipe import Recipe
-from ernn.speech.per import Interval
+from ernn.speech.per import ErrorRate
 
 BLOCKS = (8, 16)
 RATES = (5e-3, 1e-2, 2e-2)  # those that --tune tries
@@ -80,7 +80,7 @@ def compare(base: Recipe, seeds: list[int], out: Path, jobs: int) -> Iterator[st
     """Train everything and yield the table, line by line."""
     wide = train_all(seeded(dense(base), seeds), out, jobs, "train")
     reference = pooled(one.test for one in wide)
-    yield f"dense: {_told(reference.interval())}"
+    yield f"dense: {told(reference.interval())}"
     for block in BLOCKS:
         narrow = seeded(dense(base, NARROW[block]), seeds)
         found = {f"dense, {NARROW[block]} cells": train_all(narrow, out, jobs, "train")}
@@ -90,7 +90,7 @@ def compare(base: Recipe, seeds: list[int], out: Path, jobs: int) -> Iterator[st
         yield from _table(block, found, reference)
 
 
-def _table(block: int, found: dict[str, list[Trained]], reference) -> Iterator[str]:
+def _table(block: int, found: dict[str, list[Trained]], reference: ErrorRate) -> Iterator[str]:
     yield f"\nblocks of {block} {'weights':>20} {'products':>9}  PER %  of each seed"
     direct = pooled(one.test for one in found["direct"])
     for name, models in found.items():
@@ -99,8 +99,8 @@ def _table(block: int, found: dict[str, list[Trained]], reference) -> Iterator[s
         share = loss.value / direct.minus(reference).value
         yield (
             f"{name:22} {models[0].weights:8,} {models[0].multiplications:9,}  {rate.percent:.2f}"
-            f"  ({seeds})  loss {_told(loss)}, {share:.2f} of direct's; "
-            f"against direct {_told(rate.minus(direct), '+')}"
+            f"  ({seeds})  loss {told(loss)}, {share:.2f} of direct's; "
+            f"against direct {told(rate.minus(direct), '+')}"
         )
 
 
@@ -118,10 +118,6 @@ def tune(base: Recipe, seeds: list[int], out: Path, jobs: int) -> Iterator[str]:
                 models = trained[index * len(seeds) : (index + 1) * len(seeds)]
                 percent = pooled(one.dev for one in models).percent
                 yield f"blocks of {block}, {method.name}, {rate:g}: {percent:.2f} %"
-
-
-def _told(interval: Interval, sign: str = "") -> str:
-    return f"{interval.value:{sign}.2f} [{interval.low:{sign}.2f}, {interval.high:{sign}.2f}]"
 
 
 def main() -> None:

@@ -22,7 +22,7 @@ from ernn.flow.results import load_rate
 from ernn.hw.layout import macs_of
 from ernn.progress import progress
 from ernn.recipe import Recipe
-from ernn.speech.per import ErrorRate
+from ernn.speech.per import ErrorRate, Interval
 
 
 @dataclass(frozen=True)
@@ -37,30 +37,30 @@ class Trained:
 
 def variant(recipe: Recipe, **sections: dict) -> Recipe:
     """Return a recipe with other keys in some sections, or with another seed, checked anew."""
-    told = recipe.model_dump(mode="json", exclude_none=True)
+    plain = recipe.model_dump(mode="json", exclude_none=True)
     for section, changes in sections.items():
-        told[section] = {**told[section], **changes} if isinstance(changes, dict) else changes
-    return Recipe.from_dict(told)
+        plain[section] = {**plain[section], **changes} if isinstance(changes, dict) else changes
+    return Recipe.from_dict(plain)
 
 
 def train_all(recipes: Iterable[Recipe], out: Path, jobs: int, last: str) -> list[Trained]:
     """Bring all recipes to step ``last``, ``"train"`` (dense) or ``"compress"``; in their order."""
     recipes = list(recipes)
     context = multiprocessing.get_context("spawn")
-    told = [recipe.model_dump(mode="json", exclude_none=True) for recipe in recipes]
+    plain = [recipe.model_dump(mode="json", exclude_none=True) for recipe in recipes]
     if recipes:
         bring("corpus", recipes[0], out / "speech", say=lambda line: None)
     with ProcessPoolExecutor(jobs, mp_context=context) as pool:
         for step in ("train", "compress")[: 1 + (last == "compress")]:
             with progress(f"{step}: trainings") as done:
-                work = pool.map(partial(_bring, step=step, out=out), told)
-                folders = [done(i, len(told)) or folder for i, folder in enumerate(work, start=1)]
+                work = pool.map(partial(_bring, step=step, out=out), plain)
+                folders = [done(i, len(plain)) or folder for i, folder in enumerate(work, start=1)]
     return [_read(folder / last) for folder in folders]
 
 
-def _bring(told: dict, step: str, out: Path) -> Path:
+def _bring(plain: dict, step: str, out: Path) -> Path:
     """Run a step of one recipe, in a folder named by all that it depends on."""
-    recipe = Recipe.from_dict(told)
+    recipe = Recipe.from_dict(plain)
     dense = out / f"dense-{_digest([recipe.model.dense(), recipe.training], recipe.seed)}"
     share(out / "speech" / "corpus", dense)
     bring("train", recipe, dense, say=lambda line: None, wait=True)
@@ -75,8 +75,8 @@ def _bring(told: dict, step: str, out: Path) -> Path:
 
 
 def _digest(sections: list, seed: int) -> str:
-    told = json.dumps([section.model_dump() for section in sections] + [seed], sort_keys=True)
-    return hashlib.sha256(told.encode()).hexdigest()[:12]
+    text = json.dumps([section.model_dump() for section in sections] + [seed], sort_keys=True)
+    return hashlib.sha256(text.encode()).hexdigest()[:12]
 
 
 def _read(folder: Path) -> Trained:
@@ -95,6 +95,11 @@ def _read(folder: Path) -> Trained:
             for matrix in matrices
         ),
     )
+
+
+def told(interval: Interval, sign: str = "") -> str:
+    """Return a value and its interval as text."""
+    return f"{interval.value:{sign}.2f} [{interval.low:{sign}.2f}, {interval.high:{sign}.2f}]"
 
 
 def pooled(rates: Iterable[ErrorRate]) -> ErrorRate:
