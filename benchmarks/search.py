@@ -25,7 +25,7 @@ from ernn.search.bounds import Bounds, find_bounds, measure
 from ernn.search.phase1 import Bound, Verdict, follow, phase_one
 from ernn.search.search import TRIALS
 from ernn.search.space import Cell, Point, dense, variant
-from ernn.search.trial import Outcome, run_trial
+from ernn.search.trial import Outcome, run_trial, speech
 
 TPE_SEEDS = 20
 TPE_TRIALS = 60  # proposals at most; far fewer are new
@@ -36,7 +36,8 @@ class Models:
 
     def __init__(self, recipe: Recipe, out: Path) -> None:
         self.recipe, self.root = recipe, out / TRIALS
-        self.size_of = cache(lambda point: measure(recipe, point))
+        features, outputs = speech(recipe, self.root, lambda line: None)
+        self.size_of = cache(lambda point: measure(recipe, point, features, outputs))
         self.bounds: Bounds = find_bounds(recipe, self.size_of)
         self.cells: tuple[Cell, ...] = ("lstm", "gru") if recipe.model.cell == "lstm" else ("gru",)
         block = max(2, self.bounds.lower)

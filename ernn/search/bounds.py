@@ -22,7 +22,6 @@ from ernn.quant.network import Network, Scale, forward, inverse
 from ernn.quant.quantize import quantize
 from ernn.recipe import BLOCK_SIZES, Recipe
 from ernn.search.space import Cell, Point, largest_block, variant
-from ernn.speech.phones import PHONES
 from ernn.train.acoustic import AcousticModel
 
 WORTH = 0.2  # what doubling a block must save of all multiplications
@@ -45,11 +44,18 @@ class Size:
         return self.products + self.transforms + self.scales
 
 
-def measure(recipe: Recipe, point: Point) -> Size:
-    """Count what a point costs on the recipe's part."""
+def measure(recipe: Recipe, point: Point, features: int, outputs: int) -> Size:
+    """Count what a point costs on the recipe's part, for a corpus of so many features and phones.
+
+    Args:
+        recipe: of the search.
+        point: the model.
+        features: values per frame.
+        outputs: of the model: phones, and the blank of CTC.
+    """
     recipe = variant(recipe, point)
-    model = AcousticModel(recipe.model, recipe.features.size, len(PHONES), recipe.seed).export()
-    noise = np.random.default_rng(0).normal(size=(8, recipe.features.size))
+    model = AcousticModel(recipe.model, features, outputs, recipe.seed).export()
+    noise = np.random.default_rng(0).normal(size=(8, features))
     integer = quantize(model, recipe.quantization, [noise])
     part = load_part(recipe.hardware.part)
     target = Target(recipe.name, part.name, recipe.hardware.clock_mhz, recipe.hardware.streams)

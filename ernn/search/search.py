@@ -19,6 +19,7 @@ from ernn.search.phase1 import Bound, Policy, phase_one
 from ernn.search.result import Found, write_results
 from ernn.search.space import Point, dense, variant
 from ernn.search.study import Study, shown
+from ernn.search.trial import speech
 
 TRIALS = "trials"  # folder of all trials in the output folder
 
@@ -68,7 +69,8 @@ def search(
     url = workplace.storage or f"sqlite:///{out / 'search.db'}"
     study = Study(url, workplace.study or recipe.name, common(recipe))
     executor = workplace.executor(recipe, say)
-    size_of: Callable[[Point], Any] = cache(lambda point: measure(recipe, point))
+    features, outputs = speech(recipe, out / TRIALS, say)
+    size_of: Callable[[Point], Any] = cache(lambda p: measure(recipe, p, features, outputs))
     with progress("bounds: block sizes") as told:
         bounds = find_bounds(recipe, size_of, told)
     for line in bounds.in_words():

@@ -17,7 +17,10 @@ from ernn.flow.engine import read_stamp, share
 from ernn.flow.results import load_rate
 from ernn.recipe import Recipe
 from ernn.search.space import Point, variant
+from ernn.speech.corpus import load_split
 from ernn.speech.per import ErrorRate, Interval
+
+SPEECH = "speech"  # folder of the corpus among those of the trials
 
 
 @dataclass(frozen=True)
@@ -59,6 +62,13 @@ def plain(recipe: Recipe) -> dict[str, Any]:
     return recipe.model_dump(mode="json", exclude_none=True)
 
 
+def speech(recipe: Recipe, root: Path, say: Callable[[str], None] = print) -> tuple[int, int]:
+    """Make the corpus of all trials; return its features and a model's outputs."""
+    bring("corpus", recipe, root / SPEECH, say=_news(say), wait=True)
+    train = load_split(root / SPEECH / "corpus", "train")
+    return train.feature_size, len(train.phones) + recipe.training.blanks
+
+
 def run_trial(
     recipe: Recipe, point: Point, root: Path, say: Callable[[str], None] = print
 ) -> Outcome:
@@ -73,12 +83,7 @@ def run_trial(
     Raises:
         ErnnError: what the steps raise.
     """
-
-    def told(line: str) -> None:
-        if not line.endswith(": up to date"):
-            say(line)
-
-    speech, dense = root / "speech", root / f"{point.cell}-dense"
+    told, speech, dense = _news(say), root / SPEECH, root / f"{point.cell}-dense"
     # Block sizes do not change a dense model, but training asks whether they fit the part.
     block = max(2, recipe.model.layers[0].block)
     chosen = variant(recipe, point if point.compressed else Point(point.cell, block, block))
@@ -101,3 +106,8 @@ def run_trial(
         phones=tuple(rate.lengths.tolist()),
         seconds=float(read_stamp(folder / step)["seconds"]),
     )
+
+
+def _news(say: Callable[[str], None]) -> Callable[[str], None]:
+    """Leave out what is up to date."""
+    return lambda line: None if line.endswith(": up to date") else say(line)

@@ -22,7 +22,7 @@ def recipe(model=LSTM, **changes) -> Recipe:
 
 def test_an_lstm_counted_by_hand():
     """39 features and labels (padded: 40), 32 cells, projection 16; all blocks of 8 but one."""
-    size = measure(recipe(), Point("lstm", 8, 8))
+    size = measure(recipe(), Point("lstm", 8, 8), 39, 39)
     grid = 16 * 5 + 16 * 2 + 2 * 4  # gates of input and recurrent, projection
     assert size.products == 11 * grid + 40 * 16  # 5 reals and 3 complex bins; the output is dense
     assert size.scales == 40 + 16 + 32
@@ -33,13 +33,13 @@ def test_an_lstm_counted_by_hand():
 
 
 def test_a_gru_transforms_its_input_once_for_all_gates():
-    size = measure(recipe({"cell": "gru", "layers": [{"hidden": 16}]}), Point("gru", 8, 8))
+    size = measure(recipe({"cell": "gru", "layers": [{"hidden": 16}]}), Point("gru", 8, 8), 39, 39)
     forward_transforms, inverse_transforms = 5 + 2 + 2, 4 + 2  # x, h, r*h; z and r, n
     assert size.transforms == 4 * (forward_transforms + inverse_transforms)
 
 
 def test_a_dense_model_has_no_transforms():
-    size = measure(recipe(), dense("lstm"))
+    size = measure(recipe(), dense("lstm"), 39, 39)
     assert size.products == size.multiplications == 128 * (39 + 16) + 16 * 32 + 39 * 16
     assert size.transforms == size.scales == 0
 
