@@ -1,6 +1,7 @@
 """What all tests share."""
 
 import os
+import signal
 
 import pytest
 from hypothesis import settings
@@ -10,6 +11,9 @@ from ernn.tools import INSTALL, find
 # Machines are shared and noisy: how long an example takes says nothing about the code.
 settings.register_profile("ernn", deadline=None)
 settings.load_profile("ernn")
+
+# A shell starts background jobs deaf to Ctrl-C, and processes that tests start would inherit that.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 def pytest_runtest_setup(item: pytest.Item) -> None:

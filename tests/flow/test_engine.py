@@ -115,7 +115,7 @@ def test_changed_code_redoes_its_step(setting, monkeypatch):
     Chain(chain(), recipe(), setting.out, said.append).bring("first")
     Chain(chain(), recipe(), setting.out, said.append).bring("first")
     assert said[-1] == "first: up to date"
-    monkeypatch.setattr(engine, "_code_hash", hashes)
+    monkeypatch.setattr(engine, "code_hash", hashes)
     Chain(chain(), recipe(), setting.out, said.append).bring("first")
     assert said[-2] == "first: again, because ernn's fixed changed"
 
@@ -127,12 +127,12 @@ def test_every_part_of_ernn_that_a_step_names_is_hashed(tmp_path, monkeypatch):
     (package / "speech" / "phones.py").write_text("one")
     monkeypatch.setattr(engine.ernn, "__file__", str(package / "__init__.py"))
     for part, path in (("fixed", "fixed.py"), ("speech", "speech/phones.py")):
-        before = engine._code_hash(part)
+        before = engine.code_hash(part)
         (package / path).write_text("two")
-        assert engine._code_hash(part) != before
-    assert len({engine._code_hash(part) for part in ("sim", "hw_templates", "fixed")}) == 3
+        assert engine.code_hash(part) != before
+    assert len({engine.code_hash(part) for part in ("sim", "hw_templates", "fixed")}) == 3
     with pytest.raises(FileNotFoundError):
-        engine._code_hash("nothing")
+        engine.code_hash("nothing")
 
 
 def test_equal_results_stop_the_wave(setting):
