@@ -44,7 +44,8 @@ class Method:
             layers[0]["block_input"] = block // 2
         name = f"{self.name}-{block}".replace(" ", "-")
         model = {"input_scale": self.scaled, "layers": layers, "pad": max(BLOCKS)}
-        return variant(base, name=name, model=model, compression=self.compression)
+        compression = {"distillation": 0.0, **self.compression}
+        return variant(base, name=name, model=model, compression=compression)
 
 
 DISTILLED = {"distillation": 0.5}
