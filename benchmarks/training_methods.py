@@ -23,7 +23,7 @@ from ernn.speech.per import ErrorRate
 
 BLOCKS = (8, 16)
 RATES = (5e-3, 1e-2, 2e-2)  # those that --tune tries
-NARROW = {8: 48, 16: 32}  # cells of dense layers with about as many multiplications
+NARROW = {8: 46, 16: 32}  # cells of dense layers with about as many multiplications
 
 
 @dataclass(frozen=True)

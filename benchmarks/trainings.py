@@ -23,6 +23,8 @@ from ernn.hw.layout import macs_of
 from ernn.progress import progress
 from ernn.recipe import Recipe
 from ernn.speech.per import ErrorRate, Interval
+from ernn.train.acoustic import FILE_FORMAT
+from ernn.train.checkpoint import load_tensors
 
 
 @dataclass(frozen=True)
@@ -83,7 +85,9 @@ def _read(folder: Path) -> Trained:
     dev, test = (load_rate(folder / name) for name in ("dev.json", "per.json"))
     path = folder / "compressed.safetensors"
     if not path.is_file():
-        return Trained(dev, test, 0, 0)
+        tensors, _ = load_tensors(folder / "dense.safetensors", FILE_FORMAT)
+        weights = sum(value.numel() for name, value in tensors.items() if name.endswith(".weight"))
+        return Trained(dev, test, weights, weights)
     matrices = CompressedModel.load(path).matrices().values()
     return Trained(
         dev,
