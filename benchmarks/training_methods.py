@@ -77,23 +77,24 @@ def seeded(recipe: Recipe, seeds: list[int]) -> list[Recipe]:
     return [variant(recipe, seed=seed) for seed in seeds]
 
 
-def compare(base: Recipe, seeds: list[int], out: Path, jobs: int) -> Iterator[str]:
+def compare(base: Recipe, methods: list[Method], given: argparse.Namespace) -> Iterator[str]:
     """Train everything and yield the table, line by line."""
+    seeds, out, jobs = given.seeds, given.out, given.jobs
     wide = train_all(seeded(dense(base), seeds), out, jobs, "train")
     reference = pooled(one.test for one in wide)
     yield f"dense: {told(reference.interval())}"
     for block in BLOCKS:
         narrow = seeded(dense(base, NARROW[block]), seeds)
         found = {f"dense, {NARROW[block]} cells": train_all(narrow, out, jobs, "train")}
-        recipes = [one for m in METHODS for one in seeded(m.recipe(base, block), seeds)]
+        recipes = [one for m in methods for one in seeded(m.recipe(base, block), seeds)]
         trained = iter(train_all(recipes, out, jobs, "compress"))
-        found |= {method.name: [next(trained) for _ in seeds] for method in METHODS}
+        found |= {method.name: [next(trained) for _ in seeds] for method in methods}
         yield from _table(block, found, reference)
 
 
 def _table(block: int, found: dict[str, list[Trained]], reference: ErrorRate) -> Iterator[str]:
     yield f"\nblocks of {block} {'weights':>20} {'products':>9}  PER %  of each seed"
-    direct = pooled(one.test for one in found["direct"])
+    direct = pooled(one.test for one in found[METHODS[0].name])
     for name, models in found.items():
         rate = pooled(one.test for one in models)
         loss, seeds = rate.minus(reference), ", ".join(f"{one.test.percent:.2f}" for one in models)
@@ -105,16 +106,17 @@ def _table(block: int, found: dict[str, list[Trained]], reference: ErrorRate) ->
         )
 
 
-def tune(base: Recipe, seeds: list[int], out: Path, jobs: int) -> Iterator[str]:
+def tune(base: Recipe, methods: list[Method], given: argparse.Namespace) -> Iterator[str]:
     """Yield the development set's error rate of every method at every learning rate."""
+    seeds = given.seeds
     for block in BLOCKS:
-        for method in METHODS:
+        for method in methods:
             tried = [
                 variant(one, compression={"retrain_learning_rate": rate})
                 for rate in RATES
                 for one in seeded(method.recipe(base, block), seeds)
             ]
-            trained = train_all(tried, out, jobs, "compress")
+            trained = train_all(tried, given.out, given.jobs, "compress")
             for index, rate in enumerate(RATES):
                 models = trained[index * len(seeds) : (index + 1) * len(seeds)]
                 percent = pooled(one.dev for one in models).percent
@@ -129,6 +131,8 @@ def main() -> None:
     parser.add_argument("--corpus-seed", type=int, default=1)
     parser.add_argument("--jobs", type=int, default=2, help="trainings at a time")
     parser.add_argument("--tune", action="store_true")
+    names = [method.name for method in METHODS]
+    parser.add_argument("--methods", nargs="+", default=names, choices=names, help="with --tune")
     given = parser.parse_args()
     base = Recipe.load(Path(__file__).with_name("methods.toml"))
     base = variant(base, corpus={"seed": given.corpus_seed})
@@ -137,7 +141,8 @@ def main() -> None:
         f"{given.seeds}, {platform.system()} {platform.machine()}",
         flush=True,
     )
-    for line in (tune if given.tune else compare)(base, given.seeds, given.out, given.jobs):
+    chosen = [method for method in METHODS if method.name in given.methods or not given.tune]
+    for line in (tune if given.tune else compare)(base, chosen, given):
         print(line, flush=True)
 
 
