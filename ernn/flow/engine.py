@@ -160,10 +160,19 @@ class Chain:
 
 
 def share(finished: Path, folder: Path) -> None:
-    """Let a run in ``folder`` use a finished step of another run, by a link."""
+    """Let a run in ``folder`` use a finished step of another run, by a link.
+
+    Raises:
+        ProjectError: the run has made that step itself.
+    """
     own_folder(folder)
     link = folder / finished.name
     if not link.is_symlink():
+        if link.exists():
+            raise ProjectError(
+                f"{link} was made by another recipe than that of {finished}; move {folder} away, "
+                "or delete it to have it made again"
+            )
         made = link.with_name(f"{link.name}.{os.getpid()}")
         made.symlink_to(os.path.relpath(finished, folder))
         made.rename(link)
@@ -252,12 +261,20 @@ def _publish(part: Path, folder: Path, stamp: dict[str, Any]) -> None:
     for path in (*files, part / STAMP, part):
         _sync(path)
     old = folder.with_name(folder.name + ".old")
-    shutil.rmtree(old, ignore_errors=True)
+    _remove(old)
     if folder.exists():
         folder.rename(old)
     part.rename(folder)
     _sync(folder.parent)
-    shutil.rmtree(old, ignore_errors=True)
+    _remove(old)
+
+
+def _remove(folder: Path) -> None:
+    """Remove a folder, or the link to one that `share` made."""
+    if folder.is_symlink():
+        folder.unlink()
+    else:
+        shutil.rmtree(folder, ignore_errors=True)
 
 
 def _sync(path: Path) -> None:

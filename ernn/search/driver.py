@@ -81,10 +81,9 @@ class Driver:
         for number, ask in enumerate(ahead(make, known, MAX_TRAININGS)):
             if len(self.study.mine) >= self.executor.capacity:
                 break
-            size = self.size_of(ask.point)
-            if ask.point in self.failed or size.missing:
+            if ask.point in self.failed:
                 continue
-            if self.study.claim(ask.point, ask.why, size):
+            if self.study.claim(ask.point, ask.why, self.size_of(ask.point)):
                 self.say(f"trial {ask.point.name}: {'ahead of need, ' * (number > 0)}{ask.why}")
                 self.executor.start(Job(plain(self.recipe), ask.point, str(self.root)))
         if not self.study.mine and not self.waits:

@@ -11,6 +11,7 @@ import signal
 import socket
 import sys
 import threading
+import traceback
 from collections.abc import Callable
 from multiprocessing.connection import Connection, wait
 from pathlib import Path
@@ -191,19 +192,29 @@ def _end_with_parent() -> None:
 
 
 def _logged(job: Job) -> Outcome | ErnnError:
-    """Run a job and write what it tells into a file beside its folder."""
-    path = Path(job.root) / f"{job.point.name}.log"
+    """Run a job and write what it tells into a file beside its folder.
+
+    A fault of ernn itself is written there too: it would be the same in another process.
+    """
+    path = _log(job)
     path.parent.mkdir(parents=True, exist_ok=True)
     with path.open("a", encoding="utf-8", buffering=1) as log:
         sys.stderr = log
         try:
             return _run(job, lambda line: print(line, file=log))
+        except Exception as error:
+            traceback.print_exc(file=log)
+            return ToolError(f"the trial of {job.point} failed ({error!r}); read {path}")
         finally:
             sys.stderr = sys.__stderr__
 
 
 def _lost(job: Job, what: str) -> ToolError:
     return ToolError(
-        f"the trial of {job.point} was lost {ATTEMPTS} times with {what}; read "
-        f"{Path(job.root) / job.point.name}.log, give it more memory, and run the command again"
+        f"the trial of {job.point} was lost {ATTEMPTS} times with {what}; read {_log(job)}, "
+        "give it more memory, and run the command again"
     )
+
+
+def _log(job: Job) -> Path:
+    return Path(job.root) / f"{job.point.name}.log"

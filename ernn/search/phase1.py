@@ -11,7 +11,7 @@ size within the bound, then a GRU, then larger blocks outside the recurrent matr
 
 from collections.abc import Callable, Generator, Mapping
 from dataclasses import dataclass
-from math import inf
+from math import ceil, inf
 
 from ernn.search.bounds import Bounds, Size
 from ernn.search.space import Cell, Point, dense
@@ -238,7 +238,7 @@ class _PhaseOne:
                 f"there is no block size to try: {self.bounds.why_lower}; {self.bounds.why_upper}"
             )
         best = min(tried, key=lambda point: (tried[point], -point.block))
-        loss = tried[best] - self.dense_percent
+        loss = ceil(100 * (tried[best] - self.dense_percent)) / 100  # upwards: it must be met
         return (
             f"no model that fits the part is within {self.bound}: the best, {best}, has "
             f"{self._told(best)} and would meet a bound of {max(loss, 0):.2f} points; raise the "

@@ -25,7 +25,7 @@ from ernn.speech.per import Interval
 class Found:
     """A search that has ended."""
 
-    recipe: Recipe
+    recipe: Recipe  # with a block size that the part can hold
     bound: Bound
     bounds: Bounds
     verdict: Verdict
@@ -69,8 +69,8 @@ def _test(found: Found, trials: Path, say: Callable[[str], None]) -> FinalResult
     chosen, baseline = found.verdict.chosen, dense(found.recipe.model.cell)
     assert chosen is not None
     step = "compress" if chosen.compressed else "train"
-    if chosen.compressed:  # up to date, unless it was trained on a machine with other disks
-        run_trial(found.recipe, chosen, trials, say)
+    for point in (baseline, chosen):  # up to date, unless it was trained on other disks
+        run_trial(found.recipe, point, trials, say)
     rate = load_rate(trials / chosen.name / step / "per.json")
     dense_rate = load_rate(trials / baseline.name / "train" / "per.json")
     loss = rate.minus(dense_rate)
@@ -169,4 +169,4 @@ def _is_plain(value: Any) -> bool:
 
 def _value(value: Any) -> str:
     """Return a TOML value; JSON's strings, numbers, booleans and lists of them are TOML's too."""
-    return json.dumps(value, allow_nan=False)
+    return json.dumps(value, allow_nan=False, ensure_ascii=False)  # TOML has no surrogates

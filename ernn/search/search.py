@@ -7,9 +7,10 @@ from pathlib import Path
 from typing import Any
 
 from ernn.device import load_part
-from ernn.errors import BoundError, RecipeError
+from ernn.errors import BoundError, RecipeError, ToolError
 from ernn.flow.chain import STEPS
 from ernn.flow.engine import code_hash, own_folder
+from ernn.flow.team import launched
 from ernn.progress import progress
 from ernn.recipe import Recipe
 from ernn.search.bounds import find_bounds, measure
@@ -62,6 +63,8 @@ def search(
         BoundError: nothing meets the bound; everything is written all the same.
         ErnnError: what trials, database or cluster raise; finished trials stay in the study.
     """
+    if launched():
+        raise ToolError("ernn search is no work for torchrun; start it once, with --jobs or --ray")
     recipe, bound = _on_part(recipe, part), _known(bound, recipe)
     workplace = workplace or Workplace()
     out = (out or Path("out") / f"{recipe.name}-search").resolve()
@@ -83,7 +86,7 @@ def search(
     verdict = Driver(fitting, out / TRIALS, study, executor, size_of, say).run(make)
     for decision in verdict.decisions:
         say(decision)
-    found = Found(recipe, bound, bounds, verdict, study.outcomes(), study.reasons(), size_of)
+    found = Found(fitting, bound, bounds, verdict, study.outcomes(), study.reasons(), size_of)
     page = write_results(found, out, out / TRIALS, study.name, shown(url), say)
     say(f"the report is {page}")
     if verdict.chosen is None:
@@ -96,11 +99,13 @@ def common(recipe: Recipe) -> dict[str, Any]:
     alike = variant(recipe, dense(recipe.model.cell))
     read: dict[str, Any] = {}
     code: dict[str, str] = {}
+    outside: dict[str, str] = {}
     for step in STEPS:
         if step.name in ("corpus", "train", "compress"):
             read |= step.reading(alike)
             code |= {part: code_hash(part) for part in step.code}
-    return {"recipe": dict(sorted(read.items())), "code": dict(sorted(code.items()))}
+            outside |= step.outside(alike)
+    return {"recipe": dict(sorted(read.items())), "code": code, "outside": outside}
 
 
 def _on_part(recipe: Recipe, part: str | None) -> Recipe:

@@ -68,6 +68,4 @@ def variant(recipe: Recipe, point: Point) -> Recipe:
         layers.append(layer.model_copy(update=changed))
     chosen = {"cell": point.cell, "layers": layers, "pad": largest_block(recipe)}
     name = f"{recipe.name[:48]}-{point.name}"
-    return recipe.model_copy(
-        update={"name": name, "model": model.model_copy(update=chosen), "per_bound_points": None}
-    )
+    return recipe.model_copy(update={"name": name, "model": model.model_copy(update=chosen)})

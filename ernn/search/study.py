@@ -38,7 +38,11 @@ _SPACE: dict[str, BaseDistribution] = {
     "wide": CategoricalDistribution(BLOCK_SIZES),
 }
 _SAID = ("low", "high", "errors", "phones", "seconds")  # of an Outcome, as user attributes
-_ERRORS = (SQLAlchemyError, optuna.exceptions.OptunaError, ImportError, ValueError, KeyError)
+_ALIVE = "alive"  # user attribute of a trial that has had a heartbeat
+_ERRORS = (
+    *(SQLAlchemyError, optuna.exceptions.OptunaError),
+    *(ImportError, ValueError, KeyError, AssertionError),  # Optuna asserts too
+)
 
 
 class Study:
@@ -67,6 +71,7 @@ class Study:
         """
         self.url, self.name, self.heartbeat_s = url, name, heartbeat_s
         self.mine: dict[Point, FrozenTrial] = {}
+        self.silent: set[int] = set()  # trials of others that had no heartbeat when first seen
         optuna.logging.set_verbosity(optuna.logging.ERROR)
         warnings.simplefilter("ignore", optuna.exceptions.ExperimentalWarning)
         with self._explained():
@@ -109,6 +114,7 @@ class Study:
                 self.storage.create_new_trial(self.study._study_id, template)
             )
             self.storage.record_heartbeat(trial._trial_id)
+            self.storage.set_trial_user_attr(trial._trial_id, _ALIVE, True)
         first = self._owner(point)
         if first is not None and first.number != trial.number:
             self._end(trial, TrialState.FAIL, {"failure": f"trial {first.number} does it"})
@@ -160,11 +166,21 @@ class Study:
 
     def _owner(self, point: Point) -> FrozenTrial | None:
         """Return the first trial of a point that has not failed."""
+        for _, trial in self._trials():
+            self._watch(trial)
         with self._explained():
             fail_stale_trials(self.study)
         alive = (TrialState.RUNNING, TrialState.COMPLETE)
         found = (t for p, t in self._trials() if p == point and t.state in alive)
         return next(found, None)
+
+    def _watch(self, trial: FrozenTrial) -> None:
+        """Let a trial go stale whose process died before the first heartbeat."""
+        silent = trial.state == TrialState.RUNNING and _ALIVE not in trial.user_attrs
+        if silent and trial.number not in self.silent:
+            self.silent.add(trial.number)
+            with self._explained():
+                self.storage.record_heartbeat(trial._trial_id)
 
     def _end(
         self,

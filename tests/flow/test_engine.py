@@ -12,7 +12,7 @@ import pytest
 
 from ernn.errors import MismatchError, ProjectError
 from ernn.flow import engine
-from ernn.flow.engine import STAMP, Chain, Step
+from ernn.flow.engine import STAMP, Chain, Step, share
 from ernn.recipe import Recipe
 
 MODEL = {"cell": "gru", "layers": [{"hidden": 16}]}
@@ -146,6 +146,20 @@ def test_force_is_for_the_last_step_only(setting):
     setting.bring()
     assert setting.bring(force=True)[:2] == ["first: up to date", "second: as asked"]
     assert setting.runs == (1, 2)
+
+
+def test_a_shared_step_is_made_anew_for_another_recipe(setting, tmp_path):
+    """The link gives way to a folder, again and again, and what it led to stays."""
+    setting.bring("first")
+    other = Setting(tmp_path / "other")
+    share(setting.out / "first", other.out)
+    assert other.bring("first") == ["first: up to date"]
+    for seed in (1, 2, 3):
+        assert "first: again, because seed" in other.bring("first", seed=seed)[0]
+    assert names(other.out) == ["ernn.lock", "first"]
+    assert setting.bring("first") == ["first: up to date"]
+    with pytest.raises(ProjectError, match="made by another recipe.*move .* away"):
+        share(setting.out / "first", other.out)
 
 
 def test_a_lost_file_is_made_again(setting):

@@ -1,12 +1,17 @@
 """Sizes of models and the bounds of the block size, against counts by hand."""
 
+import json
+import tomllib
+
 import pytest
 
-from ernn.errors import PlanError, RecipeError
+from ernn.errors import PlanError, RecipeError, ToolError
+from ernn.flow.engine import difference
 from ernn.quant.network import forward, inverse
 from ernn.recipe import Recipe
 from ernn.search.bounds import Size, find_bounds, measure, rotations
 from ernn.search.phase1 import Bound
+from ernn.search.result import to_toml
 from ernn.search.search import common, search
 from ernn.search.space import Point, dense, largest_block, variant
 
@@ -125,9 +130,40 @@ def test_a_search_needs_a_bound(tmp_path):
     assert not list(tmp_path.iterdir())
 
 
+def test_torchrun_is_refused(tmp_path, monkeypatch):
+    monkeypatch.setenv("LOCAL_RANK", "1")
+    monkeypatch.setenv("WORLD_SIZE", "2")
+    with pytest.raises(ToolError, match="no work for torchrun.*--jobs or --ray"):
+        search(recipe(), Bound(1.0), out=tmp_path / "o")
+
+
 def test_what_trials_have_in_common_is_what_trains_them():
     same = recipe(hardware={"part": "XC7A35T"}, per_bound_points=2.0)
     blocks = recipe(LSTM | {"layers": [{"hidden": 32, "projection": 16, "block": 4}]})
     assert common(recipe()) == common(same) == common(blocks)
     assert common(recipe()) != common(recipe(seed=1))
     assert common(recipe()) != common(recipe(compression={"updates": 7}))
+
+
+def test_trials_have_a_users_own_recordings_in_common(tmp_path):
+    manifest = tmp_path / "speech.jsonl"
+    manifest.write_text("")
+    own = recipe(corpus={"kind": "manifest", "path": str(manifest)})
+    before = common(own)
+    line = {"audio": "a.wav", "speaker": "ann", "split": "train", "phones": "a b"}
+    manifest.write_text(json.dumps(line))
+    assert difference(before, common(own)) == f"{manifest} changed"
+
+
+def test_a_recipe_that_searches_bits_stays_valid_with_other_blocks():
+    asked = recipe(quantization={"search": True}, per_bound_points=1.0)
+    chosen = variant(asked, Point("gru", 4, 8)).model_dump(mode="json", exclude_none=True)
+    again = Recipe.from_dict(tomllib.loads(to_toml(chosen)))
+    assert again.per_bound_points == 1.0
+
+
+def test_a_path_of_any_characters_survives(tmp_path):
+    path = str(tmp_path / '\N{GRINNING FACE}\N{LATIN SMALL LETTER E WITH ACUTE}"\\')
+    own = recipe(corpus={"kind": "timit", "path": path})
+    told = to_toml(own.model_dump(mode="json", exclude_none=True))
+    assert Recipe.from_dict(tomllib.loads(told)) == own

@@ -42,6 +42,13 @@ def test_a_trial_that_always_dies_is_given_up(tmp_path):
     assert "was lost 3 times" in str(found[POINTS[0]])
 
 
+def test_a_fault_is_told_once_and_written_down(tmp_path):
+    found = outcomes(Processes(1), FakeJob(POINTS[0], str(tmp_path), seconds=-1.0))
+    assert "failed (ValueError(" in str(found[POINTS[0]])
+    assert (tmp_path / "lstm-2-2.runs").read_text() == "x"
+    assert "Traceback" in (tmp_path / "lstm-2-2.log").read_text()
+
+
 def test_closing_ends_what_runs(tmp_path):
     place = Processes(1)
     place.start(FakeJob(POINTS[0], str(tmp_path), seconds=60))

@@ -122,6 +122,17 @@ def test_nothing_within_the_bound_names_the_bound_that_would_be_met():
     assert Search(0.4501).run().chosen == Point("gru", 2, 2)
 
 
+@given(slope=st.floats(0.1, 2))
+@settings(max_examples=50, deadline=None)
+def test_the_bound_that_it_names_would_be_met(slope):
+    def rate(point):
+        return percent(point, slope)
+
+    failure = Search(0.0, rate).run().failure
+    named = float(failure.partition("would meet a bound of ")[2].split()[0])
+    assert Search(named, rate).run().chosen is not None
+
+
 def test_no_block_size_between_the_bounds():
     verdict = Search(1.0, bounds=bounds_of(8, 4)).run()
     assert "there is no block size to try: memory says so; work says so" in verdict.failure

@@ -93,6 +93,22 @@ def test_the_trial_of_a_dead_process_is_free_again(tmp_path):
     assert dead.outcomes() == {}
 
 
+def test_a_claim_cut_off_before_its_first_heartbeat_is_free_again(tmp_path, monkeypatch):
+    dead, alive = (join(tmp_path, heartbeat_s=1, grace_s=1) for _ in range(2))
+
+    def killed(trial_id):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(dead.storage, "record_heartbeat", killed)
+    with pytest.raises(KeyboardInterrupt):
+        dead.claim(POINT, "because", SIZE)
+    assert not alive.claim(POINT, "because", SIZE)  # it may still be at it
+    deadline = time.monotonic() + 15
+    while not alive.claim(POINT, "because", SIZE):
+        assert time.monotonic() < deadline
+        time.sleep(0.3)
+
+
 def test_processes_may_begin_a_study_at_once(tmp_path):
     """Tables that another one is just making are no error."""
     code = "import sys; from ernn.search.study import Study; Study(sys.argv[1], 'test', {})"
