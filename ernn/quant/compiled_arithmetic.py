@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from ernn.quant import compiled, compiled_cells
+from ernn.quant import compiled
 from ernn.quant.integer_arithmetic import IntegerArithmetic
 from ernn.quant.network import forward, inverse
 from ernn.quant.parameters import IntegerLayer, IntegerParameters
@@ -16,7 +16,7 @@ class CompiledArithmetic(IntegerArithmetic):
 
     def __init__(self, model: IntegerParameters) -> None:
         super().__init__(model)
-        self.rules = compiled_cells.Rules(model)
+        self.rules = compiled.Rules(model)
         self.peepholes = {
             id(layer): np.zeros((3, layer.hidden))
             if layer.peepholes is None
@@ -67,7 +67,7 @@ class CompiledArithmetic(IntegerArithmetic):
     def add_rows(self, row_h: np.ndarray, row_x: np.ndarray) -> np.ndarray:
         """See `ernn.quant.cells.add_rows`."""
         row = np.empty(row_h.shape)
-        compiled_cells.add_rows(self.rules.add_rows, row_h.ravel(), row_x.ravel(), row.ravel())
+        compiled.add_rows(self.rules.add_rows, row_h.ravel(), row_x.ravel(), row.ravel())
         return row
 
     def lstm_step(
@@ -77,20 +77,20 @@ class CompiledArithmetic(IntegerArithmetic):
         step, new_state, output = self.rules.step, np.empty(state.shape), np.empty(state.shape)
         squash_g = self.rules.tanh if layer.cell_activation == "tanh" else self.rules.sigmoid
         peepholes = self.peepholes[id(layer)]
-        compiled_cells.lstm_step(step, rows, state, peepholes, squash_g, new_state, output)
+        compiled.lstm_step(step, rows, state, peepholes, squash_g, new_state, output)
         return new_state, output
 
     def gru_gates(self, rows: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """See `ernn.quant.cells.gru_gates`."""
         batch, hidden = len(rows), rows.shape[1] // 2
         z, r = np.empty((batch, hidden)), np.empty((batch, hidden))
-        compiled_cells.gru_gates(self.rules.sigmoid, rows, z, r)
+        compiled.gru_gates(self.rules.sigmoid, rows, z, r)
         return z, r
 
     def gru_reset_step(self, r: np.ndarray, state: np.ndarray) -> np.ndarray:
         """See `ernn.quant.cells.gru_reset_step`."""
         vector = np.empty(state.shape)
-        compiled_cells.gru_reset_step(self.rules.reset, r.ravel(), state.ravel(), vector.ravel())
+        compiled.gru_reset_step(self.rules.reset, r.ravel(), state.ravel(), vector.ravel())
         return vector
 
     def gru_candidate_row(
@@ -98,7 +98,7 @@ class CompiledArithmetic(IntegerArithmetic):
     ) -> np.ndarray:
         """See `ernn.quant.cells.gru_candidate_row`."""
         row = np.empty(r.shape)
-        compiled_cells.gru_candidate_row(
+        compiled.gru_candidate_row(
             self.rules.candidate, row_nx.ravel(), row_nh.ravel(), r.ravel(), row.ravel()
         )
         return row
@@ -108,7 +108,7 @@ class CompiledArithmetic(IntegerArithmetic):
     ) -> tuple[np.ndarray, np.ndarray]:
         """See `ernn.quant.cells.gru_update_step`."""
         new_state, vector = np.empty(state.shape), np.empty(state.shape)
-        compiled_cells.gru_update_step(
+        compiled.gru_update_step(
             self.rules.update,
             row_n.ravel(),
             z.ravel(),

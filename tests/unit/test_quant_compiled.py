@@ -136,3 +136,11 @@ def test_transforms_that_float64_cannot_hold_are_refused(model):
 def test_lengths_of_other_frames_are_refused(model, lengths):
     with pytest.raises(ShapeError, match=r"of 2 utterances in 7 frames; give one length each"):
         model.run(np.zeros((2, 7, model.features)), np.array(lengths))
+
+
+def test_compiled_functions_call_no_other_files():
+    """Numba would keep machine code that such a file, when it changes, has made wrong."""
+    kept = {name: value for name, value in vars(compiled).items() if hasattr(value, "py_func")}
+    assert {"requantized", "lstm_step"} <= kept.keys()
+    files = {value.py_func.__code__.co_filename for value in kept.values()}
+    assert files == {compiled.__file__}
