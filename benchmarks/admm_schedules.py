@@ -91,9 +91,8 @@ class Bench:
     """The speech and the dense model that all schedules start from."""
 
     def __init__(self, base: Recipe, out: Path) -> None:
-        train_all([base], out, 1, "train")
-        (dense,) = out.glob("dense-*/train/dense.safetensors")
-        self.dense, self.speech = dense, out / "speech" / "corpus"
+        (dense,) = train_all([base], out, 1, "train")
+        self.dense, self.speech = dense.folder / "dense.safetensors", out / "speech" / "corpus"
         train, self.dev = (load_split(self.speech, split) for split in ("train", "dev"))
         self.data = Data(_pairs(train), _pairs(self.dev), len(train.phones))
         self.scorer = fit_scorer(train, base.training)

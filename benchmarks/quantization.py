@@ -12,7 +12,7 @@ import argparse
 from dataclasses import dataclass
 from pathlib import Path
 
-import numpy as np
+from trainings import pooled, told
 
 from ernn.flow.chain import bring, load_recipe
 from ernn.flow.results import load_rate
@@ -56,9 +56,9 @@ def main() -> None:
         for name, rate in measure(one, given.out / f"seed{seed}", given.fine_tune_updates).items():
             rates.setdefault(name, []).append(rate)
             show(str(seed), name, rate, rates["float"][-1])
-    pooled = {name: together(of_seeds) for name, of_seeds in rates.items()}
-    for name, rate in pooled.items():
-        show("all", name, rate, pooled["float"])
+    all_seeds = {name: pooled(of_seeds) for name, of_seeds in rates.items()}
+    for name, rate in all_seeds.items():
+        show("all", name, rate, all_seeds["float"])
 
 
 def measure(recipe: Recipe, out: Path, updates: int) -> dict[str, ErrorRate]:
@@ -74,19 +74,10 @@ def measure(recipe: Recipe, out: Path, updates: int) -> dict[str, ErrorRate]:
     return rates
 
 
-def together(rates: list[ErrorRate]) -> ErrorRate:
-    """Return one rate of several models on the same utterances, whose errors are added."""
-    edits = np.sum([rate.edits for rate in rates], axis=0)
-    return ErrorRate(rates[0].speakers, len(rates) * rates[0].lengths, edits)
-
-
 def show(seed: str, name: str, rate: ErrorRate, reference: ErrorRate) -> None:
     """Print one row."""
-    told = "-"
-    if name != "float":
-        change = rate.minus(reference)
-        told = f"{change.value:+.2f} [{change.low:+.2f}, {change.high:+.2f}]"
-    print(LINE.format(seed, name, f"{rate.percent:.2f}", told), flush=True)
+    change = "-" if name == "float" else told(rate.minus(reference), "+")
+    print(LINE.format(seed, name, f"{rate.percent:.2f}", change), flush=True)
 
 
 def _silent(line: str) -> None:

@@ -31,6 +31,7 @@ from ernn.train.checkpoint import load_tensors
 class Trained:
     """What became of one training."""
 
+    folder: Path  # of its last step
     dev: ErrorRate
     test: ErrorRate
     weights: int  # generators and scales, or dense weights; biases left out
@@ -87,9 +88,10 @@ def _read(folder: Path) -> Trained:
     if not path.is_file():
         tensors, _ = load_tensors(folder / "dense.safetensors", FILE_FORMAT)
         weights = sum(value.numel() for name, value in tensors.items() if name.endswith(".weight"))
-        return Trained(dev, test, weights, weights)
+        return Trained(folder, dev, test, weights, weights)
     matrices = CompressedModel.load(path).matrices().values()
     return Trained(
+        folder,
         dev,
         test,
         sum(matrix.parameters for matrix in matrices),
