@@ -85,7 +85,7 @@ class Chain:
         Raises:
             ProjectError: the folder is not ernn's, is in use, was edited, or its disk is full.
         """
-        with _full_disk_explained(self.out), _locked(self.out, wait):
+        with _full_disk_explained(self.out), locked(self.out, wait):
             for name in self._needed(last):
                 self._bring(self.steps[name], force and name == last)
 
@@ -300,7 +300,7 @@ def own_folder(out: Path) -> None:
 
 
 @contextmanager
-def _locked(out: Path, wait: bool = False) -> Iterator[None]:
+def locked(out: Path, wait: bool = False) -> Iterator[None]:
     """Keep other processes out of the folder; the lock dies with the process."""
     own_folder(out)
     with (out / LOCK).open("a") as lock:

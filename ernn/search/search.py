@@ -9,7 +9,7 @@ from typing import Any
 from ernn.device import load_part
 from ernn.errors import BoundError, RecipeError, ToolError
 from ernn.flow.chain import STEPS
-from ernn.flow.engine import code_hash, own_folder
+from ernn.flow.engine import code_hash, locked, own_folder
 from ernn.flow.team import launched
 from ernn.progress import progress
 from ernn.recipe import Recipe
@@ -87,7 +87,8 @@ def search(
     for decision in verdict.decisions:
         say(decision)
     found = Found(fitting, bound, bounds, verdict, study.outcomes(), study.reasons(), size_of)
-    page = write_results(found, out, out / TRIALS, study.name, shown(url), say)
+    with locked(out, wait=True):  # processes that share a study end at the same time
+        page = write_results(found, out, out / TRIALS, study.name, shown(url), say)
     say(f"the report is {page}")
     if verdict.chosen is None:
         raise BoundError(verdict.failure)

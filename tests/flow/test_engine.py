@@ -158,7 +158,7 @@ def test_a_shared_step_is_made_anew_for_another_recipe(setting, tmp_path):
         assert "first: again, because seed" in other.bring("first", seed=seed)[0]
     assert names(other.out) == ["ernn.lock", "first"]
     assert setting.bring("first") == ["first: up to date"]
-    with pytest.raises(ProjectError, match="made by another recipe.*move .* away"):
+    with pytest.raises(ProjectError, match=r"made by another recipe.*move .* away"):
         share(setting.out / "first", other.out)
 
 

@@ -133,7 +133,7 @@ def test_a_search_needs_a_bound(tmp_path):
 def test_torchrun_is_refused(tmp_path, monkeypatch):
     monkeypatch.setenv("LOCAL_RANK", "1")
     monkeypatch.setenv("WORLD_SIZE", "2")
-    with pytest.raises(ToolError, match="no work for torchrun.*--jobs or --ray"):
+    with pytest.raises(ToolError, match=r"no work for torchrun.*--jobs or --ray"):
         search(recipe(), Bound(1.0), out=tmp_path / "o")
 
 
