@@ -11,6 +11,7 @@ from ernn.device import load_part
 from ernn.errors import RecipeError
 
 BLOCK_SIZES = (1, 2, 4, 8, 16, 32)
+MATRICES = ("input", "recurrent", "candidate", "projection")  # that a layer can have
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,63}")
 
 BlockSize = Literal[1, 2, 4, 8, 16, 32]
@@ -119,7 +120,7 @@ class ModelRecipe(Section):
                     f"{where}.projection = {layer.projection}: only an LSTM has one; remove it"
                 )
             has = self.matrices_of(layer)
-            for matrix in ("input", "recurrent", "candidate", "projection"):
+            for matrix in MATRICES:
                 block, size = layer.block_of(matrix), layer.hidden
                 if matrix == "projection":
                     size = layer.projection
@@ -143,15 +144,11 @@ class ModelRecipe(Section):
         return max(self.pad, self.output_block, *blocks)
 
     def dense(self) -> "ModelRecipe":
-        """Return what the dense phase depends on: of a block size only whether there is one."""
-        layers = []
-        for layer in self.layers:
-            own = {
-                f"block_{name}": min(layer.block_of(name), 2) for name in self.matrices_of(layer)
-            }
-            layers.append(layer.model_copy(update={"block": 1, **own}))
-        output = min(self.output_block, 2)
-        return self.model_copy(update={"layers": layers, "pad": self.word, "output_block": output})
+        """Return what the dense phase depends on: of the block sizes only the padding."""
+        own = dict.fromkeys(f"block_{name}" for name in MATRICES)
+        layers = [layer.model_copy(update={"block": 1, **own}) for layer in self.layers]
+        alike = {"layers": layers, "pad": self.word, "output_block": 1, "input_scale": False}
+        return self.model_copy(update=alike)
 
     def matrices_of(self, layer: LayerRecipe) -> list[str]:
         """Return the names of the matrices that a layer has, as `block_of` takes them."""

@@ -74,6 +74,7 @@ def _require_fit(recipe: Recipe, model: "AcousticModel") -> None:
 def compress(work: Work) -> None:
     """Make the model block-circulant, by ADMM if the recipe does not say otherwise."""
     model, data, run = _training(work)
+    _require_fit(work.recipe, model)  # its blocks or its part may have changed since the dense one
     with shared("compress", work):
         _fit_inside(work, model, data, run)
     model.export().save(work.folder / "compressed.safetensors")

@@ -153,5 +153,7 @@ def _all_integers(file: _Bounded) -> dict[str, np.ndarray] | None:
     while file.left:
         name, space, _ = file.peek(_LONGEST_NAME).partition(b" ")
         file.read(len(name) + len(space))
+        if name.decode() in found:
+            raise CorpusError(f"{file.file.name} has two entries for {name.decode()!r}; remove one")
         found[name.decode()] = _integers(file)
     return found

@@ -117,10 +117,12 @@ def _require_alike(utterance: Utterance, first: Utterance) -> None:
             f"utterance {timed.name} has phones with times and {other.name} has phones alone; "
             "give times for all utterances of all splits, or for none"
         )
-    if utterance.labels is None and len(utterance.phones) > len(utterance.features):
+    repeats = np.count_nonzero(utterance.phones[1:] == utterance.phones[:-1])
+    least = len(utterance.phones) + repeats  # CTC tells equal neighbours apart by a blank
+    if utterance.labels is None and least > len(utterance.features):
         raise CorpusError(
-            f"utterance {utterance.name} has {len(utterance.phones)} phones but only "
-            f"{len(utterance.features)} frames; correct it or leave it out"
+            f"utterance {utterance.name} needs {least} frames for its {len(utterance.phones)} "
+            f"phones but has {len(utterance.features)}; correct it or leave it out"
         )
 
 

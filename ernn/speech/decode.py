@@ -8,7 +8,7 @@ import numpy as np
 from ernn.errors import CorpusError, ShapeError
 
 _SMOOTHING = 0.5  # added to every count
-_MOST_WAYS = 2**25  # of going from a phone to a phone, weighed at a time: 128 MiB
+_MOST_NUMBERS = 2**25  # at a time: scores of frames, or ways from phone to phone; 128 MiB
 
 
 @dataclass(frozen=True)
@@ -87,7 +87,9 @@ def decode(
     # The longest first, so that the utterances still running are always the first ones.
     order = np.argsort(-lengths, kind="stable")
     decoded: list[np.ndarray] = [np.empty(0, np.int16)] * len(order)
-    transitions, together = model.transitions(), max(1, _MOST_WAYS // size**2)
+    transitions = model.transitions()
+    longest = int(lengths.max(initial=0))
+    together = max(1, _MOST_NUMBERS // (size * max(size, longest)))
     for group in (order[n : n + together] for n in range(0, len(order), together)):
         scores = np.zeros((len(group), lengths[group[0]], size), np.float32)  # (B, T, L)
         for row, index in enumerate(group):

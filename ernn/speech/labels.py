@@ -26,7 +26,7 @@ def read_table(path: Path, line: str) -> dict[str, str]:
     """
     table: dict[str, str] = {}
     try:
-        with path.open(encoding="utf-8") as file:
+        with path.open(encoding="utf-8-sig") as file:
             for text in file:
                 words = text.split(maxsplit=1)
                 if words and words[0] in table:

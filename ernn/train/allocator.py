@@ -10,6 +10,7 @@ import ctypes
 # From malloc.h: how much free memory stays at the top of the heap, how large a buffer goes there.
 _TRIM_THRESHOLD, _MMAP_THRESHOLD = -1, -3
 _TRIM_BYTES, _MMAP_BYTES = 2**31 - 1, 2**30
+_OLD_MMAP_BYTES = 2**25  # the most that older versions take
 
 
 def keep_memory() -> None:
@@ -18,5 +19,5 @@ def keep_memory() -> None:
         mallopt = ctypes.CDLL(None).mallopt
     except (AttributeError, OSError, TypeError):
         return
-    mallopt(_MMAP_THRESHOLD, _MMAP_BYTES)
-    mallopt(_TRIM_THRESHOLD, _TRIM_BYTES)
+    if mallopt(_MMAP_THRESHOLD, _MMAP_BYTES) or mallopt(_MMAP_THRESHOLD, _OLD_MMAP_BYTES):
+        mallopt(_TRIM_THRESHOLD, _TRIM_BYTES)

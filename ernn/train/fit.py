@@ -8,6 +8,7 @@ caller gives.
 """
 
 import json
+import math
 import time
 from collections.abc import Callable
 from contextlib import contextmanager
@@ -185,7 +186,7 @@ class _Fit:
 
     def _gradients(self, batch: Batch, mine: Batch) -> Tensor:
         """Compute this process's part of the gradients and return its part of the loss."""
-        frames = batch.counted.sum()
+        frames = batch.counted.sum().clamp(min=1)  # all may be ignored
 
         def compute(mine: Batch) -> Tensor:
             self.optimizer.zero_grad()
@@ -229,6 +230,11 @@ class _Fit:
         """Return the model's figures on the development set."""
         outputs = self.model.predict([features for features, _ in self.data.dev])
         judged = {"dev_loss": self.loss.evaluate(outputs, self.data.dev)}
+        if not math.isfinite(judged["dev_loss"]):
+            raise RecipeError(
+                f"the loss on the development set became {judged['dev_loss']} in phase "
+                f"{self.phase.name!r}; lower the learning rate or clip_norm"
+            )
         if self.run.score:
             judged["score"] = float(self.run.score(outputs))
         return judged

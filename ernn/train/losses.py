@@ -58,7 +58,7 @@ class FrameLoss:
         scores = torch.from_numpy(np.concatenate([rows[delay:] for rows in outputs]))
         told = [labels[: max(0, len(labels) - delay)] for _, labels in utterances]
         labels = torch.from_numpy(np.concatenate(told).astype(np.int64))
-        return (_cross_entropy(scores, labels) / len(labels)).item()
+        return (_cross_entropy(scores, labels) / max(1, len(labels))).item()
 
     def describe(self) -> dict[str, Any]:
         """Return all settings."""

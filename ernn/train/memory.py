@@ -25,10 +25,12 @@ def fitting(peak: Callable[[int], int], count: int, limit: int) -> int:
         A number below `count`; 0 if not even the small updates fit.
     """
     few, more = max(1, count // 16), max(2, count // 8)
+    low = None
     try:
-        low, high = peak(few), peak(more)
+        low = peak(few)
+        high = peak(more)
     except torch.cuda.OutOfMemoryError:
-        return 0
+        return 0 if low is None else few
     each = max(1.0, (high - low) / (more - few))
     return max(0, min(count - 1, int((_USABLE * limit - low) / each + few)))
 

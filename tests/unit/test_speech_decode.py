@@ -125,7 +125,7 @@ def test_groups_of_utterances_are_decoded_like_all_at_once(monkeypatch):
     scores = [RNG.standard_normal((n, SIZE)) for n in (5, 40, 1, 17, 40)]
     expected = [each.tolist() for each in decode(scores, model)]
     for together in (1, 2, 3):
-        monkeypatch.setattr("ernn.speech.decode._MOST_WAYS", together * SIZE**2)
+        monkeypatch.setattr("ernn.speech.decode._MOST_NUMBERS", together * SIZE**2)
         assert [each.tolist() for each in decode(scores, model)] == expected
 
 

@@ -236,7 +236,7 @@ def test_bad_folders_get_one_sentence(data, change, message):
     [
         ("SIL AA ZZ", "eve_1: 'ZZ' is none of the corpus's phones"),
         ("", "no phones for 1 of 1 utterances .* eve_1"),
-        ("AA SIL " * 11, "eve_1 has 22 phones but only 20 frames"),
+        ("AA SIL " * 11, "eve_1 needs 22 frames for its 22 phones but has 20"),
     ],
 )
 def test_bad_phone_strings_get_one_sentence(data, text, message):
