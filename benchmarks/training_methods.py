@@ -33,15 +33,15 @@ class Method:
     name: str
     compression: dict = field(default_factory=dict)
     scaled: bool = False
-    finer_input: bool = False  # blocks of half the size in the first layer's input matrix
+    block_input: int | None = None  # of the first layer's input matrix, if it differs
 
     def recipe(self, base: Recipe, block: int) -> Recipe:
         """Return the recipe of one training."""
         layers = [
             {**layer.model_dump(exclude_none=True), "block": block} for layer in base.model.layers
         ]
-        if self.finer_input:
-            layers[0]["block_input"] = block // 2
+        if self.block_input:
+            layers[0]["block_input"] = self.block_input
         name = f"{self.name}-{block}".replace(" ", "-")
         model = {"input_scale": self.scaled, "layers": layers, "pad": max(BLOCKS)}
         compression = {"distillation": 0.0, **self.compression}
@@ -57,7 +57,7 @@ METHODS = [
     Method("projection scaled", {"method": "project"}, scaled=True),
     Method("ADMM scaled", {}, scaled=True),
     Method("ADMM scaled distilled", DISTILLED, scaled=True),
-    Method("best", DISTILLED, scaled=True, finer_input=True),
+    Method("best", DISTILLED, scaled=True, block_input=4),
 ]
 
 

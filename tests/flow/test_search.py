@@ -131,6 +131,16 @@ def test_two_processes_share_the_work(recipe, finished, tmp_path):
     assert chain(load(out / "search.json")) == chain(load(finished / "search.json"))
 
 
+@pytest.mark.needs("ray")
+def test_a_ray_cluster_finds_the_same(recipe, finished, cluster, tmp_path):
+    out = tmp_path / "out"
+    shutil.copytree(finished / "trials" / "speech", out / "trials" / "speech")
+    (out / "ernn.lock").touch()
+    result = ernn(recipe, *WIDE, "--out", out, "--ray", cluster.address, "--jobs", 2)
+    assert result.exit_code == 0, result.output
+    assert chain(load(out / "search.json")) == chain(load(finished / "search.json"))
+
+
 def refused(*words: object, code: int) -> str:
     result = ernn(*words)
     assert result.exit_code == code, result.output

@@ -12,17 +12,12 @@ from ernn.search.executor import Ray
 pytestmark = pytest.mark.needs("ray")
 
 
-@pytest.fixture(scope="module")
-def cluster():
-    """A Ray cluster of two nodes on this machine."""
+@pytest.fixture(scope="module", autouse=True)
+def sent_whole():
+    """The workers get the jobs' code itself: they cannot import it."""
     import ray
-    from ray.cluster_utils import Cluster
 
     ray.cloudpickle.register_pickle_by_value(jobs)
-    found = Cluster(initialize_head=True, head_node_args={"num_cpus": 1})
-    found.add_node(num_cpus=1)
-    yield found
-    found.shutdown()
 
 
 def test_ray_runs_a_lost_trial_again(cluster, tmp_path):
