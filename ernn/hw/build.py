@@ -3,10 +3,9 @@
 from dataclasses import dataclass
 
 from ernn.errors import PlanError
-from ernn.fixed import QFormat
 from ernn.hw import latency
 from ernn.hw.array_plan import JobPlan, SegmentPlan, bits_for
-from ernn.hw.layout import Layout, Sizes
+from ernn.hw.layout import Layout, Sizes, words_of
 from ernn.hw.plan import HardwarePlan, OutputPlan
 from ernn.hw.program import UNITS, Job, Reading
 from ernn.hw.unit_plan import UnitJob, UnitPlan
@@ -43,9 +42,13 @@ def _check_sizes(model: IntegerModel, sizes: Sizes) -> None:
             f"drain_lanes = {sizes.drain_lanes} with pe_rows = {sizes.pe_rows}; use 1, 2 or 4 "
             "lanes that divide the rows"
         )
-    if sizes.cell_lanes > model.word or model.word % sizes.cell_lanes:
+    word = sizes.word or model.word
+    if word not in words_of(model):
+        allowed = ", ".join(map(str, words_of(model)))
+        raise PlanError(f"word = {word} does not suit the model's vectors; use {allowed}")
+    if sizes.cell_lanes > word or word % sizes.cell_lanes:
         raise PlanError(
-            f"cell_lanes = {sizes.cell_lanes} does not divide the word of {model.word} values"
+            f"cell_lanes = {sizes.cell_lanes} does not divide the word of {word} values"
         )
 
 
@@ -54,7 +57,6 @@ class _Builder:
         self.model, self.sizes, self.target = model, sizes, target
         self.layout = Layout(model, sizes, target.streams)
         self.program = self.layout.program
-        self.vector = QFormat(0, model.activation_bits - 1)
 
     def plan(self) -> HardwarePlan:
         model, sizes = self.model, self.sizes
@@ -76,12 +78,9 @@ class _Builder:
                 "activation or weight bits"
             )
         sum_cycles = bits_for(sizes.pe_columns) if sizes.pe_columns > 1 else 0
-        inverse_input = QFormat(
-            model.row.int_bits + self.model.word.bit_length(), model.row.frac_bits
-        )
         inverse_cycles = max(mode.inverse_cycles for mode in self.layout.modes)
         inverse_networks = tuple(
-            self.layout.inverse_network(mode, inverse_input, inverse_cycles)
+            self.layout.inverse_network(mode, model.inverse_input, inverse_cycles)
             for mode in self.layout.modes
         )
         top = model.layers[-1].vectors["h"]
@@ -94,7 +93,7 @@ class _Builder:
             streams=self.target.streams,
             features=model.features,
             labels=model.labels,
-            word=self.model.word,
+            word=self.layout.word,
             input_words=self.layout.words("x", 0),
             element_bits=8 * -(-widest // 8),
             pe_rows=sizes.pe_rows,
@@ -109,7 +108,7 @@ class _Builder:
             sum_cycles=sum_cycles,
             acc_frac_bits=max(fracs) + model.activation_bits - 1,
             aligns=aligns,
-            inverse_input=inverse_input,
+            inverse_input=model.inverse_input,
             inverse_networks=inverse_networks,
             inverse_bits=max(
                 net.out_bits + mode.align_bits
@@ -129,7 +128,7 @@ class _Builder:
             gate=model.gate,
             state=model.state,
             peephole=model.peephole,
-            vector=self.vector,
+            vector=model.vector,
             top=top,
             feature=feature,
         )
@@ -192,8 +191,8 @@ class _Builder:
 
     def _unit(self, kind: str) -> UnitPlan:
         model = self.model
-        lanes = self.model.word if kind == "projection" else self.sizes.cell_lanes
-        beats = self.model.word // lanes
+        lanes = self.layout.word if kind == "projection" else self.sizes.cell_lanes
+        beats = self.layout.word // lanes
         names = list(UNITS[kind])
         paired = [f"{name}_x" for name in names if f"{name}_x" in self.layout.queues]
         peepholes = kind == "lstm" and any(at.peepholes is not None for at in model.layers)
@@ -205,7 +204,7 @@ class _Builder:
             jobs.append(
                 UnitJob(
                     layer=index,
-                    words=size // self.model.word,
+                    words=size // self.layout.word,
                     state_base=state_base,
                     paired=split,
                     top=kind == self.program.top and index == len(model.layers) - 1,
@@ -226,7 +225,7 @@ class _Builder:
             lane_cycles=lane_cycles,
             latency_cycles=3 + bool(paired) + lane_cycles + (beats if beats > 1 else 0),
             state_beats=0 if kind == "projection" else state_base,
-            value_bits=(model.layers[0].vectors["h"] if is_top else self.vector).width,
+            value_bits=(model.layers[0].vectors["h"] if is_top else model.vector).width,
             peepholes=peepholes,
             cell_activation=model.layers[0].cell_activation,
             memories=tuple(
@@ -240,7 +239,7 @@ class _Builder:
         logits = next((p for p in model.products if p.name == "logits"), None)
         return OutputPlan(
             vector_queue=self.layout.queue_index("vector"),
-            vector_words=model.layers[-1].output // self.model.word,
+            vector_words=model.layers[-1].output // self.layout.word,
             logit_queue=self.layout.queue_index("logits") if logits is not None else None,
             logit_words=self.layout.rows(logits) if logits is not None else 0,
         )

@@ -8,6 +8,7 @@ from ernn.hw.program import Program, program
 from ernn.hw.storage_plan import MemoryPlan, QueuePlan, ViewPlan
 from ernn.quant.integer_model import IntegerModel, Product
 from ernn.quant.network import forward, inverse
+from ernn.recipe import BLOCK_SIZES
 
 
 @dataclass(frozen=True)
@@ -18,11 +19,23 @@ class Sizes:
     pe_columns: int
     drain_lanes: int
     cell_lanes: int
+    word: int | None = None  # values that move together; the model's word if not given
 
 
 def macs_of(block: int) -> int:
     """Multipliers of one block of a spectrum: real bins, and three for each complex bin."""
     return block if block <= 2 else 2 + 3 * (block // 2 - 1)
+
+
+def words_of(model: IntegerModel) -> list[int]:
+    """Return the words that every vector of a model is a multiple of, smallest first."""
+    sizes = {size for layer in model.layers for size in (layer.hidden, layer.output)}
+    sizes |= {segment.columns for product in model.products for segment in product.segments}
+    sizes |= {product.bias.size // len(product.gates) for product in model.products}
+    largest = max(product.block for product in model.products)
+    return [
+        word for word in BLOCK_SIZES if word >= largest and not any(size % word for size in sizes)
+    ]
 
 
 class Layout:
@@ -31,7 +44,7 @@ class Layout:
     def __init__(self, model: IntegerModel, sizes: Sizes, streams: int):
         self.model, self.sizes, self.streams = model, sizes, streams
         self.program: Program = program(model)
-        self.word = model.word
+        self.word = sizes.word or model.word
         blocks = sorted({product.block for product in model.products}, reverse=True)
         self.modes = tuple(self._mode(block) for block in blocks)
         self.queues = self._queues()
@@ -57,7 +70,7 @@ class Layout:
         at = self.model.layers[layer]
         if memory == "x":
             segment = next(s for p in self.model.products for s in p.segments if s.vector == "x")
-            return segment.spectra.shape[1] * segment.spectra.shape[2] // self.word
+            return segment.columns // self.word
         return (at.output if memory in ("rec", "ff") else at.hidden) // self.word
 
     def groups(self, words: int) -> int:

@@ -23,6 +23,11 @@ class Segment:
     scale_format: QFormat | None
     scaled: QFormat  # of what enters the transform: the vector's own format if there is no scale
 
+    @property
+    def columns(self) -> int:
+        """Elements of the vector, padding included."""
+        return self.spectra.shape[1] * self.spectra.shape[2]
+
 
 @dataclass(frozen=True)
 class Product:

@@ -83,6 +83,14 @@ DESIGNS = {
         {"cell": "gru_after", "hidden": 20, "features": 9, "blocks": 16, "labels": 0},
         Sizes(2, 1, 1, 4),
     ),
+    "gru_before-wide-words": Design(
+        {"cell": "gru_before", "hidden": 48, "features": 13, "blocks": 4, "labels": 0},
+        Sizes(4, 2, 2, 4, word=16),
+    ),
+    "lstm-wide-words-mixed": Design(
+        {"cell": "lstm", "hidden": 30, "features": 14, "blocks": NARROW, "projection": 16, "labels": 13},
+        Sizes(2, 3, 1, 8, word=16),
+    ),
     "gru_after-three-layers": Design(
         {"cell": "gru_after", "hidden": 6, "layers": 3, "blocks": {"input": 4, "recurrent": 2}},
         Sizes(4, 2, 2, 1),
