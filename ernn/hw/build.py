@@ -101,6 +101,7 @@ class _Builder:
             drain_lanes=sizes.drain_lanes,
             fanout=FANOUT,
             macs=max(mode.groups * mode.macs for mode in self.layout.modes),
+            logic_macs=sizes.logic_macs,
             operand_bits=operand_bits,
             weight_bits=model.weight_bits + 1,
             acc_bits=acc_bits,

@@ -3,17 +3,16 @@
 DSP blocks are the multipliers of the Verilog, one each. A memory deeper than `LUT_RAM_DEPTH` goes
 to block RAM, by its width and depth; a shallower one to LUTs. LUTs count adders, multiplexers and
 such memories by their bits, flip-flops the pipelines; both are estimates, good for "does it fit"
-with the margin that `shortages` keeps, and are shown as estimates.
+with the headroom that `shortages` keeps, and are shown as estimates.
 """
 
 from dataclasses import dataclass
 
 from ernn.device import Part
 from ernn.hw.plan import HardwarePlan
-from ernn.hw.unit_plan import UnitPlan
 
 LUT_RAM_DEPTH = 64
-LUT_MARGIN = 0.8  # share of a part's LUTs and flip-flops that an estimate may reach
+LOGIC_MAC_LUTS = 256  # of a multiplier without a DSP block, about; `_logic_bits` counts its bits
 
 # Multipliers of one lane, activations included.
 _MULTIPLIERS = {"lstm": 8, "gru_reset": 3, "gru_update": 2, "gru_after": 5, "projection": 0}
@@ -61,18 +60,24 @@ def resources(plan: HardwarePlan) -> Resources:
 
 def dsp_blocks(plan: HardwarePlan) -> int:
     """Count the multipliers: PEs, cell lanes, input scales."""
-    cells = sum(unit.lanes * _lane_multipliers(unit) for unit in plan.units)
+    cells = sum(unit.lanes * lane_multipliers(unit.name, unit.peepholes) for unit in plan.units)
     scales = sum(plan.word for memory in plan.memories if memory.scaled)
-    return plan.pes * plan.macs + cells + scales
+    return plan.pes * (plan.macs - plan.logic_macs) + cells + scales
 
 
-def shortages(used: Resources, part: Part) -> list[str]:
-    """Say what does not fit the part, by how much; empty if all does."""
+def shortages(used: Resources, part: Part, headroom: float) -> list[str]:
+    """Say what does not fit the part, by how much; empty if all does.
+
+    Args:
+        used: what a design needs.
+        part: the part.
+        headroom: share of its LUTs and flip-flops that an estimate must leave free.
+    """
     limits = {
         "DSP blocks": (used.dsp, part.dsp),
         "36-kbit memory blocks": (used.bram36, part.bram36),
-        "LUTs (estimated)": (used.lut, int(LUT_MARGIN * part.lut)),
-        "flip-flops (estimated)": (used.ff, int(LUT_MARGIN * part.ff)),
+        "LUTs (estimated)": (used.lut, int((1 - headroom) * part.lut)),
+        "flip-flops (estimated)": (used.ff, int((1 - headroom) * part.ff)),
     }
     return [
         f"{need:,} {name} where {limit:,} are free"
@@ -81,8 +86,9 @@ def shortages(used: Resources, part: Part) -> list[str]:
     ]
 
 
-def _lane_multipliers(unit: UnitPlan) -> int:
-    return _MULTIPLIERS[unit.name] + _PEEPHOLE_MULTIPLIERS * unit.peepholes
+def lane_multipliers(kind: str, peepholes: bool) -> int:
+    """Count the multipliers of one lane of a unit, activations included."""
+    return _MULTIPLIERS[kind] + _PEEPHOLE_MULTIPLIERS * (peepholes and kind == "lstm")
 
 
 def _memories(plan: HardwarePlan) -> list[_Memory]:
@@ -115,6 +121,8 @@ def _logic_bits(plan: HardwarePlan) -> int:
     rows += 2 * plan.word * plan.row.width
     total = plan.drain_lanes * rows
     total += plan.pes * plan.macs * plan.acc_bits  # shadow: capture or shift
+    multiplier = plan.operand_bits * plan.weight_bits + plan.acc_bits
+    total += plan.pes * plan.logic_macs * multiplier
     for memory in plan.memories:
         for net in memory.networks:
             total += _transform_bits(net.block, net.groups, net.out_bits)

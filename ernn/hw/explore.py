@@ -1,114 +1,289 @@
-"""make_plan: choose the sizes of the array for a part.
+"""Choose the sizes of an accelerator for a part; say what else was possible and what limits it.
 
-Candidates are every split of the longest product into passes, every column split and every number
-of drain and cell lanes that the part can hold; a bound on their cycles sorts them, and the cycle
-model decides among the best. Among designs within `TIE` of the fastest the smallest wins.
+Candidates are every word that suits the model, every split of the longest product into passes,
+every column split and every number of drain and cell lanes. Multipliers that find no DSP block are
+built from logic. A bound on their cycles sorts the candidates, and the cycle model decides among
+the best.
 """
 
 from collections.abc import Iterator
-from math import inf
+from dataclasses import dataclass, replace
+from itertools import islice
+from math import ceil
 
-from ernn.device import Part, load_part
+from ernn.device import load_part
 from ernn.errors import PlanError
 from ernn.hw.build import Target, build_plan
-from ernn.hw.cost import resources, shortages
-from ernn.hw.cycles import rate
-from ernn.hw.layout import Sizes, macs_of
+from ernn.hw.cost import (
+    LOGIC_MAC_LUTS,
+    Resources,
+    dsp_blocks,
+    lane_multipliers,
+    resources,
+    shortages,
+)
+from ernn.hw.cycles import Rate, rate
+from ernn.hw.layout import Sizes, macs_of, words_of
 from ernn.hw.plan import HardwarePlan
+from ernn.hw.program import program
 from ernn.quant.integer_model import IntegerModel
-from ernn.recipe import HardwareRecipe
+from ernn.quant.products import Product
+from ernn.recipe import MAX_STREAMS, HardwareRecipe
 
 MAX_COLUMNS = 8  # words read at once: banks of every vector memory
 JUDGED = 24  # candidates that the cycle model looks at
-TIE = 1.02
+TIE = 1.02  # among designs within it of the best, the smallest wins
+
+
+@dataclass(frozen=True)
+class Design:
+    """A plan that fits its part, what it takes and how fast it is."""
+
+    plan: HardwarePlan
+    used: Resources
+    rate: Rate
+
+    @property
+    def frames_per_second(self) -> float:
+        """All streams together."""
+        return self.rate.frames_per_second(self.plan.clock_mhz)
+
+    @property
+    def latency_us(self) -> float:
+        """Of a frame that comes alone, in microseconds."""
+        return self.rate.latency_cycles / self.plan.clock_mhz
+
+    @property
+    def multipliers(self) -> int:
+        """DSP blocks, and multipliers built from logic."""
+        return self.used.dsp + self.plan.pes * self.plan.logic_macs
+
+    def beats(self, other: "Design") -> bool:
+        """Whether it is as good in rate, latency and size, and better in one of them."""
+        mine, theirs = self._merits, other._merits
+        return mine != theirs and all(a <= b for a, b in zip(mine, theirs, strict=True))
+
+    @property
+    def _merits(self) -> tuple[float, int, int, int]:
+        cycles, latency = self.rate.cycles_per_frame, self.rate.latency_cycles
+        return cycles, latency, self.used.dsp, self.used.lut
+
+
+@dataclass(frozen=True)
+class Exploration:
+    """What a planner found."""
+
+    chosen: Design
+    front: tuple[Design, ...]  # judged designs that no other one beats, fastest first
+    roofline_cycles: float  # per frame, all DSP blocks of the part multiplying in every cycle
+    limit: str  # what keeps the chosen design from being faster
+    larger: str  # why the next faster design does not fit; empty if there is none
 
 
 def make_plan(model: IntegerModel, hardware: HardwareRecipe, name: str) -> HardwarePlan:
-    """Return the fastest plan for the recipe's part; sizes that the recipe names are kept.
+    """Return the plan that `explore` chooses."""
+    return explore(model, hardware, name).chosen.plan
+
+
+def explore(model: IntegerModel, hardware: HardwareRecipe, name: str) -> Exploration:
+    """Return the best design for the recipe's part and objective; sizes that it names are kept.
 
     Raises:
-        PlanError: the part is not known, or nothing fits it; says by how much, and what would fit.
+        PlanError: the part is not known, nothing fits it, or nothing is as fast as asked for; says
+            by how much, and what would do.
     """
-    part = load_part(hardware.part)
-    target = Target(name, part.name, hardware.clock_mhz, hardware.streams)
-    candidates = sorted(
-        _candidates(model, hardware, part), key=lambda sizes: (_bound(model, sizes), _macs(sizes))
-    )
-    judged: list[tuple[float, int, HardwarePlan]] = []
-    short: list[str] = []
-    for sizes in candidates:
-        plan = build_plan(model, sizes, target)
-        used = resources(plan)
-        missing = shortages(used, part)
-        if missing:
-            short = missing  # ends with the smallest candidate's
-            continue
-        judged.append((rate(plan).cycles_per_frame, used.dsp, plan))
-        if len(judged) == JUDGED:
-            break
-    if not judged:
-        raise PlanError(_no_fit(model, hardware, part, target, short))
-    fastest = min(cycles for cycles, _, _ in judged)
-    return min(
-        (entry for entry in judged if entry[0] <= TIE * fastest), key=lambda entry: entry[1]
-    )[2]
+    return _Explorer(model, hardware, name).run()
 
 
-def _candidates(model: IntegerModel, hardware: HardwareRecipe, part: Part) -> Iterator[Sizes]:
-    word_macs = max(model.word // p.block * macs_of(p.block) for p in model.products)
-    pes = max(1, part.dsp // word_macs)
-    rows = max(product.bias.size // model.word for product in model.products)
-    columns = max(1, max(s.spectra.shape[1] * p.block for p in model.products for s in p.segments))
-    columns = min(MAX_COLUMNS, -(-columns // model.word))
-    lanes = [hardware.cell_lanes] if hardware.cell_lanes else _divisors(model.word)
-    for drain in [hardware.drain_lanes] if hardware.drain_lanes else (1, 2, 4):
-        split = {drain * -(-rows // (drain * passes)) for passes in range(1, rows + 1)}
-        for count in [hardware.pe_rows] if hardware.pe_rows else sorted(split):
-            for width in [hardware.pe_columns] if hardware.pe_columns else range(1, columns + 1):
-                asked = hardware.pe_rows and hardware.pe_columns
-                if count * width <= pes or asked:
-                    yield from (Sizes(count, width, drain, lane) for lane in lanes)
+@dataclass(frozen=True)
+class _Bound:
+    """What no schedule of a candidate can beat."""
+
+    sizes: Sizes
+    array: int  # cycles of the array per frame: steps, or drains where they take longer
+    cells: int
+    buses: int
+    latency_cycles: int
+    multipliers: int
+
+    @property
+    def cycles_per_frame(self) -> int:
+        return max(self.array, self.cells, self.buses)
 
 
-def _divisors(word: int) -> list[int]:
-    return [1 << bit for bit in range(word.bit_length())]
+class _Explorer:
+    def __init__(self, model: IntegerModel, hardware: HardwareRecipe, name: str):
+        self.model, self.hardware = model, hardware
+        self.part = load_part(hardware.part)
+        self.target = Target(name, self.part.name, hardware.clock_mhz, hardware.streams)
+        self.peepholes = any(layer.peepholes is not None for layer in model.layers)
+        self.rejected: list[tuple[_Bound, list[str]]] = []  # what does not fit, and why
 
-
-def _macs(sizes: Sizes) -> int:
-    return sizes.pe_rows * sizes.pe_columns
-
-
-def _bound(model: IntegerModel, sizes: Sizes) -> float:
-    """Return cycles per frame that no schedule can beat: array, drain, cells, buses."""
-    array = 0
-    for product in model.products:
-        groups = model.word // product.block
-        words = [s.spectra.shape[1] * product.block // model.word for s in product.segments]
-        steps = groups * sum(-(-count // sizes.pe_columns) for count in words)
-        passes = -(-(product.bias.size // model.word) // sizes.pe_rows)
-        array += passes * max(steps, sizes.pe_rows // sizes.drain_lanes)
-    cells = sum(layer.hidden for layer in model.layers) // sizes.cell_lanes
-    logits = model.products[-1].bias.size if model.labels else 0
-    output = (model.layers[-1].output + logits) // model.word
-    return max(array, cells, output, -(-model.features // model.word)) or inf
-
-
-def _no_fit(
-    model: IntegerModel, hardware: HardwareRecipe, part: Part, target: Target, short: list[str]
-) -> str:
-    smallest = Sizes(1, 1, 1, 1)
-    least = resources(build_plan(model, smallest, target))
-    missing = shortages(least, part)
-    if not missing:
-        named = (
-            f" with the sizes that the recipe names: it needs {', '.join(short)}" if short else ""
+    def run(self) -> Exploration:
+        judged = list(islice(self._fitting(), JUDGED))
+        if not judged:
+            raise PlanError(self._no_fit())
+        chosen = self._choose(judged)
+        front = tuple(
+            sorted(
+                (one for one in judged if not any(other.beats(one) for other in judged)),
+                key=lambda one: one.rate.cycles_per_frame,
+            )
         )
-        return f"no design fits {part.name}{named}; leave the sizes to the planner"
-    over = max(least.bram36 / max(1, part.bram36), least.dsp / max(1, part.dsp))
-    factor = 1 << max(1, int(over - 1e-9).bit_length())
-    blocks = sorted({product.block for product in model.products})
-    return (
-        f"the model does not fit {part.name}: its smallest design needs {', '.join(missing)}; "
-        f"use block sizes {factor} times larger (now {', '.join(map(str, blocks))}), fewer "
-        f"cells, or a larger part than {hardware.part}"
+        roofline = sum(map(_multiplications, self.model.products)) / max(1, self.part.dsp)
+        return Exploration(chosen, front, roofline, self._limit(chosen), self._larger(chosen))
+
+    def _choose(self, judged: list[Design]) -> Design:
+        if self.hardware.objective == "smallest":
+            asked = self.hardware.realtime_fps or 0
+            able = [one for one in judged if one.frames_per_second >= asked]
+            if not able:
+                best = max(one.frames_per_second for one in judged)
+                raise PlanError(
+                    f"no design for {self.part.name} makes {asked:,.0f} frames/s at "
+                    f"{self.target.clock_mhz:g} MHz; the fastest of those judged makes {best:,.0f}"
+                )
+            return min(able, key=lambda one: (one.multipliers, one.used.lut))
+        cycles = [self._cycles(one.rate) for one in judged]
+        able = [
+            one for one, found in zip(judged, cycles, strict=True) if found <= TIE * min(cycles)
+        ]
+        return min(able, key=lambda one: (one.multipliers, one.used.lut))
+
+    def _cycles(self, of: "Rate | _Bound") -> float:
+        """Return the cycles that the objective counts."""
+        latency = self.hardware.objective == "latency"
+        return of.latency_cycles if latency else of.cycles_per_frame
+
+    # Candidates, most promising first
+
+    def _fitting(self) -> Iterator[Design]:
+        for bound in sorted(map(self._bound, self._candidates()), key=self._order):
+            plan = build_plan(self.model, bound.sizes, self.target)
+            over = dsp_blocks(plan) - self.part.dsp
+            if over > 0:
+                plan = replace(plan, logic_macs=min(plan.macs, ceil(over / plan.pes)))
+            used = resources(plan)
+            missing = shortages(used, self.part, self.hardware.headroom)
+            if missing:
+                self.rejected.append((bound, missing))
+            else:
+                yield Design(plan, used, rate(plan))
+
+    def _order(self, bound: _Bound) -> tuple[float, ...]:
+        if self.hardware.objective != "smallest":
+            return self._cycles(bound), bound.multipliers
+        allowed = self.target.clock_mhz * 1e6 / (self.hardware.realtime_fps or 1)
+        late = bound.cycles_per_frame > allowed
+        return (late, bound.cycles_per_frame if late else bound.multipliers, bound.cycles_per_frame)
+
+    def _candidates(self) -> Iterator[Sizes]:
+        named = self.hardware
+        for word in [named.word] if named.word else words_of(self.model):
+            rows = max(product.bias.size // word for product in self.model.products)
+            words = max(s.columns // word for p in self.model.products for s in p.segments)
+            widths = range(1, min(MAX_COLUMNS, words) + 1)
+            lanes = [1 << bit for bit in range(word.bit_length())]
+            for drain in [named.drain_lanes] if named.drain_lanes else (1, 2, 4):
+                split = {drain * ceil(rows / (drain * passes)) for passes in range(1, rows + 1)}
+                for count in [named.pe_rows] if named.pe_rows else sorted(split):
+                    for width in [named.pe_columns] if named.pe_columns else widths:
+                        if count * width > self._most_pes(word) and not named.pe_rows:
+                            continue
+                        for lane in [named.cell_lanes] if named.cell_lanes else lanes:
+                            yield Sizes(count, width, drain, lane, word)
+
+    def _most_pes(self, word: int) -> int:
+        """Return how many PEs a part could hold, were there nothing else in it."""
+        multipliers = self.part.dsp + self.part.lut // LOGIC_MAC_LUTS
+        return max(1, multipliers // self._pe_macs(word))
+
+    def _bound(self, sizes: Sizes) -> _Bound:
+        word = sizes.word or self.model.word
+        array = latency = 0
+        for product in self.model.products:
+            groups = word // product.block
+            words = [segment.columns // word for segment in product.segments]
+            steps = groups * sum(ceil(count / sizes.pe_columns) for count in words)
+            rows = product.bias.size // word
+            passes = ceil(rows / sizes.pe_rows)
+            drain = sizes.pe_rows // sizes.drain_lanes
+            array += passes * max(steps, drain)
+            last = rows - (passes - 1) * sizes.pe_rows  # of the last pass, which nothing hides
+            lanes = sizes.cell_lanes if product.gates != "y" else word
+            behind = ceil(last / len(product.gates)) * word // lanes
+            latency += passes * steps + max(ceil(last / sizes.drain_lanes), behind)
+        cells = sum(layer.hidden for layer in self.model.layers) // sizes.cell_lanes
+        logits = self.model.products[-1].bias.size if self.model.labels else 0
+        inputs = ceil(self.model.features / word)
+        output = (self.model.layers[-1].output + logits) // word
+        macs = sizes.pe_rows * sizes.pe_columns * self._pe_macs(word)
+        lanes = sizes.cell_lanes * sum(
+            lane_multipliers(kind, self.peepholes) for kind in program(self.model).units
+        )
+        return _Bound(sizes, array, cells, max(inputs, output), latency + inputs, macs + lanes)
+
+    def _pe_macs(self, word: int) -> int:
+        return max(word // p.block * macs_of(p.block) for p in self.model.products)
+
+    # What is said about them
+
+    def _limit(self, chosen: Design) -> str:
+        plan, cycles = chosen.plan, chosen.rate.cycles_per_frame
+        bound = self._bound(_sizes(plan))
+        waits = cycles - bound.cycles_per_frame
+        where = {
+            bound.buses: "the AXI4-Stream bus",
+            bound.cells: "the cell lanes",
+            bound.array: f"the array ({plan.steps} steps a frame)",
+        }[bound.cycles_per_frame]
+        told = f"{where} is busy in {bound.cycles_per_frame} of {cycles:g} cycles a frame"
+        if waits > 0.05 * cycles and plan.streams < MAX_STREAMS:
+            told += "; more streams would fill the others"
+        return told
+
+    def _larger(self, chosen: Design) -> str:
+        mine = self._cycles(self._bound(_sizes(chosen.plan)))
+        faster = [entry for entry in self.rejected if self._cycles(entry[0]) < mine]
+        if not faster:
+            return ""
+        bound, missing = max(faster, key=lambda entry: self._cycles(entry[0]))
+        sizes = bound.sizes
+        return (
+            f"{sizes.pe_rows} x {sizes.pe_columns} PEs, words of {sizes.word}, "
+            f"{sizes.drain_lanes} drain and {sizes.cell_lanes} cell lanes: {', '.join(missing)}"
+        )
+
+    def _no_fit(self) -> str:
+        part, hardware = self.part, self.hardware
+        least = resources(build_plan(self.model, Sizes(1, 1, 1, 1), self.target))
+        missing = shortages(least, part, hardware.headroom)
+        if not missing:
+            short = self.rejected[-1][1] if self.rejected else []
+            named = (
+                f" with the sizes that the recipe names: it needs {', '.join(short)}"
+                if short
+                else ""
+            )
+            return f"no design fits {part.name}{named}; leave the sizes to the planner"
+        over = max(least.bram36 / max(1, part.bram36), least.dsp / max(1, part.dsp))
+        factor = 1 << max(1, int(over - 1e-9).bit_length())
+        blocks = sorted({product.block for product in self.model.products})
+        return (
+            f"the model does not fit {part.name}: its smallest design needs {', '.join(missing)}; "
+            f"use block sizes {factor} times larger (now {', '.join(map(str, blocks))}), fewer "
+            f"cells, or a larger part than {hardware.part}"
+        )
+
+
+def _sizes(plan: HardwarePlan) -> Sizes:
+    lanes = next((unit.lanes for unit in plan.units if unit.reads_state), plan.word)
+    return Sizes(plan.pe_rows, plan.pe_columns, plan.drain_lanes, lanes, plan.word, plan.logic_macs)
+
+
+def _multiplications(product: Product) -> int:
+    """Return those of a frame, without padding to passes and columns."""
+    blocks = sum(
+        segment.spectra.shape[0] * segment.spectra.shape[1] for segment in product.segments
     )
+    return blocks * macs_of(product.block)

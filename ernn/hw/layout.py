@@ -20,6 +20,7 @@ class Sizes:
     drain_lanes: int
     cell_lanes: int
     word: int | None = None  # values that move together; the model's word if not given
+    logic_macs: int = 0  # multipliers of each PE that are built from logic, the first ones
 
 
 def macs_of(block: int) -> int:

@@ -51,6 +51,7 @@ class HardwarePlan:
     drain_lanes: int
     fanout: int  # rows behind a leaf of the broadcast tree
     macs: int
+    logic_macs: int  # of them without a DSP block
     operand_bits: int
     weight_bits: int  # stored: one more than the recipe's
     acc_bits: int

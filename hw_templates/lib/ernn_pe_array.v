@@ -13,6 +13,7 @@ module ernn_pe_array #(
     parameter integer COLUMNS  = 1,   // input words taken at once
     parameter integer LANES    = 1,   // rows drained a cycle
     parameter integer MACS     = 11,
+    parameter integer LOGIC    = 0,   // MACs of a PE without a DSP block
     parameter integer OP_W     = 16,
     parameter integer WEIGHT_W = 13,
     parameter integer ACC_W    = 40,
@@ -78,6 +79,7 @@ module ernn_pe_array #(
         for (c = 0; c < COLUMNS; c = c + 1) begin : gen_column
           ernn_pe #(
               .MACS    (MACS),
+              .LOGIC   (LOGIC),
               .OP_W    (OP_W),
               .WEIGHT_W(WEIGHT_W),
               .ACC_W   (ACC_W)
