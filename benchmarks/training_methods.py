@@ -83,6 +83,12 @@ def compare(base: Recipe, methods: list[Method], given: argparse.Namespace) -> I
     wide = train_all(seeded(dense(base), seeds), out, jobs, "train")
     reference = pooled(one.test for one in wide)
     yield f"dense: {told(reference.interval())}"
+    start = train_all(seeded(METHODS[-1].recipe(base, max(BLOCKS)), seeds), out, jobs, "train")
+    rate, updates = pooled(one.test for one in start), base.training.updates
+    yield (
+        f"dense after {updates} updates, where projection and ADMM start: {rate.percent:.2f}, "
+        f"against dense {told(rate.minus(reference), '+')}"
+    )
     for block in BLOCKS:
         narrow = seeded(dense(base, NARROW[block]), seeds)
         found = {f"dense, {NARROW[block]} cells": train_all(narrow, out, jobs, "train")}

@@ -1,13 +1,14 @@
 """Search the bits of the integer model on the development set, and keep what was tried."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict
 from typing import Any
 
 import numpy as np
 
 from ernn.compressed import CompressedModel
-from ernn.flow.engine import Work
+from ernn.files import write_text
+from ernn.flow.engine import SUMMARY, Work
 from ernn.flow.results import load_rate, write_json
 from ernn.quant.predict import predict
 from ernn.quant.quantize import measure, quantize
@@ -20,7 +21,7 @@ from ernn.speech.scorer import fit_scorer
 def search_bits(
     work: Work, model: CompressedModel, calibration: Sequence[np.ndarray]
 ) -> QuantizationRecipe:
-    """Return the recipe's quantization with the settings found; leave search.json behind.
+    """Return the recipe's quantization with the settings found; leave what was tried behind.
 
     Args:
         work: the step at work.
@@ -45,7 +46,27 @@ def search_bits(
     with work.progress("quantize: choices of bits") as progress:
         found = search(work.recipe.quantization, dense, bound, evaluate, progress)
     write_json(work.folder / "search.json", _told(found))
+    write_text(work.folder / SUMMARY, "\n".join(_table(found)) + "\n")
     return found.chosen
+
+
+def _table(found: Search) -> Iterator[str]:
+    """Yield every trial in words and figures, sweep by sweep, the choice last."""
+    yield (
+        f"development set: dense {found.reference.percent:.2f} %, "
+        f"{found.bound_points:g} points more allowed"
+    )
+    yield f"{'':18}{'weights':>8}{'activations':>12}{'state':>6}{'segments':>9}{'PER %':>8}  loss"
+    sweeps = {name.replace("_", " "): found.sweeps[name] for name in SETTINGS}
+    for name, trials in {**sweeps, "together": found.joint}.items():
+        for trial in trials:
+            bits, loss = trial.recipe, trial.rate.minus(found.reference)
+            yield (
+                f"{name:18}{bits.weight_bits:8}{bits.activation_bits:12}{bits.state_bits:6}"
+                f"{trial.segments:9}{trial.rate.percent:8.2f}  {loss.value:+.2f} "
+                f"[{loss.low:+.2f}, {loss.high:+.2f}]{'' if found.within(trial) else ' too much'}"
+            )
+    yield "chosen: the last line, before any fine-tuning; ernn report draws all of them"
 
 
 def _told(found: Search) -> dict[str, Any]:

@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 
 from ernn.errors import BoundError, RecipeError
-from ernn.flow.engine import Chain, Step, file_hash
+from ernn.flow.engine import SUMMARY, Chain, Step, file_hash
 from ernn.flow.hardware import generate, plan, report, simulate
 from ernn.flow.model import compress, corpus, quantize, train
 from ernn.recipe import NAME, CorpusRecipe, Recipe
@@ -56,6 +56,9 @@ def bring(
     """
     out = out or Path("out") / recipe.name
     Chain(STEPS, recipe, out, say).bring(last, force, wait)
+    summary = out / last / SUMMARY
+    if summary.is_file():
+        say(summary.read_text(encoding="utf-8").rstrip())
     if last == "report":
         _judge(out / last, say)
     return out

@@ -28,6 +28,7 @@ from ernn.recipe import Recipe
 from ernn.resources import folder as shipped
 
 STAMP = "step.json"
+SUMMARY = "summary.txt"  # what a step has to say when it is the one that was asked for
 LOCK = "ernn.lock"  # also the mark of a folder that ernn may write to
 
 

@@ -126,6 +126,8 @@ def test_bits_are_searched_and_the_model_is_fine_tuned(out, tmp_path):
     result = ernn("quantize", path, "--out", out)
     assert result.exit_code == 0, result.output
     assert redone(result.output) == ["quantize"]
+    table = (out / "quantize" / "summary.txt").read_text()
+    assert table.startswith("development set: dense") and result.output.endswith(table)
     chosen = json.loads((out / "quantize" / "search.json").read_text())["trials"][-1]
     model = IntegerModel.load(out / "quantize" / "integer.safetensors")
     assert chosen["sweep"] == "joint" and chosen["within"]
@@ -135,7 +137,7 @@ def test_bits_are_searched_and_the_model_is_fine_tuned(out, tmp_path):
     again = with_weights(model, tuned)
     for one, other in zip(again.products, model.products, strict=True):
         assert np.array_equal(one.segments[0].spectra, other.segments[0].spectra)
-    assert ernn("quantize", path, "--out", out).output.endswith("quantize: up to date\n")
+    assert ernn("quantize", path, "--out", out).output.endswith(f"quantize: up to date\n{table}")
 
 
 def test_generating_twice_gives_the_same_bytes(out):
