@@ -4,7 +4,7 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -82,7 +82,54 @@ def _add_step(name: str, summary: str) -> None:
 
 
 for _name, _summary in STEPS.items():
-    _add_step(_name, _summary)
+    if _name != "plan":
+        _add_step(_name, _summary)
+
+
+@app.command(epilog="Example: ernn plan quickstart --part XC7VX690T --objective latency")
+def plan(
+    model: Annotated[
+        str,
+        typer.Argument(
+            metavar="MODEL", help="A recipe, as for the other steps, or an integer .safetensors."
+        ),
+    ],
+    out: OutOption = None,
+    part: Annotated[str | None, typer.Option(metavar="PART", help="FPGA.")] = None,
+    clock_mhz: Annotated[float | None, typer.Option(metavar="F", help="Clock.")] = None,
+    objective: Annotated[
+        str | None, typer.Option(metavar="NAME", help="throughput, latency or smallest.")
+    ] = None,
+    realtime_fps: Annotated[
+        float | None, typer.Option(metavar="N", help="Frames/s that the smallest has to reach.")
+    ] = None,
+    streams: Annotated[
+        int | None, typer.Option(metavar="S", help="Utterances at a time, 1 to 16.")
+    ] = None,
+    force: ForceOption = False,
+    debug: DebugOption = False,
+) -> None:
+    """Plan the hardware: part, clock, array, every width, depth and cycle.
+
+    Prints the plan, its roofline, what limits it, the Pareto front, and why the next faster design
+    does not fit. Options go before what the recipe's [hardware] says. Steps before it that are
+    missing or out of date are done first; the plan of a model file alone is left in DIR.
+    """
+    asked = {
+        "part": part,
+        "clock_mhz": clock_mhz,
+        "objective": objective,
+        "realtime_fps": realtime_fps,
+        "streams": streams,
+    }
+    changes = {name: value for name, value in asked.items() if value is not None}
+    if not model.endswith(".safetensors"):
+        _bring("plan", model, out, force, debug, changes)
+        return
+    with _explained(debug):
+        from ernn.flow.hardware import plan_file
+
+        plan_file(Path(model), changes, out, _say)
 
 
 @app.command(epilog="Example: ernn search quickstart --per-bound 1.5 --part XC7Z020")
@@ -140,7 +187,14 @@ def doctor(debug: DebugOption = False) -> None:
             raise typer.Exit(3)
 
 
-def _bring(step: str, recipe: str, out: Path | None, force: bool, debug: bool) -> None:
+def _bring(
+    step: str,
+    recipe: str,
+    out: Path | None,
+    force: bool,
+    debug: bool,
+    hardware: dict[str, Any] | None = None,
+) -> None:
     with _explained(debug):
         from ernn.flow.chain import bring, load_recipe
         from ernn.flow.model import JOBS
@@ -148,7 +202,7 @@ def _bring(step: str, recipe: str, out: Path | None, force: bool, debug: bool) -
 
         with team(JOBS) as first:
             if first:
-                bring(step, load_recipe(recipe), out, force=force, say=_say)
+                bring(step, load_recipe(recipe, hardware), out, force=force, say=_say)
 
 
 def _say(line: str) -> None:

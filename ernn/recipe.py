@@ -3,7 +3,7 @@
 import re
 import tomllib
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
@@ -30,6 +30,19 @@ class Section(BaseModel):
     """A table of the recipe: unknown keys and wrong types are errors."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
+
+    @classmethod
+    def from_dict(cls, data: dict[str, Any], source: str = "recipe") -> Self:
+        """Check a section, or a whole recipe, that was already parsed.
+
+        Raises:
+            RecipeError: a line for every key that is unknown, missing or not allowed.
+        """
+        try:
+            return cls.model_validate(data)
+        except ValidationError as error:
+            problems = [_sentence(problem) for problem in error.errors()]
+            raise RecipeError("\n".join(f"{source}: {problem}" for problem in problems)) from None
 
 
 class CorpusRecipe(Section):
@@ -322,14 +335,14 @@ class Recipe(Section):
             raise RecipeError(f"{path} cannot be read as a TOML recipe: {error}") from None
         return cls.from_dict(data, str(path))
 
-    @classmethod
-    def from_dict(cls, data: dict, source: str = "recipe") -> "Recipe":
-        """Check a recipe that was already parsed; see `load`."""
-        try:
-            return cls.model_validate(data)
-        except ValidationError as error:
-            problems = [_sentence(problem) for problem in error.errors()]
-            raise RecipeError("\n".join(f"{source}: {problem}" for problem in problems)) from None
+    def with_hardware(self, changes: dict[str, Any]) -> "Recipe":
+        """Return the recipe with other keys in its hardware section, checked anew.
+
+        Raises:
+            RecipeError: a key that is not known, or a value that is not allowed.
+        """
+        data = self.model_dump(mode="json")
+        return self.from_dict({**data, "hardware": {**data["hardware"], **changes}}, self.name)
 
 
 def _largest_block(size: int) -> int:

@@ -3,6 +3,7 @@
 import hashlib
 from collections.abc import Callable, Iterable
 from pathlib import Path
+from typing import Any
 
 from ernn.errors import BoundError, RecipeError
 from ernn.flow.engine import SUMMARY, Chain, Step, file_hash
@@ -29,13 +30,14 @@ def find_recipe(text: str) -> Path:
     )
 
 
-def load_recipe(text: str) -> Recipe:
-    """Read a recipe, given as for `find_recipe`.
+def load_recipe(text: str, hardware: dict[str, Any] | None = None) -> Recipe:
+    """Read a recipe, given as for `find_recipe`, with other keys of its hardware section if given.
 
     Raises:
         RecipeError: see `find_recipe` and `Recipe.load`.
     """
-    return Recipe.load(find_recipe(text))
+    recipe = Recipe.load(find_recipe(text))
+    return recipe.with_hardware(hardware) if hardware else recipe
 
 
 def bring(

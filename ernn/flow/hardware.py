@@ -9,26 +9,55 @@ from itertools import cycle
 from typing import TYPE_CHECKING, Any
 
 from ernn.errors import MismatchError
-from ernn.flow.engine import Work
+from ernn.flow.engine import SUMMARY, Work
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
     import numpy as np
 
     from ernn.hw.plan import HardwarePlan
+    from ernn.quant.integer_model import IntegerModel
+    from ernn.recipe import HardwareRecipe
     from ernn.run.simulate import Simulation
 
 
 def plan(work: Work) -> None:
     """Plan the hardware."""
-    from ernn.flow.results import write_json
-    from ernn.hw.cost import resources
-    from ernn.hw.explore import make_plan
     from ernn.quant.integer_model import IntegerModel
 
     model = IntegerModel.load(work.out / "quantize" / "integer.safetensors")
-    planned = make_plan(model, work.recipe.hardware, work.recipe.name)
-    planned.save(work.folder / "plan.json")
-    write_json(work.folder / "cost.json", asdict(resources(planned)))
+    plan_model(model, work.recipe.hardware, work.recipe.name, work.folder)
+
+
+def plan_model(
+    model: "IntegerModel", hardware: "HardwareRecipe", name: str, folder: "Path"
+) -> None:
+    """Plan the hardware of a model; leave plan.json, cost.json and summary.txt behind."""
+    from ernn.files import write_text
+    from ernn.flow.planning import describe
+    from ernn.flow.results import write_json
+    from ernn.hw.explore import explore
+
+    found = explore(model, hardware, name)
+    found.chosen.plan.save(folder / "plan.json")
+    write_json(folder / "cost.json", asdict(found.chosen.used))
+    write_text(folder / SUMMARY, "\n".join(describe(found)) + "\n")
+
+
+def plan_file(
+    path: "Path", hardware: "dict[str, Any]", out: "Path | None", say: "Callable[[str], None]"
+) -> None:
+    """Plan the hardware of an integer model's file, with these keys of the hardware section."""
+    from ernn.quant.integer_model import IntegerModel
+    from ernn.recipe import HardwareRecipe
+
+    folder = out or path.parent
+    folder.mkdir(parents=True, exist_ok=True)
+    asked = HardwareRecipe.from_dict(hardware, "options")
+    plan_model(IntegerModel.load(path), asked, path.stem, folder)
+    say((folder / SUMMARY).read_text(encoding="utf-8").rstrip())
 
 
 def generate(work: Work) -> None:
