@@ -4,10 +4,10 @@
     .venv/bin/python benchmarks/block_sizes.py --cells gru --hidden 512 1024   (with a GPU)
 
 For both cells and every layer size, a dense model and the same model at several pairs of block
-sizes (first layer, second layer), trained as benchmarks/methods.toml says: ADMM, input scales and
-distillation from the dense model. The dense model that they are compared with takes as many updates
-as they do in all. Prints error rates of the test set, pooled over the training seeds, and the loss
-against dense, with 95 % bootstrap intervals over utterances in pairs.
+sizes (first layer, second layer), trained as benchmarks/methods.toml says: ADMM, with input scales.
+The dense model that they are compared with takes as many updates as they do in all. Prints error
+rates of the test set, pooled over the training seeds, and the loss against dense, with 95 %
+bootstrap intervals over utterances in pairs.
 """
 
 import argparse

@@ -1,6 +1,6 @@
 """What the search is worth: its trainings and its model beside an exhaustive grid's and TPE's.
 
-    .venv/bin/python benchmarks/search.py benchmarks/small_search.toml --per-bound 2 4
+    .venv/bin/python benchmarks/search.py benchmarks/small_search.toml --per-bound 1 2 4 --seed 1
 
 All choose among the same models (cell, block size, block size outside the recurrent matrices) under
 the same bound, on the development set, and share every training: the grid trains them all once, in
@@ -144,10 +144,13 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("recipe")
     parser.add_argument("--per-bound", type=float, nargs="+", required=True, metavar="POINTS")
+    parser.add_argument("--seed", type=int, help="of all trainings; the recipe's if not given")
     parser.add_argument("--out", type=Path)
     given = parser.parse_args()
     recipe = load_recipe(given.recipe)
-    out = (given.out or Path("out") / f"{recipe.name}-search").resolve()
+    if given.seed is not None:
+        recipe = recipe.model_copy(update={"seed": given.seed})
+    out = (given.out or Path("out") / f"{recipe.name}-search-{recipe.seed}").resolve()
     optuna.logging.set_verbosity(optuna.logging.ERROR)
     models = Models(recipe, out)
     print(f"{recipe.name}, seed {recipe.seed}, {recipe.hardware.part}, development set")

@@ -213,7 +213,7 @@ class CompressionRecipe(Section):
     learning_rate: LearningRate = 1e-2
     retrain_updates: Count = 1500
     retrain_learning_rate: LearningRate = 1e-2
-    distillation: Fraction = 0.5  # share of retraining's loss: difference from the dense outputs
+    distillation: Fraction = 0.0  # share of retraining's loss: difference from the dense outputs
     distillation_temperature: Positive = 2.0
 
 
