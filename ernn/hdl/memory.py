@@ -4,36 +4,30 @@ import numpy as np
 
 from ernn.hw.array_plan import JobPlan
 from ernn.hw.plan import HardwarePlan
+from ernn.hw.storage_plan import LoadTarget
 from ernn.quant.integer_model import IntegerModel, Product
 
 
 def memory_files(plan: HardwarePlan, model: IntegerModel) -> dict[str, str]:
     """Return every .mem file, {name: text}: a word per line, the first value in its low bits."""
-    files = {
-        "weights.mem": _file(
-            weight_words(plan, model),
-            plan.weight_bits,
-            plan.weight_depth,
-            "a step per word; multipliers by row, column, place",
-        ),
-        "bias.mem": _file(
-            bias_words(plan, model), plan.row.width, plan.bias_depth, f"{plan.row}; drained rows"
-        ),
+    words = memory_words(plan, model)
+    return {
+        f"{target.name}.mem": _file(words[target.name], target) for target in plan.load_targets
     }
+
+
+def memory_words(plan: HardwarePlan, model: IntegerModel) -> dict[str, tuple[np.ndarray, int]]:
+    """Return what every memory of `HardwarePlan.load_targets` holds: (words, values), and bits."""
+    weights = weight_words(plan, model).reshape(-1, plan.pe_rows, plan.pe_columns * plan.macs)
+    found = {f"weights_{row:03}": (weights[:, row], plan.weight_bits) for row in range(plan.pe_rows)}
+    found["bias"] = bias_words(plan, model), plan.row.width
     for memory in plan.memories:
         if memory.scaled:
-            files[f"scale_{memory.name}.mem"] = _file(
-                _scales(plan, model, memory.name), memory.scale_bits, memory.scale_words, "scales"
-            )
+            found[f"scale_{memory.name}"] = _scales(plan, model, memory.name), memory.scale_bits
     for unit in plan.units:
         if unit.peepholes:
-            files["peepholes.mem"] = _file(
-                _peepholes(model, unit.lanes),
-                plan.peephole.width,
-                unit.peephole_depth,
-                f"{plan.peephole}; elements of i, f, o",
-            )
-    return files
+            found["peepholes"] = _peepholes(model, unit.lanes), plan.peephole.width
+    return found
 
 
 def weight_words(plan: HardwarePlan, model: IntegerModel) -> np.ndarray:
@@ -122,17 +116,17 @@ def _peepholes(model: IntegerModel, lanes: int) -> np.ndarray:
     return np.concatenate(parts)
 
 
-def _file(words: np.ndarray, bits: int, depth: int, order: str) -> str:
-    """Print words of ``bits``-bit values in hex, padded with zero words to ``depth``."""
-    count = words.shape[1]
+def _file(content: tuple[np.ndarray, int], target: LoadTarget) -> str:
+    """Print words in hex, padded with zero words to the memory's depth."""
+    words, bits = content
+    digits = -(-target.bits // 4)
     raw = (words & ((1 << bits) - 1)).astype(np.uint64)
     places = np.arange(bits, dtype=np.uint64)
     ones = ((raw[..., None] >> places) & np.uint64(1)).astype(np.uint8)  # low bit first
-    ones = ones.reshape(len(words), count * bits)
-    digits = -(-count * bits // 4)
-    ones = np.pad(ones, ((0, 0), (0, 8 * -(-digits // 2) - count * bits)))
+    ones = ones.reshape(len(words), target.bits)
+    ones = np.pad(ones, ((0, 0), (0, 8 * -(-digits // 2) - target.bits)))
     packed = np.packbits(ones, axis=1, bitorder="little")[:, ::-1]
     lines = [row.tobytes().hex()[-digits:] for row in packed]
-    lines += ["0" * digits] * (depth - len(words))
-    header = f"// {depth} words of {count} values of {bits} bits; {order}\n"
+    lines += ["0" * digits] * (target.depth - len(words))
+    header = f"// {target.depth} words of {words.shape[1]} values of {bits} bits\n"
     return header + "\n".join(lines) + "\n"

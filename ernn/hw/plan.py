@@ -17,10 +17,10 @@ from ernn.files import write_text
 from ernn.fixed import QFormat
 from ernn.hw import latency
 from ernn.hw.array_plan import JobPlan, Mode, NetworkPlan, bits_for
-from ernn.hw.storage_plan import MemoryPlan, QueuePlan
+from ernn.hw.storage_plan import LoadTarget, MemoryPlan, QueuePlan
 from ernn.hw.unit_plan import Maker, UnitPlan
 
-DRAIN_CYCLES = 9  # 3 to the operands, 2 broadcast, 3 in the PE, 1 shadow
+DRAIN_CYCLES = 10  # 4 to the operands, 2 broadcast, 3 in the PE, 1 shadow
 
 
 @dataclass(frozen=True)
@@ -104,6 +104,43 @@ class HardwarePlan:
     def mask_msb(self) -> int:
         """Highest bit of a mask over streams and frame parity."""
         return 2 * self.streams - 1
+
+    @property
+    def row_weight_bits(self) -> int:
+        """Bits of a word of one PE row's weights."""
+        return self.pe_columns * self.macs * self.weight_bits
+
+    @property
+    def bias_bits(self) -> int:
+        """Bits of a word of bias memory."""
+        return self.drain_lanes * self.word * self.row.width
+
+    @property
+    def load_targets(self) -> list[LoadTarget]:
+        """Memories that can be rewritten at run time, by number: first the weights of each row."""
+        rows = range(self.pe_rows)
+        found = [
+            LoadTarget(f"weights_{row:03}", self.row_weight_bits, self.weight_depth) for row in rows
+        ]
+        found.append(LoadTarget("bias", self.bias_bits, self.bias_depth))
+        for memory in self.memories:
+            if memory.scaled:
+                bits = self.word * memory.scale_bits
+                found.append(LoadTarget(f"scale_{memory.name}", bits, memory.scale_words))
+        for unit in self.units:
+            if unit.peepholes:
+                bits = 3 * unit.lanes * self.peephole.width
+                found.append(LoadTarget("peepholes", bits, unit.peephole_depth))
+        return found
+
+    @property
+    def load_bits(self) -> int:
+        """Bits of the widest word of `load_targets`."""
+        return max(target.bits for target in self.load_targets)
+
+    def load_target(self, name: str) -> int:
+        """Return the number of a memory."""
+        return [target.name for target in self.load_targets].index(name)
 
     @property
     def memory_count(self) -> int:

@@ -1,6 +1,7 @@
 """The storage part of a plan: vector memories with their transforms, and row queues."""
 
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from ernn.hw.array_plan import NetworkPlan, bits_for
 
@@ -80,3 +81,11 @@ class QueuePlan:
     def addr_bits(self) -> int:
         """Bits of an entry's address."""
         return bits_for(self.depth)
+
+
+class LoadTarget(NamedTuple):
+    """A memory that can be rewritten at run time; its file is rtl/<name>.mem."""
+
+    name: str
+    bits: int  # of a word
+    depth: int  # words

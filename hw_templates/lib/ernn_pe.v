@@ -4,7 +4,7 @@
 // Every MAC registers operand and weight, then the product, then the sum: one DSP block each, but for
 // the first LOGIC of them, whose products are built from adders.  The sums are copied to a shadow that
 // shifts towards the drain while the next pass runs.
-// Latency: 3 from operand to sum; first_i and add_i come with the product, two cycles after the operand.
+// Latency: 3 from operand to sum, 4 to the shadow.
 // Golden model: ernn.quant.integer_model
 // Requires:     ACC_W holds the largest sum (proved by ernn.hw.plan)
 `default_nettype none
@@ -19,9 +19,9 @@ module ernn_pe #(
     input  wire                     clk_i,
     input  wire [    MACS*OP_W-1:0] operands_i,
     input  wire [MACS*WEIGHT_W-1:0] weights_i,
-    input  wire                     add_i,       // the product counts
-    input  wire                     first_i,     // it starts a new sum
-    input  wire                     capture_i,   // copy the sums to the shadow
+    input  wire                     valid_i,     // the operands count
+    input  wire                     first_i,     // they start a new sum
+    input  wire                     last_i,      // they end it
     input  wire [   MACS*ACC_W-1:0] chain_i,     // shadow of the PE behind
     output wire [   MACS*ACC_W-1:0] chain_o
 );
@@ -29,15 +29,34 @@ module ernn_pe #(
 
   localparam integer PRODUCT_W = OP_W + WEIGHT_W;
 
+  // Control beside the operand, the product and the sum
+  reg [    MACS*OP_W-1:0] operands_q;
+  reg [MACS*WEIGHT_W-1:0] weights_q;
+  reg                     valid_q, valid_q2, first_q, first_q2, last_q, last_q2, last_q3;
+  reg [   MACS*ACC_W-1:0] shadow_q;
+  wire [  MACS*ACC_W-1:0] sums;
+
+  always @(posedge clk_i) begin
+    operands_q <= operands_i;
+    weights_q  <= weights_i;
+    valid_q    <= valid_i;
+    valid_q2   <= valid_q;
+    first_q    <= first_i;
+    first_q2   <= first_q;
+    last_q     <= last_i;
+    last_q2    <= last_q;
+    last_q3    <= last_q2;
+    if (last_q3) shadow_q <= sums;
+    else shadow_q <= chain_i;
+  end
+  assign chain_o = shadow_q;
+
   genvar m;
   generate
     for (m = 0; m < MACS; m = m + 1) begin : gen_mac
-      wire signed [     OP_W-1:0] operand = $signed(operands_i[m*OP_W+:OP_W]);
-      wire signed [ WEIGHT_W-1:0] weight = $signed(weights_i[m*WEIGHT_W+:WEIGHT_W]);
       wire signed [PRODUCT_W-1:0] product;
       reg  signed [    ACC_W-1:0] sum_q;
-      reg         [    ACC_W-1:0] shadow_q;
-      wire signed [    ACC_W-1:0] addend = first_i ? {ACC_W{1'b0}} : sum_q;
+      wire signed [    ACC_W-1:0] addend = first_q2 ? {ACC_W{1'b0}} : sum_q;
 
       if (m < LOGIC) begin : gen_logic
         ernn_logic_product #(
@@ -45,28 +64,21 @@ module ernn_pe #(
             .B_W(WEIGHT_W)
         ) u_product (
             .clk_i    (clk_i),
-            .a_i      (operand),
-            .b_i      (weight),
+            .a_i      ($signed(operands_i[m*OP_W+:OP_W])),
+            .b_i      ($signed(weights_i[m*WEIGHT_W+:WEIGHT_W])),
             .product_o(product)
         );
       end else begin : gen_dsp
-        reg signed [     OP_W-1:0] operand_q;
-        reg signed [ WEIGHT_W-1:0] weight_q;
+        wire signed [    OP_W-1:0] operand = $signed(operands_q[m*OP_W+:OP_W]);
+        wire signed [WEIGHT_W-1:0] weight = $signed(weights_q[m*WEIGHT_W+:WEIGHT_W]);
         reg signed [PRODUCT_W-1:0] product_q;
-        always @(posedge clk_i) begin
-          operand_q <= operand;
-          weight_q  <= weight;
-          product_q <= operand_q * weight_q;
-        end
+        always @(posedge clk_i) product_q <= operand * weight;
         assign product = product_q;
       end
 
-      always @(posedge clk_i) begin
-        if (add_i) sum_q <= addend + {{(ACC_W - PRODUCT_W) {product[PRODUCT_W-1]}}, product};
-        shadow_q <= capture_i ? sum_q : chain_i[m*ACC_W+:ACC_W];
-      end
-
-      assign chain_o[m*ACC_W+:ACC_W] = shadow_q;
+      always @(posedge clk_i)
+        if (valid_q2) sum_q <= addend + {{(ACC_W - PRODUCT_W) {product[PRODUCT_W-1]}}, product};
+      assign sums[m*ACC_W+:ACC_W] = sum_q;
     end
   endgenerate
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // ernn_pe_array: ROWS x COLUMNS PEs, their weights, the broadcast tree and the drain chains.
 //
-// Step controls come with the operands.  drain_o carries LANES rows a cycle: row LANES*t + d leaves
+// Step controls come with the operands, the weight address a cycle before them.  drain_o carries LANES rows a cycle: row LANES*t + d leaves
 // lane d in cycle t after the capture; valid and tag travel outside.
 // Latency: 6 from the last operand of a pass to its first drained row (2 broadcast, 3 PE, 1 shadow).
 // Golden model: ernn.quant.integer_model
@@ -20,14 +20,20 @@ module ernn_pe_array #(
     parameter integer FANOUT   = 8,   // rows behind one leaf of the broadcast tree
     parameter integer DEPTH    = 2,   // steps of the program: words of weight memory
     parameter integer ADDR_W   = 1,
-    parameter WEIGHT_FILE = ""
+    parameter RAM_STYLE = "auto",
+    parameter integer FILES    = 1    // 1: row r begins with the words of weights_<r>.mem
 ) (
     input  wire                                clk_i,
     input  wire                                step_valid_i,
     input  wire                                step_first_i,  // first step of a pass
     input  wire                                step_last_i,   // last step of a pass
-    input  wire [                  ADDR_W-1:0] step_weight_i, // its weight address
+    input  wire [                  ADDR_W-1:0] step_weight_i, // its weight address, a cycle early
     input  wire [       COLUMNS*MACS*OP_W-1:0] operands_i,
+    // New weights, while the array rests: a word of row load_target_i
+    input  wire                                load_we_i,
+    input  wire [                        15:0] load_target_i,
+    input  wire [                  ADDR_W-1:0] load_address_i,
+    input  wire [   COLUMNS*MACS*WEIGHT_W-1:0] load_data_i,
     output wire [LANES*COLUMNS*MACS*ACC_W-1:0] drain_o
 );
 
@@ -36,33 +42,29 @@ module ernn_pe_array #(
   localparam integer OPERANDS_W = COLUMNS * MACS * OP_W;
   localparam integer SHADOW_W = MACS * ACC_W;
 
-  // Stage 1: root of the broadcast tree and weight address; stage 2: leaves and weights;
+  localparam integer WORD_W = COLUMNS * MACS * WEIGHT_W;
+
+  // Stage 1: root of the broadcast tree, weight address in its leaves; stage 2: leaves and weights;
   // stages 3 to 5: operand, product and sum inside the PE; stage 6: shadow.
   reg  [         OPERANDS_W-1:0] root_q;
   reg  [             ADDR_W-1:0] weight_q;
-  wire [PES*MACS*WEIGHT_W-1:0] weights;
-  reg  [                    4:1] valid_q;
-  reg  [                    4:1] first_q;
-  reg  [                    5:1] last_q;
+  reg                            valid_q, first_q, last_q;
+  reg                            load_we_q;
+  reg  [                   15:0] load_target_q;
+  reg  [             ADDR_W-1:0] load_address_q;
+  reg  [             WORD_W-1:0] load_data_q;
 
   always @(posedge clk_i) begin
-    root_q   <= operands_i;
-    weight_q <= step_weight_i;
-    valid_q  <= {valid_q[3:1], step_valid_i};
-    first_q  <= {first_q[3:1], step_first_i};
-    last_q   <= {last_q[4:1], step_valid_i && step_last_i};
+    root_q         <= operands_i;
+    weight_q       <= step_weight_i;
+    valid_q        <= step_valid_i;
+    first_q        <= step_first_i;
+    last_q         <= step_valid_i && step_last_i;
+    load_we_q      <= load_we_i;
+    load_target_q  <= load_target_i;
+    load_address_q <= load_address_i;
+    load_data_q    <= load_data_i;
   end
-
-  ernn_rom #(
-      .WIDTH    (PES * MACS * WEIGHT_W),
-      .DEPTH    (DEPTH),
-      .ADDR_W   (ADDR_W),
-      .INIT_FILE(WEIGHT_FILE)
-  ) u_weights (
-      .clk_i (clk_i),
-      .addr_i(weight_q),
-      .data_o(weights)
-  );
 
   // chain[r]: shadows of row r; rows that do not exist are zero
   wire [COLUMNS*SHADOW_W-1:0] chain[0:ROWS+LANES-1];
@@ -73,9 +75,44 @@ module ernn_pe_array #(
       assign chain[r] = {COLUMNS * SHADOW_W{1'b0}};
     end
     for (leaf = 0; leaf < LEAVES; leaf = leaf + 1) begin : gen_leaf
-      (* keep = "true" *) reg [OPERANDS_W-1:0] leaf_q;  // a copy per leaf is the point of the tree
-      always @(posedge clk_i) leaf_q <= root_q;
+      // A copy of everything per leaf is the point of the tree.
+      (* keep = "true" *) reg [OPERANDS_W-1:0] leaf_q;
+      (* keep = "true" *) reg [ADDR_W-1:0] leaf_weight_q;
+      (* keep = "true" *) reg leaf_valid_q, leaf_first_q, leaf_last_q;
+      (* keep = "true" *) reg leaf_we_q;
+      (* keep = "true" *) reg [15:0] leaf_target_q;
+      (* keep = "true" *) reg [ADDR_W-1:0] leaf_address_q;
+      (* keep = "true" *) reg [WORD_W-1:0] leaf_data_q;
+      always @(posedge clk_i) begin
+        leaf_q         <= root_q;
+        leaf_weight_q  <= weight_q;
+        leaf_valid_q   <= valid_q;
+        leaf_first_q   <= first_q;
+        leaf_last_q    <= last_q;
+        leaf_we_q      <= load_we_q;
+        leaf_target_q  <= load_target_q;
+        leaf_address_q <= load_address_q;
+        leaf_data_q    <= load_data_q;
+      end
       for (r = leaf * FANOUT; r < ROWS && r < (leaf + 1) * FANOUT; r = r + 1) begin : gen_row
+        localparam [31:0] TARGET = r;
+        localparam [31:0] HUNDREDS = 48 + r / 100 % 10, TENS = 48 + r / 10 % 10, ONES = 48 + r % 10;
+        wire [WORD_W-1:0] weights;
+        ernn_ram #(
+            .WIDTH    (WORD_W),
+            .DEPTH    (DEPTH),
+            .ADDR_W   (ADDR_W),
+            .RAM_STYLE(RAM_STYLE),
+            .FILLED   (FILES),
+            .INIT_FILE({"weights_", HUNDREDS[7:0], TENS[7:0], ONES[7:0], ".mem"})
+        ) u_weights (
+            .clk_i  (clk_i),
+            .we_i   (leaf_we_q && leaf_target_q == TARGET[15:0]),
+            .waddr_i(leaf_address_q),
+            .wdata_i(leaf_data_q),
+            .raddr_i(leaf_weight_q),
+            .rdata_o(weights)
+        );
         for (c = 0; c < COLUMNS; c = c + 1) begin : gen_column
           ernn_pe #(
               .MACS    (MACS),
@@ -86,10 +123,10 @@ module ernn_pe_array #(
           ) u_pe (
               .clk_i     (clk_i),
               .operands_i(leaf_q[c*MACS*OP_W+:MACS*OP_W]),
-              .weights_i (weights[(r*COLUMNS+c)*MACS*WEIGHT_W+:MACS*WEIGHT_W]),
-              .add_i     (valid_q[4]),
-              .first_i   (first_q[4]),
-              .capture_i (last_q[5]),
+              .weights_i (weights[c*MACS*WEIGHT_W+:MACS*WEIGHT_W]),
+              .valid_i   (leaf_valid_q),
+              .first_i   (leaf_first_q),
+              .last_i    (leaf_last_q),
               .chain_i   (chain[r+LANES][c*SHADOW_W+:SHADOW_W]),
               .chain_o   (chain[r][c*SHADOW_W+:SHADOW_W])
           );

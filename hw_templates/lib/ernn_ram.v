@@ -1,15 +1,20 @@
 // SPDX-License-Identifier: Apache-2.0
 // ernn_ram: memory with one write and one read port; a read takes one cycle and sees older data.
 //
+// It may begin with the words of a file.
+//
 // Latency: 1.
 // Golden model: none (storage)
-// Requires:     DEPTH >= 2
+// Requires:     DEPTH >= 2; INIT_FILE holds DEPTH words in hex, one a line
 `default_nettype none
 
 module ernn_ram #(
     parameter integer WIDTH  = 8,  // bits per word
     parameter integer DEPTH  = 2,  // words
-    parameter integer ADDR_W = 1   // bits of an address, at least log2(DEPTH)
+    parameter integer ADDR_W = 1,  // bits of an address, at least log2(DEPTH)
+    parameter RAM_STYLE = "auto",  // "block", "distributed" or the synthesizer's choice
+    parameter integer FILLED = 0,  // 1: begins with the words of INIT_FILE
+    parameter INIT_FILE = ""       // $readmemh file
 ) (
     input  wire              clk_i,
     input  wire              we_i,
@@ -21,7 +26,13 @@ module ernn_ram #(
 
   localparam integer INDEX_W = $clog2(DEPTH);
 
-  reg [WIDTH-1:0] mem[0:DEPTH-1];
+  (* ram_style = RAM_STYLE *) reg [WIDTH-1:0] mem[0:DEPTH-1];
+
+  generate
+    if (FILLED != 0) begin : gen_fill
+      initial $readmemh(INIT_FILE, mem);
+    end
+  endgenerate
 
   always @(posedge clk_i) begin
     if (we_i) mem[waddr_i[INDEX_W-1:0]] <= wdata_i;
