@@ -1,8 +1,17 @@
 """The storage part of a plan: vector memories with their transforms, and row queues."""
 
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from ernn.hw.array_plan import NetworkPlan, bits_for
+
+
+class LoadTarget(NamedTuple):
+    """A memory that can be written through the registers; its number is its place in the list."""
+
+    name: str
+    bits: int  # of a word
+    depth: int  # words
 
 
 @dataclass(frozen=True)
