@@ -5,6 +5,15 @@ from typing import NamedTuple
 
 ADDRESS_BITS = 12  # 4 KiB, the smallest window that interconnects give
 
+_ACCESS = {
+    "constant": "read",
+    "input": "read",
+    "storage": "read, write",
+    "sticky": "read, write 1 to clear",
+    "pulse": "write",
+    "write": "write",
+}
+
 
 @dataclass(frozen=True)
 class Field:
@@ -26,6 +35,11 @@ class Field:
     def high(self) -> int:
         """Highest bit."""
         return self.low + self.width - 1
+
+    @property
+    def access(self) -> str:
+        """What software can do with it, in words."""
+        return _ACCESS[self.kind]
 
     @property
     def readable(self) -> bool:
@@ -127,6 +141,12 @@ class RegisterMap:
     def index_bits(self) -> int:
         """Bits of an address in words."""
         return ADDRESS_BITS - 2
+
+    @property
+    def single(self) -> list[Register]:
+        """Registers that are no half of a counter."""
+        halves = {f"{counter.name}_{half}" for counter in self.counters for half in ("low", "high")}
+        return [register for register in self.registers if register.name not in halves]
 
     @property
     def writable(self) -> list[Register]:

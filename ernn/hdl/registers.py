@@ -84,8 +84,8 @@ def _compile(rdl: str) -> tuple[AddrmapNode, str]:
         compiler = RDLCompiler()
         compiler.compile_file(str(source))
         top = compiler.elaborate().top
-        # Bit-fields would need a promise about the order of bits that C does not make.
-        CHeaderExporter().export(top, str(header), generate_bitfields=False)
+        # No bit-fields: C promises nothing about the order of their bits.
+        CHeaderExporter().export(top, str(header), reuse_typedefs=False)
         return top, header.read_text(encoding="utf-8")
 
 
