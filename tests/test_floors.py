@@ -34,6 +34,8 @@ ONLY_IN = {
     "torch": {"train", "finetune", "search", "importers", "flow"},
     "pyrtl": {"hdl"},
     "jinja2": {"hdl", "report"},
+    "systemrdl": {"hdl"},
+    "peakrdl_cheader": {"hdl"},
     "cocotb": {"run"},
     "cocotb_tools": {"run"},
     "cocotbext": {"run"},

@@ -1,4 +1,4 @@
-"""Write an accelerator's project folder: Verilog, memory contents, plan and manifest.
+"""Write an accelerator's project folder: Verilog, memory contents, registers, plan and manifest.
 
 A folder is ernn's own if it holds a manifest.json of ernn; any other that is not empty is left
 alone.
@@ -12,6 +12,7 @@ from ernn import __version__
 from ernn.errors import ProjectError
 from ernn.files import write_text
 from ernn.hdl.memory import memory_files
+from ernn.hdl.registers import register_files
 from ernn.hdl.render import sources
 from ernn.hw.plan import HardwarePlan
 from ernn.quant.integer_model import IntegerModel
@@ -21,7 +22,7 @@ FORMAT = "ernn-project-1"
 
 
 def write_project(plan: HardwarePlan, model: IntegerModel, folder: Path) -> Path:
-    """Write rtl/*.v, rtl/*.mem, plan.json and manifest.json; same input, same bytes.
+    """Write rtl/, registers/, plan.json and manifest.json; same input, same bytes.
 
     Files of an earlier project in the folder are replaced; the manifest is removed first and
     written last, so that a folder with a manifest is whole.
@@ -31,12 +32,12 @@ def write_project(plan: HardwarePlan, model: IntegerModel, folder: Path) -> Path
     """
     folder = Path(folder)
     _clear(folder)
-    files = {"plan.json": plan.to_json()}
+    files = {"plan.json": plan.to_json()} | register_files(plan, plan.load_targets)
     verilog = sources(plan, model.sigmoid, model.tanh, model.twiddle_bits)
     for name, text in (verilog | memory_files(plan, model)).items():
         files[f"rtl/{name}"] = text
-    (folder / "rtl").mkdir(parents=True, exist_ok=True)
     for name, text in files.items():
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
         write_text(folder / name, text)
     manifest = {
         "format": FORMAT,

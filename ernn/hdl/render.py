@@ -1,10 +1,8 @@
 """Render the Verilog of a plan: templates, PyRTL circuits and the fixed library modules."""
 
-from functools import lru_cache
-
-import jinja2
-
 from ernn.hdl.datapath import activation, transform
+from ernn.hdl.registers import register_verilog
+from ernn.hdl.templates import environment
 from ernn.hw.array_plan import NetworkPlan
 from ernn.hw.plan import HardwarePlan
 from ernn.quant.activation import Piecewise
@@ -30,22 +28,10 @@ _LANES = {
 _CELL_LIBRARY = {name for names in _LANES.values() for name in names}
 
 
-@lru_cache
-def environment() -> jinja2.Environment:
-    """Return the Jinja environment of all templates; a misspelt name is an error."""
-    return jinja2.Environment(
-        loader=jinja2.FileSystemLoader(folder("hw_templates")),
-        undefined=jinja2.StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-        keep_trailing_newline=True,
-        autoescape=False,
-    )
-
-
 def sources(plan: HardwarePlan, sigmoid: Piecewise, tanh: Piecewise, twiddle_bits: int) -> dict:
     """Return every Verilog file of a plan: {file name: text}, the same text for the same plan."""
     files = {f"{name}.v": _render(name, plan) for name in _SINGLE}
+    files["ernn_registers.v"] = register_verilog(plan, plan.load_targets)
     for memory in plan.memories:
         name = f"ernn_transform_{memory.name}"
         files[f"{name}.v"] = _render("ernn_transform", plan, memory=memory)

@@ -264,7 +264,7 @@ class HardwarePlan:
     @property
     def output_count_bits(self) -> int:
         """Bits of a beat number of an output packet."""
-        return bits_for(self.output.vector_words + self.output.logit_words)
+        return bits_for(self.output_words)
 
     @property
     def macs_wires(self) -> int:
@@ -317,6 +317,53 @@ class HardwarePlan:
         return [Maker("input", self.feature.width, 1)] + [
             Maker(unit.name, unit.value_bits, unit.job_bits) for unit in self.units
         ]
+
+    @property
+    def clock_khz(self) -> int:
+        """The assumed clock, as the registers tell it."""
+        return round(1000 * self.clock_mhz)
+
+    @property
+    def output_words(self) -> int:
+        """Beats of an output packet."""
+        return self.output.vector_words + self.output.logit_words
+
+    @property
+    def load_targets(self) -> list[LoadTarget]:
+        """Memories that the registers can write, by their number."""
+        weight_bits = self.pe_columns * self.macs * self.weight_bits
+        bias_bits = self.drain_lanes * self.word * self.row.width
+        targets = [
+            LoadTarget(f"weights_{row}", weight_bits, self.weight_depth)
+            for row in range(self.pe_rows)
+        ]
+        targets.append(LoadTarget("bias", bias_bits, self.bias_depth))
+        targets += [
+            LoadTarget(f"scale_{memory.name}", self.word * memory.scale_bits, memory.scale_words)
+            for memory in self.memories
+            if memory.scaled
+        ]
+        targets += [
+            LoadTarget("peepholes", 3 * unit.lanes * self.peephole.width, unit.peephole_depth)
+            for unit in self.units
+            if unit.peepholes
+        ]
+        return targets
+
+    @property
+    def saturated_rows_bits(self) -> int:
+        """Bits of the number of row values that saturate in a cycle."""
+        return bits_for(self.drain_lanes * self.word + 1)
+
+    @property
+    def saturated_states_bits(self) -> int:
+        """Bits of the number of state values that saturate in a cycle."""
+        return bits_for(self.state_lanes + 1)
+
+    @property
+    def saturated_vectors_bits(self) -> int:
+        """Bits of the number of vector values that saturate in a cycle, all units together."""
+        return bits_for(len(self.units) * self.word + 1)
 
     def unused_macs(self, mode: Mode) -> int:
         """Multipliers of a PE that a block size leaves idle."""

@@ -6,6 +6,14 @@ from typing import NamedTuple
 from ernn.hw.array_plan import NetworkPlan, bits_for
 
 
+class LoadTarget(NamedTuple):
+    """A memory that can be written through the registers; its number is its place in the list."""
+
+    name: str
+    bits: int  # of a word
+    depth: int  # words
+
+
 @dataclass(frozen=True)
 class ViewPlan:
     """What a vector memory keeps of the words of one job of its maker."""
