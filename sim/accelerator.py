@@ -10,8 +10,12 @@
     seed: of idle and stall
     reset_cycle: when to reset and to send everything again; null: never
     hold: [first, count]: cycles without ready at the output; null: none
+    begin: "tuser": TUSER tells the begin of an utterance; "register": a write to state_reset does
+    state_reset: that register's address
+    writes: [[address, value]] of registers, before the first packet
+    reads: {name: address} of registers, behind the last packet
     quiet_cycles: time-out, cycles without a packet
-    results: file to write: {packets: [[stream, words]], error: error_o at the end}
+    results: file to write: {packets: [[stream, words]], registers: {name: value}}
 """
 
 import json
@@ -23,10 +27,18 @@ from pathlib import Path
 import cocotb
 from cocotb.clock import Clock
 from cocotb.triggers import ClockCycles, First, RisingEdge, with_timeout
-from cocotbext.axi import AxiStreamBus, AxiStreamFrame, AxiStreamSink, AxiStreamSource
+from cocotbext.axi import (
+    AxiLiteBus,
+    AxiLiteMaster,
+    AxiStreamBus,
+    AxiStreamFrame,
+    AxiStreamSink,
+    AxiStreamSource,
+)
 
 CLOCK_NS = 10
 RESET_CYCLES = 4
+SOON = 1000 * CLOCK_NS, "ns"  # time-out of a register access
 SEND_CYCLES = 2  # from handing a packet to the source until its first beat can be taken
 
 
@@ -46,8 +58,8 @@ async def answers_every_packet(dut):
         sending.cancel()
         await bench.reset()
     packets = await bench.exchange()
-    content = {"packets": packets, "error": int(dut.error_o.value)}
-    results.write_text(json.dumps(content))
+    registers = {name: await bench.read(at) for name, at in traffic["reads"].items()}
+    results.write_text(json.dumps({"packets": packets, "registers": registers}))
 
 
 class Bench:
@@ -55,6 +67,9 @@ class Bench:
 
     def __init__(self, dut, traffic: dict):
         self.dut, self.traffic = dut, traffic
+        self.master = None  # of the registers; it takes time in every cycle
+        for name in ("awvalid", "wvalid", "bready", "arvalid", "rready"):
+            getattr(dut, f"s_axil_{name}").value = 0
         ends = {"clock": dut.clk_i, "reset": dut.rst_i, "byte_lanes": 1}
         self.source = AxiStreamSource(AxiStreamBus.from_prefix(dut, "s_axis"), **ends)
         self.sink = AxiStreamSink(AxiStreamBus.from_prefix(dut, "m_axis"), **ends)
@@ -70,36 +85,68 @@ class Bench:
         await ClockCycles(self.dut.clk_i, RESET_CYCLES)
         self.source.clear()
         self.sink.clear()
+        self.open = 0  # packets sent and not answered
         self.dut.rst_i.value = 0
         await RisingEdge(self.dut.clk_i)
 
     async def exchange(self) -> list:
         """Send all packets; return [stream, words] of those that come back."""
+        for address, value in self.traffic["writes"]:
+            await self.write(address, value)
         if self.traffic["hold"]:
             cocotb.start_soon(self.hold(*self.traffic["hold"]))
         if self.traffic["mode"] == "single":
             received = []
             for packet in self.traffic["packets"]:
-                self.send(packet)
+                await self.send(packet)
                 received.append(await self.receive())
                 await ClockCycles(self.dut.clk_i, self.traffic["gap_cycles"] - SEND_CYCLES)
         else:
-            for packet in self.traffic["packets"]:
-                self.send(packet)
+            sending = cocotb.start_soon(self.send_all())
             received = [await self.receive() for _ in range(self.traffic["expected"])]
+            await sending
         await ClockCycles(self.dut.clk_i, self.traffic["gap_cycles"])
         assert self.sink.empty() and self.sink.idle(), "a packet too many came back"
         return received
 
-    def send(self, packet: list) -> None:
-        """Put a packet into the source's queue."""
+    async def send_all(self) -> None:
+        """Put all packets into the source's queue."""
+        for packet in self.traffic["packets"]:
+            await self.send(packet)
+
+    async def send(self, packet: list) -> None:
+        """Put a packet into the source's queue, as soon as its begin is told."""
         stream, fresh, words = packet
+        if fresh and self.traffic["begin"] == "register":
+            fresh = False
+            while self.open:  # a packet that waits at the input would be the next one
+                await RisingEdge(self.dut.clk_i)
+            await self.write(self.traffic["state_reset"], 1 << stream)
+        self.open += 1
         self.source.send_nowait(AxiStreamFrame(words, tid=stream, tuser=int(fresh)))
+
+    async def write(self, address: int, value: int) -> None:
+        """Write a register."""
+        await with_timeout(self.registers.write(address, value.to_bytes(4, "little")), *SOON)
+
+    async def read(self, address: int) -> int:
+        """Read a register."""
+        found = await with_timeout(self.registers.read(address, 4), *SOON)
+        return int.from_bytes(found.data, "little")
+
+    @property
+    def registers(self) -> AxiLiteMaster:
+        """What drives the AXI4-Lite port, from its first use on."""
+        if self.master is None:
+            bus = AxiLiteBus.from_prefix(self.dut, "s_axil")
+            self.master = AxiLiteMaster(bus, self.dut.clk_i, self.dut.rst_i)
+        return self.master
 
     async def receive(self) -> list:
         """Wait for the next packet."""
         quiet = self.traffic["quiet_cycles"] * CLOCK_NS
         frame = await with_timeout(self.sink.recv(), quiet, "ns")
+        self.open -= 1
         return [frame.tid, list(frame.tdata)]
 
     async def hold(self, first: int, count: int) -> None:

@@ -1,6 +1,7 @@
 """Random models for tests of everything behind training."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 
 import numpy as np
 
@@ -108,3 +109,23 @@ def random_integer_model(
     model = random_model(rng, **kinds)
     calibration = random_frames(rng, model.features, batch=4, frames=24)
     return quantize(model, settings or QuantizationRecipe(), list(calibration))
+
+
+def turned(model: IntegerModel) -> IntegerModel:
+    """Return another model of the same formats: the rows of every gate in reverse order."""
+
+    def reverse(rows: np.ndarray, gates: int) -> np.ndarray:
+        return rows.reshape(gates, -1, *rows.shape[1:])[:, ::-1].reshape(rows.shape).copy()
+
+    products = tuple(
+        replace(
+            product,
+            bias=reverse(product.bias, len(product.gates)),
+            segments=tuple(
+                replace(segment, spectra=reverse(segment.spectra, len(product.gates)))
+                for segment in product.segments
+            ),
+        )
+        for product in model.products
+    )
+    return replace(model, products=products)

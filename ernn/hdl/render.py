@@ -1,7 +1,7 @@
 """Render the Verilog of a plan: templates, PyRTL circuits and the fixed library modules."""
 
 from ernn.hdl.datapath import activation, transform
-from ernn.hdl.registers import register_verilog
+from ernn.hdl.registers import register_map, register_verilog
 from ernn.hdl.templates import environment
 from ernn.hw.array_plan import NetworkPlan
 from ernn.hw.plan import HardwarePlan
@@ -11,7 +11,6 @@ from ernn.resources import folder
 
 # One file each; the templates of memories and units are rendered once per memory and unit.
 _SINGLE = (
-    "ernn_top",
     "ernn_array",
     "ernn_sequencer",
     "ernn_operands",
@@ -31,6 +30,7 @@ _CELL_LIBRARY = {name for names in _LANES.values() for name in names}
 def sources(plan: HardwarePlan, sigmoid: Piecewise, tanh: Piecewise, twiddle_bits: int) -> dict:
     """Return every Verilog file of a plan: {file name: text}, the same text for the same plan."""
     files = {f"{name}.v": _render(name, plan) for name in _SINGLE}
+    files["ernn_top.v"] = _render("ernn_top", plan, map=register_map(plan, plan.load_targets))
     files["ernn_registers.v"] = register_verilog(plan, plan.load_targets)
     for memory in plan.memories:
         name = f"ernn_transform_{memory.name}"

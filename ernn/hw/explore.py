@@ -230,7 +230,7 @@ class _Explorer:
 
     def _limit(self, chosen: Design) -> str:
         plan, cycles = chosen.plan, chosen.rate.cycles_per_frame
-        bound = self._bound(_sizes(plan))
+        bound = self._bound(sizes_of(plan))
         waits = cycles - bound.cycles_per_frame
         where = {
             bound.buses: "the AXI4-Stream bus",
@@ -243,7 +243,7 @@ class _Explorer:
         return told
 
     def _larger(self, chosen: Design) -> str:
-        mine = self._cycles(self._bound(_sizes(chosen.plan)))
+        mine = self._cycles(self._bound(sizes_of(chosen.plan)))
         faster = [entry for entry in self.rejected if self._cycles(entry[0]) < mine]
         if not faster:
             return ""
@@ -276,7 +276,8 @@ class _Explorer:
         )
 
 
-def _sizes(plan: HardwarePlan) -> Sizes:
+def sizes_of(plan: HardwarePlan) -> Sizes:
+    """Return the sizes that a plan was built from."""
     lanes = next((unit.lanes for unit in plan.units if unit.reads_state), plan.word)
     return Sizes(plan.pe_rows, plan.pe_columns, plan.drain_lanes, lanes, plan.word, plan.logic_macs)
 

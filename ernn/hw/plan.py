@@ -329,28 +329,6 @@ class HardwarePlan:
         return self.output.vector_words + self.output.logit_words
 
     @property
-    def load_targets(self) -> list[LoadTarget]:
-        """Memories that the registers can write, by their number."""
-        weight_bits = self.pe_columns * self.macs * self.weight_bits
-        bias_bits = self.drain_lanes * self.word * self.row.width
-        targets = [
-            LoadTarget(f"weights_{row}", weight_bits, self.weight_depth)
-            for row in range(self.pe_rows)
-        ]
-        targets.append(LoadTarget("bias", bias_bits, self.bias_depth))
-        targets += [
-            LoadTarget(f"scale_{memory.name}", self.word * memory.scale_bits, memory.scale_words)
-            for memory in self.memories
-            if memory.scaled
-        ]
-        targets += [
-            LoadTarget("peepholes", 3 * unit.lanes * self.peephole.width, unit.peephole_depth)
-            for unit in self.units
-            if unit.peepholes
-        ]
-        return targets
-
-    @property
     def saturated_rows_bits(self) -> int:
         """Bits of the number of row values that saturate in a cycle."""
         return bits_for(self.drain_lanes * self.word + 1)

@@ -89,11 +89,3 @@ class QueuePlan:
     def addr_bits(self) -> int:
         """Bits of an entry's address."""
         return bits_for(self.depth)
-
-
-class LoadTarget(NamedTuple):
-    """A memory that can be rewritten at run time; its file is rtl/<name>.mem."""
-
-    name: str
-    bits: int  # of a word
-    depth: int  # words

@@ -25,15 +25,15 @@ class Signal(NamedTuple):
 Golden = Mapping[str, Signal]
 
 
-def golden_signals(model: IntegerModel, utterances: Streams) -> Golden:
-    """Run the integer model and return every signal that a trace shows."""
+def golden_signals(model: IntegerModel, utterances: Streams) -> tuple[Golden, dict[str, int]]:
+    """Run the integer model; return what a trace shows, and `Trace.saturated`."""
     batch, lengths = stack([utterance for stream in utterances for utterance in stream])
     hidden = (".x", ".scaled") if model.layers[0].cell == "gru_before" else (".x", ".scaled", ".z")
     taps = [name for name in model.formats if not name.endswith(hidden)]
-    signals = model.run(batch, lengths, taps).signals
+    trace = model.run(batch, lengths, taps)
     golden = {}
     for name in taps:
-        rows = iter(zip(signals[name], lengths, strict=True))
+        rows = iter(zip(trace.signals[name], lengths, strict=True))
         streams = [
             np.concatenate([frames[:length] for frames, length in islice(rows, len(stream))])
             for stream in utterances
@@ -41,7 +41,7 @@ def golden_signals(model: IntegerModel, utterances: Streams) -> Golden:
         golden[name] = Signal(model.formats[name], streams)
     for name in {f"layer{len(model.layers) - 1}.h", "logits"} & golden.keys():
         golden[OUTPUT + name] = golden[name]
-    return golden
+    return golden, trace.saturated
 
 
 def compare(words: Iterable[Word], golden: Golden) -> Counter[str]:

@@ -11,13 +11,15 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from ernn.errors import MismatchError, ProjectError, ToolError
-from ernn.hdl.render import environment
+from ernn.hdl.registers import register_map
+from ernn.hdl.templates import environment
 from ernn.hw import cycles
 from ernn.hw.plan import HardwarePlan
 from ernn.quant.integer_model import IntegerModel
 from ernn.run.bench import Simulator, run_bench
 from ernn.run.compare import Golden, compare, golden_signals, require_whole
 from ernn.run.follow import Follower
+from ernn.run.registers import load_writes, reads, require_registers
 from ernn.run.timing import frame_cycles, latency_cycles, require_planned
 from ernn.run.trace import Event, InputBeat, OutputBeat, read_trace
 from ernn.run.traffic import Packet, Streams, Traffic, packets_of, with_bad
@@ -26,7 +28,6 @@ TOP = "ernn_testbench"
 TRACE, RESULTS = "trace.txt", "results.json"  # in the work folder
 RANDOM_START = ("+verilator+rand+reset+2", "+verilator+seed+1")  # registers without reset
 GAP_CYCLES = 256  # "single": from an output packet to the next input packet: the design is idle
-ERROR_BITS = {"short": 1, "long": 2, "unknown": 4}  # of error_o
 
 
 @dataclass(frozen=True)
@@ -56,7 +57,7 @@ def simulate(
     Args:
         folder: written by `ernn.hdl.project.write_project`.
         plan: of the project.
-        model: of the project.
+        model: of the project; with traffic that loads it, any other of the same shape.
         utterances: for each stream the features (T, F) of its utterances.
         work_folder: for the build (kept for the next call), vectors, trace and logs.
         simulator: which one.
@@ -67,6 +68,7 @@ def simulate(
             cycle differs from the plan's.
         ToolError: the simulator is missing, fails, or stops early.
         ProjectError: the folder holds another plan's project.
+        PlanError: the model to load does not suit the plan.
         ShapeError, CorpusError: the utterances do not fit.
     """
     traffic = traffic or Traffic()
@@ -74,9 +76,9 @@ def simulate(
     if HardwarePlan.load(folder / "plan.json") != plan:
         raise ProjectError(f"{folder} was generated from another plan; run `ernn generate` again")
     packets = packets_of(model, plan, utterances)
-    golden = golden_signals(model, utterances)
+    golden, saturated = golden_signals(model, utterances)
     try:
-        _run(folder, plan, packets, work_folder, simulator, traffic)
+        _run(folder, plan, model, packets, work_folder, simulator, traffic)
     except ToolError:
         with suppress(ToolError):  # of a trace that is missing or cut off
             _compare_runs(plan, model, golden, work_folder)  # a wrong word tells more
@@ -85,7 +87,10 @@ def simulate(
     require_whole(compared, golden)
     inputs = [event for event in run if isinstance(event, InputBeat)]
     outputs = [event for event in run if isinstance(event, OutputBeat)]
-    _require_received(work_folder / RESULTS, outputs, traffic)
+    received, registers = _results(work_folder / RESULTS)
+    _require_received(received, outputs)
+    bad = [kind for _, kind in traffic.bad]
+    require_registers(registers, plan, saturated, len(packets), bad)
     if traffic.steady:
         sent = [cycles.Packet(packet.stream, packet.fresh) for packet in packets]
         gap = GAP_CYCLES if traffic.mode == "single" else None
@@ -112,6 +117,7 @@ def _compare_runs(
 def _run(
     folder: Path,
     plan: HardwarePlan,
+    model: IntegerModel,
     packets: list[Packet],
     work_folder: Path,
     simulator: Simulator,
@@ -125,10 +131,14 @@ def _run(
     results.unlink(missing_ok=True)
     top.write_text(bench_top(plan))
     sent = with_bad(packets, traffic.bad, plan.streams)
+    registers = register_map(plan, plan.load_targets)
     content = asdict(traffic) | {
         "packets": [[packet.stream, packet.fresh, packet.words] for packet in sent],
         "expected": len(packets),
         "gap_cycles": GAP_CYCLES,
+        "state_reset": registers.register("state_reset").address,
+        "writes": load_writes(plan, model, registers) if traffic.load else [],
+        "reads": reads(registers),
         "quiet_cycles": _quiet_cycles(plan, traffic),
         "results": str(results),
     }
@@ -147,7 +157,8 @@ def _run(
 
 def bench_top(plan: HardwarePlan) -> str:
     """Return the Verilog that writes the trace, with the accelerator inside."""
-    return environment().get_template(f"{TOP}.v.j2").render(plan=plan)
+    made = register_map(plan, plan.load_targets)
+    return environment().get_template(f"{TOP}.v.j2").render(plan=plan, map=made)
 
 
 def _quiet_cycles(plan: HardwarePlan, traffic: Traffic) -> int:
@@ -157,18 +168,25 @@ def _quiet_cycles(plan: HardwarePlan, traffic: Traffic) -> int:
     return held + round(8 * round_cycles / (1 - traffic.idle) / (1 - traffic.stall))
 
 
-def _require_received(results: Path, outputs: list[OutputBeat], traffic: Traffic) -> None:
-    """Check what the AXI4-Stream sink received against the beats in the trace, and error_o.
+def _results(path: Path) -> tuple[list, dict[str, int]]:
+    """Return the packets that the AXI4-Stream sink received, and the registers that were read.
 
     Raises:
-        MismatchError: they differ.
         ToolError: there are no results.
     """
     try:
-        content = json.loads(results.read_text())
-        received, error = content["packets"], content["error"]
+        content = json.loads(path.read_text())
+        return content["packets"], content["registers"]
     except (OSError, ValueError, KeyError, TypeError) as reason:
-        raise ToolError(f"{results} holds no results ({reason}); simulate again") from None
+        raise ToolError(f"{path} holds no results ({reason}); simulate again") from None
+
+
+def _require_received(received: list, outputs: list[OutputBeat]) -> None:
+    """Check what the AXI4-Stream sink received against the beats in the trace.
+
+    Raises:
+        MismatchError: they differ.
+    """
     packets: list[list] = []
     for beat, before in zip(outputs, [None, *outputs], strict=False):
         if before is None or before.last:
@@ -176,6 +194,3 @@ def _require_received(results: Path, outputs: list[OutputBeat], traffic: Traffic
         packets[-1][1].append(int(beat.data, 16))
     if received != packets:
         raise MismatchError("the AXI4-Stream sink received other packets than the trace shows")
-    expected = sum({ERROR_BITS[kind] for _, kind in traffic.bad})
-    if error != expected:
-        raise MismatchError(f"error_o is {error:03b} at the end, not {expected:03b}")

@@ -27,11 +27,13 @@ class Traffic:
     reset_cycle: int | None = None  # reset then, and send everything again
     hold: tuple[int, int] | None = None  # output refused: first cycle, cycles
     bad: tuple[tuple[int, Bad], ...] = ()  # packets to be dropped: in front of which good one
+    begin: Literal["tuser", "register"] = "tuser"  # what tells the begin of an utterance
+    load: bool = False  # write the model's memories through the registers first
 
     @property
     def steady(self) -> bool:
-        """Whether every cycle is planned: nothing is random, refused or dropped."""
-        return not (self.idle or self.stall or self.hold or self.bad)
+        """Whether every cycle is planned: nothing is random, refused, dropped or waited for."""
+        return not (self.idle or self.stall or self.hold or self.bad or self.begin == "register")
 
 
 @dataclass(frozen=True)

@@ -2,7 +2,7 @@
 // ernn_input: AXI4-Stream packets, one feature vector each, to words; keeps account of the buffers.
 //
 // Each stream has two buffers, for even and odd frames.  A packet waits until its buffer is free.  A packet of
-// the wrong length or for an unknown stream sets an error bit and is dropped whole.
+// the wrong length or for an unknown stream tells of an error and is dropped whole.
 // Latency: 2 from a beat to its word.
 // Golden model: ernn.hw.cycles
 `default_nettype none
@@ -43,7 +43,9 @@ module ernn_input #(
     // Buffers; low half: even frames
     output reg  [     2*STREAMS-1:0] full_o,
     output reg  [     2*STREAMS-1:0] fresh_o,        // first frame of an utterance
-    output reg  [               2:0] error_o         // too short, too long, unknown stream; sticky
+    output reg  [               2:0] error_o,        // too short, too long, unknown stream; one cycle
+    // The next packet of these streams begins an utterance, whatever TUSER says; one cycle
+    input  wire [       STREAMS-1:0] state_reset_i
 );
 
   localparam [31:0] BEATS_INT = BEATS - 1;
@@ -77,6 +79,8 @@ module ernn_input #(
   reg [ COUNT_W-1:0] count_q;
   reg [ STREAMS-1:0] parity_q;  // of each stream's next frame
   reg [2*STREAMS-1:0] busy_q;  // buffer taken
+  reg [ STREAMS-1:0] forget_q;  // a state reset waits for the stream's next good packet
+  reg                forgot_q;  // this packet takes one
 
   wire                 known = {24'd0, id} < STREAMS;
   wire [ STREAM_W-1:0] stream = inside_q ? stream_q : id[STREAM_W-1:0];
@@ -85,7 +89,8 @@ module ernn_input #(
   wire [2*STREAMS-1:0] buffer = parity ? {one, {STREAMS{1'b0}}} : {{STREAMS{1'b0}}, one};
   wire                 good = inside_q ? good_q : known;
   wire [  COUNT_W-1:0] count = inside_q ? count_q : {COUNT_W{1'b0}};
-  wire                 fresh = inside_q ? fresh_q : user;
+  wire                 forgot = inside_q ? forgot_q : |(forget_q & one);
+  wire                 fresh = inside_q ? fresh_q : user || forgot;
   wire                 at_end = count == LAST;
   wire                 whole = good && at_end && last;
 
@@ -113,16 +118,18 @@ module ernn_input #(
       inside_q <= !last;
       stream_q <= stream;
       fresh_q  <= fresh;
+      forgot_q <= forgot;
       good_q   <= good && !at_end;
       count_q  <= count + 1'b1;
       if (whole) begin
         parity_q <= parity_q ^ one;
         fresh_o  <= (fresh_o & ~buffer) | ({2 * STREAMS{fresh}} & buffer);
       end
-      if (good && last && !at_end) error_o[0] <= 1'b1;
-      if (good && !last && at_end) error_o[1] <= 1'b1;
-      if (!inside_q && !known) error_o[2] <= 1'b1;
     end
+    error_o <= {3{beat}} & {!inside_q && !known, good && !last && at_end, good && last && !at_end};
+    // A packet takes the reset with its first beat, and gives it back if it is dropped.
+    forget_q <= (forget_q & ~({STREAMS{beat && !inside_q && known}} & one))
+                | ({STREAMS{beat && good && forgot && (last != at_end)}} & one) | state_reset_i;
     busy_q <= (busy_q | taken) & ~released;
     full_o <= (full_o | stored) & ~released;
     if (rst_i) begin
@@ -132,6 +139,7 @@ module ernn_input #(
       busy_q       <= {2 * STREAMS{1'b0}};
       full_o       <= {2 * STREAMS{1'b0}};
       error_o      <= 3'd0;
+      forget_q     <= {STREAMS{1'b0}};
     end
   end
 

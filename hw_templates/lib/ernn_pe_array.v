@@ -37,7 +37,6 @@ module ernn_pe_array #(
     output wire [LANES*COLUMNS*MACS*ACC_W-1:0] drain_o
 );
 
-  localparam integer PES = ROWS * COLUMNS;
   localparam integer LEAVES = (ROWS + FANOUT - 1) / FANOUT;
   localparam integer OPERANDS_W = COLUMNS * MACS * OP_W;
   localparam integer SHADOW_W = MACS * ACC_W;
@@ -72,7 +71,7 @@ module ernn_pe_array #(
   genvar leaf, r, c;
   generate
     for (r = ROWS; r < ROWS + LANES; r = r + 1) begin : gen_end
-      assign chain[r] = {COLUMNS * SHADOW_W{1'b0}};
+      assign chain[r] = {COLUMNS{{SHADOW_W{1'b0}}}};  // tools limit a single replication
     end
     for (leaf = 0; leaf < LEAVES; leaf = leaf + 1) begin : gen_leaf
       // A copy of everything per leaf is the point of the tree.

@@ -12,7 +12,9 @@ module ernn_ram #(
     parameter integer WIDTH  = 8,  // bits per word
     parameter integer DEPTH  = 2,  // words
     parameter integer ADDR_W = 1,  // bits of an address, at least log2(DEPTH)
+    /* verilator lint_off UNUSEDPARAM */  // for synthesizers
     parameter RAM_STYLE = "auto",  // "block", "distributed" or the synthesizer's choice
+    /* verilator lint_on UNUSEDPARAM */
     parameter integer FILLED = 0,  // 1: begins with the words of INIT_FILE
     parameter INIT_FILE = ""       // $readmemh file
 ) (

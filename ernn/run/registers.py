@@ -1,0 +1,82 @@
+"""What a simulation does with the registers: rewrite the memories, and read errors and counters."""
+
+from collections.abc import Mapping, Sequence
+
+from ernn.errors import MismatchError, PlanError
+from ernn.hdl.memory import memory_files
+from ernn.hdl.register_map import RegisterMap
+from ernn.hw.build import Target, build_plan
+from ernn.hw.explore import sizes_of
+from ernn.hw.plan import HardwarePlan
+from ernn.quant.integer_model import IntegerModel
+from ernn.run.traffic import Bad
+
+ERROR_BITS = {"short": 1, "long": 2, "unknown": 4}  # of register error
+COUNTERS = ("frames", "steps", "saturated_rows", "saturated_states", "saturated_vectors")
+
+
+def load_writes(
+    plan: HardwarePlan, model: IntegerModel, registers: RegisterMap
+) -> list[tuple[int, int]]:
+    """Return the (address, value) of every write that gives the accelerator another model.
+
+    Raises:
+        PlanError: the plan of the model is another one: its sizes or its formats differ.
+    """
+    target = Target(plan.name, plan.part, plan.clock_mhz, plan.streams)
+    if build_plan(model, sizes_of(plan), target) != plan:
+        raise PlanError(
+            "the model's sizes or formats differ from those that the accelerator was built for; "
+            "generate and build it again"
+        )
+    at = {register.name: register.address for register in registers.registers}
+    writes = [(at["control"], 0)]
+    texts = memory_files(plan, model)
+    for number, target in enumerate(plan.load_targets):
+        writes.append((at["load_target"], number))
+        lines = texts[f"{target.name}.mem"].splitlines()[1:]
+        for address, line in enumerate(lines):
+            word = int(line, 16)
+            for piece in reversed(range(-(-target.bits // 32))):
+                writes.append((at["load_data"], word >> 32 * piece & 0xFFFFFFFF))
+            writes.append((at["load_write"], address))
+    return [*writes, (at["control"], 1)]
+
+
+def reads(registers: RegisterMap) -> dict[str, int]:
+    """Return {name: address} of what is read at the end; the low half of a counter first."""
+    halves = [f"{name}_{half}" for name in COUNTERS for half in ("low", "high")]
+    return {name: registers.register(name).address for name in ("error", *halves)}
+
+
+def require_registers(
+    found: Mapping[str, int],
+    plan: HardwarePlan,
+    saturated: Mapping[str, int],
+    frames: int,
+    bad: Sequence[Bad],
+) -> None:
+    """Check errors and counters against what was sent and what the integer model counted (`Trace.saturated`).
+
+    Raises:
+        MismatchError: one differs.
+    """
+    expected = {
+        "error": sum({ERROR_BITS[kind] for kind in bad}),
+        "frames": frames,
+        "steps": frames * plan.steps,
+        "saturated_rows": _at_ends(saturated, ("row", "logits")),
+        "saturated_states": _at_ends(saturated, ("c", "state")),
+        "saturated_vectors": _at_ends(saturated, ("h", "m", "rh")),
+    }
+    for name, value in expected.items():
+        read = found[name] if name == "error" else found[f"{name}_low"] | found[f"{name}_high"] << 32
+        if read != value:
+            raise MismatchError(f"register {name} holds {read} at the end, not {value}")
+
+
+def _at_ends(saturated: Mapping[str, int], kinds: Sequence[str]) -> int:
+    """Count the values at either end of their range, of the signals that end so."""
+    return sum(
+        count for name, count in saturated.items() if name.rpartition(".")[2] in kinds
+    )
