@@ -157,13 +157,7 @@ def run(benchmark: Benchmark, out: Path, say: Callable[[str], None] = print) -> 
         told = _preface(benchmark)
         for line in told:
             say(line)
-        speech = out / "speech"
-        speech.mkdir(exist_ok=True)
-        build_corpus(SPEECH, FEATURES, benchmark.seed, speech)
-        train, test = (
-            [utterance.features for utterance in load_split(speech, split)]
-            for split in ("train", "test")
-        )
+        train, test = make_speech(out / "speech", benchmark.seed)
         for layer in benchmark.layers:
             model = make_model(layer, benchmark.seed, train)
             for board in benchmark.boards:
@@ -190,6 +184,14 @@ def _preface(benchmark: Benchmark) -> list[str]:
         "depend on them; " + (traffic if benchmark.simulated else "nothing is simulated"),
         f"{describe_machine('numpy')}{versions}",
     ]
+
+
+def make_speech(folder: Path, seed: int) -> tuple[list[np.ndarray], list[np.ndarray]]:
+    """Return features (T, F) of utterances to calibrate with, and of others to simulate."""
+    folder.mkdir(parents=True, exist_ok=True)
+    build_corpus(SPEECH, FEATURES, seed, folder)
+    train, test = (load_split(folder, split) for split in ("train", "test"))
+    return [one.features for one in train], [one.features for one in test]
 
 
 def make_model(layer: Layer, seed: int, speech: Sequence[np.ndarray]) -> IntegerModel:
