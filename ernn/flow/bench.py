@@ -177,9 +177,9 @@ def _preface(benchmark: Benchmark) -> list[str]:
     bits = QuantizationRecipe()
     traffic = f"{benchmark.frames} frames of synthetic speech a stream are simulated in Verilog"
     return [
-        f"ernn {__version__}: {len(benchmark.layers)} layers, {len(benchmark.boards)} boards, "
-        f"{CLOCK_MHZ:g} MHz, {FEATURES.size} inputs, weights of {bits.weight_bits} bits, "
-        f"activations of {bits.activation_bits}, no output layer",
+        f"ernn {__version__}: {', '.join(layer.name for layer in benchmark.layers)} on "
+        f"{', '.join(benchmark.boards)} at {CLOCK_MHZ:g} MHz, {FEATURES.size} inputs, weights of "
+        f"{bits.weight_bits} bits, activations of {bits.activation_bits}, no output layer",
         f"weights are random (seed {benchmark.seed}), of a trained model's size: speed does not "
         "depend on them; " + (traffic if benchmark.simulated else "nothing is simulated"),
         f"{describe_machine('numpy')}{versions}",
@@ -282,7 +282,7 @@ def _measure(
     folder: Path,
     simulated: bool,
 ) -> Measured:
-    """Plan and, unless told otherwise, simulate an accelerator.
+    """Return what a plan makes of a kind of traffic, simulated unless told otherwise.
 
     Raises:
         MismatchError: a word or a cycle is not as planned.

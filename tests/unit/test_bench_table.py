@@ -1,4 +1,4 @@
-"""The benchmark's choice of rows, its verdicts and its table; tests/flow/test_bench_run.py runs it."""
+"""The benchmark's choice of rows, verdicts and table; tests/flow/test_bench_run.py runs it."""
 
 from dataclasses import replace
 
