@@ -5,6 +5,7 @@ speech. Cycles and resources do not depend on their values, and the simulation h
 whatever they are.
 """
 
+import shutil
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -294,6 +295,7 @@ def _measure(
     counted = (design.used.dsp, plan.pes * plan.logic_macs, design.used.bram36, design.used.lut)
     if not simulated:
         return Measured(sizes, plan.streams, *counted, planned)
+    shutil.rmtree(folder / "project", ignore_errors=True)  # an interrupted run's is not whole
     project = write_project(plan, model, folder / "project")
     done = simulate(
         project, plan, model, streams, work_folder=folder / "simulator", traffic=traffic
