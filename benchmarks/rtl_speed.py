@@ -155,7 +155,8 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=0)
     given = parser.parse_args()
     versions = ", ".join(f"{tool} {require(tool).version}" for tool in ("verilator", "g++"))
-    print(f"{describe_machine('numpy')}, {versions}; seed {given.seed}")
+    busy = f"load {os.getloadavg()[0]:.1f} before it started"  # others slow all wall times
+    print(f"{describe_machine('numpy')}, {versions}; {busy}; seed {given.seed}")
     print(LINE.format("LSTM 1024/512, k = 8", "measured", "target", "", "peers"))
     print(LINE.format("---", "---:", "---:", "---", "---"))
     for rows in (large, small):
