@@ -1,5 +1,5 @@
-# Two commands. `make demo` does the whole main job on the quickstart recipe; `make test` runs every
-# test. Both create the environment in .venv on first use, with the versions in requirements.lock.
+# `make demo` does the whole main job on the quickstart recipe; `make test` runs every test;
+# `make bench` plans and simulates the published layers. All create the environment in .venv on first use, with the versions in requirements.lock.
 #
 # On Linux, PyPI's PyTorch brings gigabytes of CUDA. Where there is no GPU, this saves them:
 #   PIP_EXTRA_INDEX_URL=https://download.pytorch.org/whl/cpu make demo
@@ -14,10 +14,13 @@ PYTHON ?= $(shell for python in python3 python3.13 python3.12 python3.11; do \
 export PIP_CONSTRAINT := $(CURDIR)/requirements.lock
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: demo test lint clean
+.PHONY: demo test bench lint clean
 
 demo: $(VENV)/ready
 	$(VENV)/bin/ernn run quickstart --out $(OUT)
+
+bench: $(VENV)/ready
+	$(VENV)/bin/ernn bench --out out/bench
 
 test: $(VENV)/ready-dev
 	$(VENV)/bin/pytest -n 2 --dist worksteal

@@ -175,6 +175,42 @@ def search(
         find(load_recipe(recipe), Bound(per_bound, per_max), part, out, place, _say)
 
 
+@app.command(epilog="Example: ernn bench --layers lstm16 --boards XC7VX690T")
+def bench(
+    layers: Annotated[
+        str | None,
+        typer.Option(metavar="LIST", help="Of lstm8,lstm16,gru8,gru16; all if not given."),
+    ] = None,
+    boards: Annotated[
+        str | None, typer.Option(metavar="LIST", help="Parts; XC7VX690T,XCKU060 if not given.")
+    ] = None,
+    streams: Annotated[
+        str | None,
+        typer.Option(metavar="LIST", help="Utterances at a time, tried in turn; 2,4,8."),
+    ] = None,
+    frames: Annotated[
+        int, typer.Option(min=20, max=100_000, help="Simulated, of each stream.")
+    ] = 50,
+    seed: Annotated[int, typer.Option(min=0, help="Of the weights and the speech.")] = 0,
+    simulation: Annotated[
+        bool, typer.Option("--simulation/--no-simulation", help="Or plan only, in a minute.")
+    ] = True,
+    out: Annotated[
+        Path, typer.Option(metavar="DIR", help="Folder; builds in it are used again.")
+    ] = Path("out/bench"),
+    debug: DebugOption = False,
+) -> None:
+    """Plan and simulate the published benchmark layers, beside what was published.
+
+    Every word must equal the integer model's and every cycle the plan's. Half an hour for all
+    layers and boards on two cores, most of it for building the simulators.
+    """
+    with _explained(debug):
+        from ernn.flow.bench import choose, run
+
+        run(choose(layers, boards, streams, frames, seed, simulation), out, _say)
+
+
 @app.command(epilog="Example: ernn doctor")
 def doctor(debug: DebugOption = False) -> None:
     """Say which tools are found, which are missing, what for, and how to install them."""

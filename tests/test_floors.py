@@ -13,10 +13,10 @@ PACKAGE = ROOT / "ernn"
 
 FLOORS = [
     {"errors", "resources", "progress"},
-    {"files", "fixed", "circulant", "tools", "datafile"},
+    {"files", "fixed", "circulant", "tools", "datafile", "machine"},
     {"device"},
     {"recipe", "compressed"},
-    {"train", "speech"},
+    {"train", "speech", "random_model"},
     {"importers", "quant"},
     {"finetune", "hw"},
     {"hdl"},

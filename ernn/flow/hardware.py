@@ -85,7 +85,7 @@ def simulate(work: Work) -> None:
     model = IntegerModel.load(work.out / "quantize" / "integer.safetensors")
     test = [utterance.features for utterance in load_split(work.out / "corpus", "test")]
     frames = max(settings.frames_per_stream, RATE_ROUNDS)  # fewer show no steady state
-    streams, alone = _streams(test, planned.streams, frames), [[test[0][:frames]]]
+    streams, alone = deal_out(test, planned.streams, frames), [[test[0][:frames]]]
     runs = [
         run(
             work.out / "generate",
@@ -128,7 +128,7 @@ def _timing(planned: "HardwarePlan", busy: "Simulation", single: "Simulation") -
     }
 
 
-def _streams(utterances: "list[np.ndarray]", count: int, frames: int) -> "list[list[np.ndarray]]":
+def deal_out(utterances: "list[np.ndarray]", count: int, frames: int) -> "list[list[np.ndarray]]":
     """Deal utterances out to streams until each has ``frames`` frames, the last one cut short."""
     streams: list[list[np.ndarray]] = [[] for _ in range(count)]
     supply = cycle(utterances)

@@ -1,0 +1,318 @@
+"""The benchmark: the published layers on their boards, planned, simulated, and set in a table.
+
+Nobody trains 1,024 cells for it: weights are random, of a trained model's size, and calibrated on
+speech. Cycles and resources do not depend on their values, and the simulation has to match
+whatever they are.
+"""
+
+import shutil
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+import numpy as np
+
+from ernn import __version__
+from ernn.compressed import CellKind
+from ernn.device import load_part
+from ernn.energy.published import Design as PublishedDesign
+from ernn.energy.published import load_published
+from ernn.errors import MismatchError, RecipeError
+from ernn.files import write_text
+from ernn.flow.engine import locked
+from ernn.flow.hardware import deal_out
+from ernn.flow.planning import describe
+from ernn.flow.results import write_json
+from ernn.hdl.project import write_project
+from ernn.hw.explore import Exploration, explore
+from ernn.machine import describe_machine
+from ernn.quant.integer_model import IntegerModel
+from ernn.quant.quantize import quantize
+from ernn.random_model import random_model
+from ernn.recipe import (
+    MAX_STREAMS,
+    BlockSize,
+    CorpusRecipe,
+    FeatureRecipe,
+    HardwareRecipe,
+    QuantizationRecipe,
+)
+from ernn.report.bench import Measured, Row, Target, in_words, markdown
+from ernn.run.simulate import simulate
+from ernn.run.traffic import Streams, Traffic
+from ernn.speech.corpus import build_corpus, load_split
+from ernn.tools import find
+
+FEATURES = FeatureRecipe()  # 153 values a frame
+SPEECH = CorpusRecipe(train_minutes=0.4, dev_minutes=0.1, test_minutes=0.4)  # a few speakers
+CLOCK_MHZ = 200.0
+
+
+@dataclass(frozen=True)
+class Layer:
+    """One recurrent layer; an LSTM has peepholes."""
+
+    name: str
+    cell: CellKind
+    block: BlockSize
+    hidden: int = 1024
+    projection: int = 0
+
+    @property
+    def title(self) -> str:
+        """What it is, in words."""
+        sizes = f"{self.hidden}/{self.projection}" if self.projection else f"{self.hidden}"
+        return f"{self.kind.upper()} {sizes}, k = {self.block}"
+
+    @property
+    def kind(self) -> Literal["lstm", "gru"]:
+        """Which cell, whatever its reset."""
+        return "lstm" if self.cell == "lstm" else "gru"
+
+    @property
+    def dense_macs(self) -> int:
+        """Multiplications per frame without compression."""
+        gates, output = (4 if self.cell == "lstm" else 3), self.projection or self.hidden
+        return gates * self.hidden * (FEATURES.size + output) + self.projection * self.hidden
+
+
+LAYERS = (
+    Layer("lstm8", "lstm", 8, projection=512),
+    Layer("lstm16", "lstm", 16, projection=512),
+    Layer("gru8", "gru_before", 8),
+    Layer("gru16", "gru_before", 16),
+)
+BOARDS = ("XC7VX690T", "XCKU060")
+TARGETS = {
+    ("lstm8", "XC7VX690T"): Target(1.0e6, 1.7),
+    ("lstm16", "XC7VX690T"): Target(1.9e6, 1.1),
+    ("gru8", "XC7VX690T"): Target(0.9e6, 1.8),
+    ("gru16", "XC7VX690T"): Target(1.7e6, 1.2),
+}
+OTHERWISE = Target(roofline=0.9)
+
+
+@dataclass(frozen=True)
+class Benchmark:
+    """What is measured, and how."""
+
+    layers: tuple[Layer, ...] = LAYERS
+    boards: tuple[str, ...] = BOARDS
+    streams: tuple[int, ...] = (2, 4, 8)  # tried in this order until the target is met
+    frames: int = 50  # simulated, of each stream
+    seed: int = 0
+    simulated: bool = True
+
+
+def choose(
+    layers: str | None = None,
+    boards: str | None = None,
+    streams: str | None = None,
+    frames: int = 50,
+    seed: int = 0,
+    simulated: bool = True,
+) -> Benchmark:
+    """Return the benchmark of a choice of layers, boards and streams, each "a,b,..." or all.
+
+    Raises:
+        RecipeError, PlanError: a layer, a number of streams or a board that there is not.
+    """
+    known = {layer.name: layer for layer in LAYERS}
+    names = _listed(layers) if layers is not None else list(known)
+    strange = [name for name in names if name not in known]
+    if strange or not names:
+        raise RecipeError(
+            f"--layers {layers!r} names no layer of the benchmark; choose among {', '.join(known)}"
+        )
+    counts = _listed(streams) if streams is not None else list(map(str, Benchmark.streams))
+    if not counts or not all(n.isdecimal() and 1 <= int(n) <= MAX_STREAMS for n in counts):
+        raise RecipeError(
+            f"--streams {streams!r} is no list of streams; give numbers of 1 to {MAX_STREAMS} "
+            "with commas between them, such as 2,4"
+        )
+    parts = tuple(_listed(boards)) if boards is not None else BOARDS
+    if not parts:
+        raise RecipeError("--boards names no board; give parts, such as XC7VX690T,XCKU060")
+    for part in parts:
+        load_part(part)
+    chosen = tuple(known[name] for name in names)
+    return Benchmark(chosen, parts, tuple(map(int, counts)), frames, seed, simulated)
+
+
+def _listed(text: str) -> list[str]:
+    return [word.strip() for word in text.split(",") if word.strip()]
+
+
+def run(benchmark: Benchmark, out: Path, say: Callable[[str], None] = print) -> list[Row]:
+    """Measure every layer on every board; leave results.json and table.md in ``out``.
+
+    Raises:
+        MismatchError: a simulated word or cycle is not as planned.
+        PlanError: a layer does not fit a board.
+        ToolError: a tool is missing or fails.
+        ProjectError: ``out`` is not ernn's, or in use.
+    """
+    rows: list[Row] = []
+    with locked(out):
+        told = _preface(benchmark)
+        for line in told:
+            say(line)
+        train, test = make_speech(out / "speech", benchmark.seed)
+        for layer in benchmark.layers:
+            model = make_model(layer, benchmark.seed, train)
+            for board in benchmark.boards:
+                rows.append(_measure_row(benchmark, layer, board, model, test, out, say))
+                say("\n" + "\n".join(in_words(rows[-1])) + "\n")
+                results = {"about": told, "rows": [row.to_dict() for row in rows]}
+                write_json(out / "results.json", results)
+                write_text(out / "table.md", "\n\n".join([*told, markdown(rows)]))
+        say(f"{markdown(rows)}\nalso in {out / 'table.md'} and {out / 'results.json'}")
+    return rows
+
+
+def _preface(benchmark: Benchmark) -> list[str]:
+    """Return what is measured, and on what."""
+    tools = (found for name in ("verilator", "espeak-ng") if (found := find(name)))
+    versions = "".join(f", {tool.name} {tool.version}" for tool in tools)
+    bits = QuantizationRecipe()
+    traffic = f"{benchmark.frames} frames of synthetic speech a stream are simulated in Verilog"
+    return [
+        f"ernn {__version__}: {', '.join(layer.name for layer in benchmark.layers)} on "
+        f"{', '.join(benchmark.boards)} at {CLOCK_MHZ:g} MHz, {FEATURES.size} inputs, weights of "
+        f"{bits.weight_bits} bits, activations of {bits.activation_bits}, no output layer",
+        f"weights are random (seed {benchmark.seed}), of a trained model's size: speed does not "
+        "depend on them; " + (traffic if benchmark.simulated else "nothing is simulated"),
+        f"{describe_machine('numpy')}{versions}",
+    ]
+
+
+def make_speech(folder: Path, seed: int) -> tuple[list[np.ndarray], list[np.ndarray]]:
+    """Return features (T, F) of utterances to calibrate with, and of others to simulate."""
+    folder.mkdir(parents=True, exist_ok=True)
+    build_corpus(SPEECH, FEATURES, seed, folder)
+    train, test = (load_split(folder, split) for split in ("train", "test"))
+    return [one.features for one in train], [one.features for one in test]
+
+
+def make_model(layer: Layer, seed: int, speech: Sequence[np.ndarray]) -> IntegerModel:
+    """Return the integer model of a layer with random weights, calibrated on speech."""
+    model = random_model(
+        np.random.default_rng(seed),
+        layer.cell,
+        layer.hidden,
+        blocks=layer.block,
+        features=FEATURES.size,
+        labels=0,
+        projection=layer.projection,
+        scales=False,  # the published layers have none
+    )
+    return quantize(model, QuantizationRecipe(), list(speech))
+
+
+def _measure_row(
+    benchmark: Benchmark,
+    layer: Layer,
+    board: str,
+    model: IntegerModel,
+    speech: list[np.ndarray],
+    out: Path,
+    say: Callable[[str], None],
+) -> Row:
+    part = load_part(board)
+    target = TARGETS.get((layer.name, part.name), OTHERWISE)
+    name = f"{layer.name}-{part.name.lower()}"
+    rate, latency = _plans(benchmark.streams, model, board, target, name)
+    busy, alone = rate.chosen, latency.chosen
+    if benchmark.simulated:  # which takes minutes
+        say(
+            f"{name}: planned are {busy.frames_per_second:,.0f} frames/s and "
+            f"{alone.latency_us:.3f} us; building and simulating"
+        )
+    streams = deal_out(speech, busy.plan.streams, benchmark.frames)
+    own = "throughput" if latency is rate else "latency"  # not built twice
+    jobs: list[tuple[Exploration, str, Streams, Traffic]] = [
+        (rate, "throughput", streams, Traffic()),
+        (latency, own, [streams[0]], Traffic("single")),
+    ]
+    measured = [
+        _measure(found, model, dealt, traffic, out / name / folder, benchmark.simulated)
+        for found, folder, dealt, traffic in jobs
+    ]
+    return Row(
+        layer.title,
+        part.name,
+        part.dsp,
+        CLOCK_MHZ,
+        rate.roofline_cycles,
+        measured[0],
+        measured[1],
+        target,
+        published_design(layer, part.name),
+    )
+
+
+def _plans(
+    streams: Sequence[int], model: IntegerModel, board: str, target: Target, name: str
+) -> tuple[Exploration, Exploration]:
+    """Return the plans with the highest rate and the shortest latency; they may be one.
+
+    The first takes the fewest streams that meet the target, or what is fastest.
+    """
+    tried: list[Exploration] = []
+    for count in streams:
+        asked = HardwareRecipe(part=board, clock_mhz=CLOCK_MHZ, streams=count)
+        tried.append(explore(model, asked, name))
+        chosen = tried[-1].chosen
+        share = tried[-1].roofline_cycles / chosen.rate.cycles_per_frame
+        if all(one.met for one in target.judge_rate(chosen.frames_per_second, share)):
+            rate = tried[-1]
+            break
+    else:
+        rate = max(tried, key=lambda one: one.chosen.frames_per_second)
+    asked = HardwareRecipe(part=board, clock_mhz=CLOCK_MHZ, streams=1, objective="latency")
+    latency = explore(model, asked, name)
+    return rate, rate if rate.chosen.latency_us <= latency.chosen.latency_us else latency
+
+
+def _measure(
+    found: Exploration,
+    model: IntegerModel,
+    streams: Streams,
+    traffic: Traffic,
+    folder: Path,
+    simulated: bool,
+) -> Measured:
+    """Return what a plan makes of a kind of traffic, simulated unless told otherwise.
+
+    Raises:
+        MismatchError: a word or a cycle is not as planned.
+    """
+    design, single = found.chosen, traffic.mode == "single"
+    plan, rate = design.plan, design.rate
+    planned = rate.latency_cycles if single else rate.cycles_per_frame
+    sizes = next(describe(found))
+    counted = (design.used.dsp, plan.pes * plan.logic_macs, design.used.bram36, design.used.lut)
+    if not simulated:
+        return Measured(sizes, plan.streams, *counted, planned)
+    shutil.rmtree(folder / "project", ignore_errors=True)  # an interrupted run's is not whole
+    project = write_project(plan, model, folder / "project")
+    done = simulate(
+        project, plan, model, streams, work_folder=folder / "simulator", traffic=traffic
+    )
+    cycles = done.latency_cycles if single else done.frame_cycles
+    if cycles != planned:
+        raise MismatchError(f"{folder}: a frame takes {cycles} cycles; planned are {planned}")
+    words = sum(done.elements.values())
+    return Measured(sizes, plan.streams, *counted, planned, cycles, done.frames, words)
+
+
+def published_design(layer: Layer, part: str) -> PublishedDesign | None:
+    """Return what E-RNN published for a layer and a part; None unless it is the same layer."""
+    published = load_published()
+    if layer.dense_macs != published.dense_macs_per_frame[layer.kind]:
+        return None
+    wanted = (layer.kind, layer.block, part)
+    theirs = (design for design in published.designs if design.name.startswith("E-RNN"))
+    alike = (one for one in theirs if (one.cell, one.block_size, one.part) == wanted)
+    return next(alike, None)
