@@ -11,15 +11,14 @@ from ernn.quant.integer_model import IntegerModel, Product
 def memory_files(plan: HardwarePlan, model: IntegerModel) -> dict[str, str]:
     """Return every .mem file, {name: text}: a word per line, the first value in its low bits."""
     words = memory_words(plan, model)
-    return {
-        f"{target.name}.mem": _file(words[target.name], target) for target in plan.load_targets
-    }
+    return {f"{target.name}.mem": _file(words[target.name], target) for target in plan.load_targets}
 
 
 def memory_words(plan: HardwarePlan, model: IntegerModel) -> dict[str, tuple[np.ndarray, int]]:
     """Return what every memory of `HardwarePlan.load_targets` holds: (words, values), and bits."""
     weights = weight_words(plan, model).reshape(-1, plan.pe_rows, plan.pe_columns * plan.macs)
-    found = {f"weights_{row:03}": (weights[:, row], plan.weight_bits) for row in range(plan.pe_rows)}
+    rows = range(plan.pe_rows)
+    found = {f"weights_{row:03}": (weights[:, row], plan.weight_bits) for row in rows}
     found["bias"] = bias_words(plan, model), plan.row.width
     for memory in plan.memories:
         if memory.scaled:

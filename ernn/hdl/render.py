@@ -16,6 +16,7 @@ _SINGLE = (
     "ernn_operands",
     "ernn_rows",
     "ernn_row_lane",
+    "ernn_monitor",
 )
 _LANES = {
     "lstm": ("ernn_lstm_lane",),

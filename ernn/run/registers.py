@@ -37,8 +37,8 @@ def load_writes(
         lines = texts[f"{target.name}.mem"].splitlines()[1:]
         for address, line in enumerate(lines):
             word = int(line, 16)
-            for piece in reversed(range(-(-target.bits // 32))):
-                writes.append((at["load_data"], word >> 32 * piece & 0xFFFFFFFF))
+            pieces = reversed(range(-(-target.bits // 32)))
+            writes += [(at["load_data"], word >> 32 * piece & 0xFFFFFFFF) for piece in pieces]
             writes.append((at["load_write"], address))
     return [*writes, (at["control"], 1)]
 
@@ -56,7 +56,7 @@ def require_registers(
     frames: int,
     bad: Sequence[Bad],
 ) -> None:
-    """Check errors and counters against what was sent and what the integer model counted (`Trace.saturated`).
+    """Check errors and counters against what was sent and `Trace.saturated`.
 
     Raises:
         MismatchError: one differs.
@@ -70,13 +70,12 @@ def require_registers(
         "saturated_vectors": _at_ends(saturated, ("h", "m", "rh")),
     }
     for name, value in expected.items():
-        read = found[name] if name == "error" else found[f"{name}_low"] | found[f"{name}_high"] << 32
+        low = name if name == "error" else f"{name}_low"
+        read = found[low] | found.get(f"{name}_high", 0) << 32
         if read != value:
             raise MismatchError(f"register {name} holds {read} at the end, not {value}")
 
 
 def _at_ends(saturated: Mapping[str, int], kinds: Sequence[str]) -> int:
     """Count the values at either end of their range, of the signals that end so."""
-    return sum(
-        count for name, count in saturated.items() if name.rpartition(".")[2] in kinds
-    )
+    return sum(count for name, count in saturated.items() if name.rpartition(".")[2] in kinds)

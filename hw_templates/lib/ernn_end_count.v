@@ -2,7 +2,7 @@
 // ernn_end_count: how many values of a word lie at either end of their range, where they saturate.
 //
 // Latency: 1 + LEVELS, where LEVELS = ceil(log2(VALUES)).
-// Golden model: ernn.quant.integer_model.Trace.saturated
+// Golden model: ernn.quant.integer_model.Trace
 // Requires:     COUNT_W holds VALUES and is at most LEVELS + 2
 `default_nettype none
 

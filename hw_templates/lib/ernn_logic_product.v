@@ -4,7 +4,7 @@
 // Digits of four bits of b are multiplied in the first cycle and added up in the second.  It contains
 // no multiplication operator, so that no synthesizer turns it into a DSP block.
 // Latency: 2.
-// Golden model: a * b
+// Golden model: none (a product)
 `default_nettype none
 
 module ernn_logic_product #(

@@ -1,6 +1,6 @@
 """Control and storage modules against small models, cycle by cycle, idle, stalled and reset.
 
-ernn_ram, ernn_rom, ernn_valid_delay, ernn_skid, ernn_tokens, ernn_row_queue, ernn_vector_memory,
+ernn_ram, ernn_valid_delay, ernn_skid, ernn_tokens, ernn_row_queue, ernn_vector_memory,
 ernn_walker and ernn_rounds; the whole accelerators of test_accelerator.py use them together.
 """
 
@@ -305,7 +305,7 @@ def test_rounds(simulator, folder):
     rng, v = np.random.default_rng(8), Vectors()
     full, fresh = [[0, 0] for _ in range(2)], [[0, 0] for _ in range(2)]  # by parity, stream
     issued, parity, free, opened = 0, [0, 0], True, 0
-    active, parities, marks = [0, 0], [0, 0], [0, 0]
+    active, parities, marks, idle = [0, 0], [0, 0], [0, 0], True
     for cycle in range(CYCLES):
         reset = cycle < 1
         for frame in range(2):
@@ -317,9 +317,11 @@ def test_rounds(simulator, folder):
                     full[frame][s], fresh[frame][s] = 1, int(rng.random() < 0.5)
         advance = bool(not reset and not free and rng.random() < 0.3)
         done = bool(not reset and opened and rng.random() < 0.3)
+        run = cycle % 100 < 70
         v.cycle(
             {
                 "rst_i": reset,
+                "run_i": run,
                 "full_i": bits(full),
                 "fresh_i": bits(fresh),
                 "advance_i": advance,
@@ -327,13 +329,15 @@ def test_rounds(simulator, folder):
             },
             {
                 "issued_o": issued % 4 if cycle else None,
+                "idle_o": idle if cycle else None,
                 "active_o": active[1] << 2 | active[0] if issued > 1 else None,
                 "parity_o": parities[1] << 2 | parities[0] if issued > 1 else None,
                 "fresh_o": marks[1] << 2 | marks[0] if issued > 1 else None,
             },
         )
         ready = [s for s in range(2) if full[parity[s]][s]]
-        issue = bool(ready) and free and opened < 2 and not reset
+        issue = bool(ready) and free and opened < 2 and run and not reset
+        idle = opened == 0 and not issue
         free = (free or advance) and not issue
         opened += issue - done
         if issue:
@@ -357,19 +361,27 @@ def bits(by_parity):
 
 
 @only_icarus
-def test_rom(simulator, folder, tmp_path):
-    """The words of its file, one cycle after their address."""
+def test_ram_begins_with_its_file(simulator, folder):
+    """The words of its file, one cycle after their address, until they are overwritten."""
     words = [3, 1, 4, 1, 5]
-    wrapper = Path(folder) / "rom_bench.v"
-    (Path(folder) / "rom.mem").write_text("".join(f"{w:x}\n" for w in words))
+    wrapper = Path(folder) / "ram_bench.v"
+    (Path(folder) / "words.mem").write_text("".join(f"{w:x}\n" for w in words))
     wrapper.write_text(
-        "module rom_bench (input wire clk_i, input wire [2:0] addr_i, output wire [3:0] data_o);\n"
-        '  ernn_rom #(.WIDTH(4), .DEPTH(5), .ADDR_W(3), .INIT_FILE("rom.mem")) u_rom (\n'
-        "      .clk_i(clk_i), .addr_i(addr_i), .data_o(data_o));\nendmodule\n"
+        "module ram_bench (input wire clk_i, input wire we_i, input wire [2:0] waddr_i,\n"
+        "    input wire [3:0] wdata_i, input wire [2:0] raddr_i, output wire [3:0] rdata_o);\n"
+        '  ernn_ram #(.WIDTH(4), .DEPTH(5), .ADDR_W(3), .FILLED(1), .INIT_FILE("words.mem")) u_ram (\n'
+        "      .clk_i(clk_i), .we_i(we_i), .waddr_i(waddr_i), .wdata_i(wdata_i),\n"
+        "      .raddr_i(raddr_i), .rdata_o(rdata_o));\nendmodule\n"
     )
     rng, v, read = np.random.default_rng(9), Vectors(), None
-    for _ in range(40):
-        address = int(rng.integers(5))
-        v.cycle({"addr_i": address}, {"data_o": read})
+    for cycle in range(80):
+        address, written, value = (int(rng.integers(n)) for n in (5, 5, 16))
+        write = cycle > 40 and rng.random() < 0.3
+        v.cycle(
+            {"raddr_i": address, "waddr_i": written, "wdata_i": value, "we_i": write},
+            {"rdata_o": read},
+        )
         read = words[address]
-    check("rom_bench", {}, v, folder, simulator, files=[wrapper, *verilog("rom")])
+        if write:
+            words[written] = value
+    check("ram_bench", {}, v, folder, simulator, files=[wrapper, *verilog("ram")])

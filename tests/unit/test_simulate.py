@@ -155,7 +155,8 @@ def test_what_never_appeared_is_told():
 
 def test_golden_signals_join_utterances(model):
     utterances = speech(model, 3, 2, 4)
-    golden = golden_signals(model, [utterances[:2], utterances[2:]])
+    golden, saturated = golden_signals(model, [utterances[:2], utterances[2:]])
+    assert saturated.keys() >= {"logits", "layer0.h"}
     alone = model.run(utterances[1][None]).signals["logits"][0]
     assert np.array_equal(golden["logits"].streams[0][3:], alone)
     assert [len(frames) for frames in golden["layer0.z"].streams] == [5, 4]
