@@ -8,6 +8,7 @@
         ["set", {input: value}]
         ["pulse", {input: value}, cycles]: these values for some cycles, then 0
         ["see", [output, ...]]: its answer is their values
+        ["together", steps]: all at once, as far as the bus allows; its answer is theirs
         ["reset", after cycles, steps]: reset while the steps are under way
     idle, stall: probability of a cycle without a beat to the registers, without ready for theirs
     seed: of idle and stall
@@ -115,6 +116,10 @@ class Bench:
     async def do_see(self, names: list) -> list:
         await ClockCycles(self.dut.clk_i, SETTLE_CYCLES)
         return [int(getattr(self.dut, name).value) for name in names]
+
+    async def do_together(self, steps: list) -> list:
+        running = [cocotb.start_soon(self.work_through([step])) for step in steps]
+        return [await step for step in running]
 
     async def do_reset(self, cycles: int, steps: list) -> None:
         under_way = [cocotb.start_soon(self.work_through([step])) for step in steps]

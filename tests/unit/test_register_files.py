@@ -29,7 +29,9 @@ class Bus(dict):
     """A bus that remembers what was written, and where."""
 
     def __init__(self, made):
-        super().__init__({r.address: sum(f.reset << f.low for f in r.fields) for r in made.registers})
+        super().__init__(
+            {r.address: sum(f.reset << f.low for f in r.fields) for r in made.registers}
+        )
         self.written = []
 
     def write(self, address, value):
@@ -86,7 +88,7 @@ def test_the_header_compiles(files, tmp_path, options):
 
 
 def test_constants_and_identity(plan, software):
-    module, registers, bus, at = software
+    _, registers, bus, at = software
     registers.check()
     assert registers.id == int.from_bytes(b"ERNN", "little")
     assert (registers.bus_word, registers.bus_streams) == (plan.word, 3)
@@ -134,7 +136,7 @@ def test_state_reset(software):
 
 
 def test_counters(software):
-    module, registers, bus, at = software
+    _, registers, bus, at = software
     bus[at["steps_low"]], bus[at["steps_high"]] = 5, 2
     assert registers.counters()["steps"] == (2 << 32) + 5
     assert set(registers.counters()) == {
