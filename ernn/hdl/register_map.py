@@ -20,7 +20,7 @@ class Field:
     """Bits of a register.
 
     Its kind says who changes it: "constant", nobody; "input", the hardware; "storage", software;
-    "sticky", set by hardware and cleared by writing 1; "pulse", 1 for the cycle after software writes
+    "sticky", set by hardware and cleared by writing 1; "pulse", 1 for a cycle after software writes
     1; "write", what is written is used at once and not kept.
     """
 

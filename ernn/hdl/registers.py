@@ -11,7 +11,7 @@ from pathlib import Path
 
 from peakrdl_cheader.exporter import CHeaderExporter
 from systemrdl import RDLCompiler
-from systemrdl.node import AddrmapNode, FieldNode, RegfileNode, RegNode
+from systemrdl.node import AddrmapNode, FieldNode, Node, RegfileNode, RegNode
 from systemrdl.rdltypes import AccessType, OnWriteType
 
 from ernn import __version__
@@ -30,7 +30,7 @@ def register_map(plan: HardwarePlan, memories: Sequence[LoadTarget]) -> Register
     }
     top, _ = _compile(description(plan, memories))
     counters = tuple(
-        Counter(name, node.get_property("name"), node.get_property("desc"), added_bits.get(name, 1))
+        Counter(name, node.get_property("name"), _text(node), added_bits.get(name, 1))
         for node in top.children()
         if isinstance(node, RegfileNode) and (name := node.inst_name)
     )
@@ -97,15 +97,21 @@ def _register(node: RegNode) -> Register:
         f"{pair.inst_name}_{node.inst_name}" if pair else node.inst_name,
         node.absolute_address,
         f"{pair.get_property('name')}, {own}" if pair else own,
-        node.get_property("desc") or "",
+        _text(node),
         tuple(map(_field, node.fields())),
     )
 
 
 def _field(node: FieldNode) -> Field:
-    """Read a compiled field; a reset value is a number or missing, never a signal."""
-    text, reset = node.get_property("desc") or "", node.get_property("reset") or 0
-    return Field(node.inst_name, _kind(node), node.low, node.width, int(reset), text)
+    """Read a compiled field."""
+    reset = node.get_property("reset") or 0
+    assert isinstance(reset, int), "a reset value is a number"
+    return Field(node.inst_name, _kind(node), node.low, node.width, reset, _text(node))
+
+
+def _text(node: Node) -> str:
+    """Return what the description says about a part of it."""
+    return node.get_property("desc") or ""
 
 
 def _kind(node: FieldNode) -> str:

@@ -86,7 +86,8 @@ def test_text_looks_written(project):
 
 def test_golden_project(tmp_path):
     """The smallest plan's whole output; ERNN_UPDATE_GOLDEN=1 rewrites it for the reviewer."""
-    files = {p.name: p for p in (write_project(*made("dense"), tmp_path) / "rtl").iterdir()}
+    project = write_project(*made("dense"), tmp_path)
+    files = {p.name: p for folder in ("rtl", "registers") for p in (project / folder).iterdir()}
     generated = {name: p.read_text() for name, p in files.items() if library(name) is None}
     if os.environ.get("ERNN_UPDATE_GOLDEN"):
         GOLDEN.mkdir(parents=True, exist_ok=True)
@@ -125,9 +126,9 @@ def test_a_foreign_folder_is_left_alone(tmp_path):
 def test_own_folder_is_replaced(tmp_path):
     write_project(*made("lstm"), tmp_path)
     write_project(*made("dense"), tmp_path)
-    names = {p.name for p in (tmp_path / "rtl").iterdir()}
-    assert "ernn_unit_projection.v" not in names
-    assert {f"rtl/{name}" for name in names} | {"plan.json"} == set(read_manifest(tmp_path))
+    names = {p.relative_to(tmp_path).as_posix() for p in tmp_path.rglob("*") if p.is_file()}
+    assert "rtl/ernn_unit_projection.v" not in names
+    assert names - {"manifest.json"} == set(read_manifest(tmp_path))
 
 
 def test_an_edited_file_is_named(tmp_path):
