@@ -9,6 +9,7 @@ from ernn.hw.layout import Layout, Sizes, words_of
 from ernn.hw.plan import HardwarePlan, OutputPlan
 from ernn.hw.program import UNITS, Job, Reading
 from ernn.hw.unit_plan import UnitJob, UnitPlan
+from ernn.hw.widths import Bounds, bounds, signed_bits, weight_bounds
 from ernn.quant.integer_model import IntegerModel, Product
 
 FANOUT = 8  # PE rows behind one register of the broadcast tree
@@ -60,8 +61,6 @@ class _Builder:
 
     def plan(self) -> HardwarePlan:
         model, sizes = self.model, self.sizes
-        spectrum_bits = max(memory.spectrum_bits for memory in self.layout.memories)
-        operand_bits = spectrum_bits + (self.layout.modes[0].block > 2)
         fracs = [product.weight.frac_bits for product in model.products]
         aligns = tuple(sorted({max(fracs) - frac for frac in fracs}))
         if len(aligns) > MAX_CHOICES or len(self.layout.modes) > MAX_CHOICES:
@@ -70,13 +69,7 @@ class _Builder:
                 f"binary points; at most {MAX_CHOICES} of each can be built"
             )
         jobs = self._jobs(aligns, max(fracs))
-        per_pass = max(job.steps // job.passes for job in jobs)
-        acc_bits = operand_bits + model.weight_bits + 1 + max(1, bits_for(per_pass))
-        if acc_bits > MAX_ACC_BITS:
-            raise PlanError(
-                f"sums need {acc_bits} bits and a DSP block adds {MAX_ACC_BITS}; use fewer "
-                "activation or weight bits"
-            )
+        widths = self._widths(jobs, aligns)
         sum_cycles = bits_for(sizes.pe_columns) if sizes.pe_columns > 1 else 0
         inverse_cycles = max(mode.inverse_cycles for mode in self.layout.modes)
         inverse_networks = tuple(
@@ -102,10 +95,7 @@ class _Builder:
             fanout=FANOUT,
             macs=max(mode.groups * mode.macs for mode in self.layout.modes),
             logic_macs=sizes.logic_macs,
-            operand_bits=operand_bits,
-            weight_bits=model.weight_bits + 1,
-            acc_bits=acc_bits,
-            sum_bits=acc_bits + sum_cycles,
+            **widths,
             sum_cycles=sum_cycles,
             acc_frac_bits=max(fracs) + model.activation_bits - 1,
             aligns=aligns,
@@ -133,6 +123,48 @@ class _Builder:
             top=top,
             feature=feature,
         )
+
+    def _widths(self, jobs: tuple[JobPlan, ...], aligns: tuple[int, ...]) -> dict[str, int]:
+        """Return the bits of all that the array computes, by field of the plan."""
+        model, columns = self.model, self.sizes.pe_columns
+        found = [self._bounds(job) for job in jobs]
+        operand_bits = max(
+            *(signed_bits(one.operands) for one in found),
+            *(memory.spectrum_bits for memory in self.layout.memories),
+        )
+        weight_bits = signed_bits(weight_bounds(self.layout.modes[0].block, model.weight_bits))
+        # A PE extends its products, so that a sum is no narrower than they are.
+        acc_bits = max(operand_bits + weight_bits, *(signed_bits(one.sums) for one in found))
+        if acc_bits > MAX_ACC_BITS:
+            raise PlanError(
+                f"sums need {acc_bits} bits and a DSP block adds {MAX_ACC_BITS}; use fewer "
+                "activation or weight bits"
+            )
+        all_columns = [one.columns(columns) for one in found]
+        sum_bits = max(acc_bits, *(signed_bits(one.sums) for one in all_columns))
+        spectra = [one.spectrum for one in all_columns]
+        return {
+            "operand_bits": operand_bits,
+            "weight_bits": weight_bits,
+            "acc_bits": acc_bits,
+            "sum_bits": sum_bits,
+            "add_bits": max(map(signed_bits, spectra)),
+            "aligned_bits": max(
+                signed_bits(
+                    (low << aligns[job.align], high << aligns[job.align]) for low, high in one
+                )
+                for job, one in zip(jobs, spectra, strict=True)
+            ),
+        }
+
+    def _bounds(self, job: JobPlan) -> Bounds:
+        """Bound a job's numbers in one column of PEs."""
+        product, mode = self.model.products[job.product], self.layout.modes[job.mode]
+        vectors = tuple(
+            (segment.scaled, placed.groups * mode.groups)
+            for segment, placed in zip(product.segments, job.segments, strict=True)
+        )
+        return bounds(mode.block, self.model.twiddle_bits, self.model.weight_bits, vectors)
 
     # Jobs
 

@@ -6,6 +6,7 @@ from ernn.fixed import QFormat
 from ernn.hw.array_plan import Mode, NetworkPlan, bits_for
 from ernn.hw.program import Program, program
 from ernn.hw.storage_plan import MemoryPlan, QueuePlan, ViewPlan
+from ernn.hw.widths import signed_bits
 from ernn.quant.integer_model import IntegerModel, Product
 from ernn.quant.network import forward, inverse
 from ernn.recipe import BLOCK_SIZES
@@ -178,7 +179,9 @@ class Layout:
         modes = tuple(sorted({view.mode for view in views if view.enabled}))
         low = -(1 << (transform_bits - 1))
         spectrum_bits = max(
-            _width(forward(self.modes[mode].block, model.twiddle_bits).bounds(low, -low - 1)[-1])
+            signed_bits(
+                forward(self.modes[mode].block, model.twiddle_bits).bounds(low, -low - 1)[-1]
+            )
             for mode in modes
         )
         forward_cycles = max(self.modes[mode].forward_cycles for mode in modes)
@@ -224,9 +227,4 @@ class Layout:
 
     def inverse_network(self, mode: Mode, source: QFormat, slowest: int) -> NetworkPlan:
         bounds = inverse(mode.block, self.model.twiddle_bits).bounds(source.min_raw, source.max_raw)
-        return self._network(mode, True, source.width, _width(bounds[-1]), slowest)
-
-
-def _width(bounds: list[tuple[int, int]]) -> int:
-    """Bits of a signed number that holds every value of the intervals."""
-    return max(1 + max(high.bit_length(), (-low - 1).bit_length()) for low, high in bounds)
+        return self._network(mode, True, source.width, signed_bits(bounds[-1]), slowest)

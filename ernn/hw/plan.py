@@ -53,9 +53,11 @@ class HardwarePlan:
     macs: int
     logic_macs: int  # of them without a DSP block
     operand_bits: int
-    weight_bits: int  # stored: one more than the recipe's
+    weight_bits: int  # stored: one more than the recipe's if there are d - c and c + d
     acc_bits: int
     sum_bits: int  # of pe_columns accumulators
+    add_bits: int  # of Re or Im of these sums, which no one of them exceeds
+    aligned_bits: int  # of Re or Im at the finest binary point
     sum_cycles: int  # levels of the adder tree
     acc_frac_bits: int  # of the finest product
     aligns: tuple[int, ...]  # left shifts to acc_frac_bits
@@ -174,11 +176,6 @@ class HardwarePlan:
     def queue_bits(self) -> int:
         """Bits of a queue number."""
         return bits_for(len(self.array_queues))
-
-    @property
-    def aligned_bits(self) -> int:
-        """Bits of Re or Im at the finest binary point."""
-        return self.sum_bits + 1 + max(self.aligns)
 
     @property
     def row_frac_bits(self) -> int:
