@@ -7,8 +7,9 @@ from ernn.hw.array_plan import Mode, NetworkPlan, bits_for
 from ernn.hw.program import Program, program
 from ernn.hw.storage_plan import MemoryPlan, QueuePlan, ViewPlan
 from ernn.hw.widths import signed_bits
-from ernn.quant.integer_model import IntegerModel, Product
 from ernn.quant.network import forward, inverse
+from ernn.quant.parameters import IntegerParameters
+from ernn.quant.products import Product
 from ernn.recipe import BLOCK_SIZES
 
 
@@ -29,7 +30,7 @@ def macs_of(block: int) -> int:
     return block if block <= 2 else 2 + 3 * (block // 2 - 1)
 
 
-def words_of(model: IntegerModel) -> list[int]:
+def words_of(model: IntegerParameters) -> list[int]:
     """Return the words that every vector of a model is a multiple of, smallest first."""
     sizes = {size for layer in model.layers for size in (layer.hidden, layer.output)}
     sizes |= {segment.columns for product in model.products for segment in product.segments}
@@ -43,7 +44,7 @@ def words_of(model: IntegerModel) -> list[int]:
 class Layout:
     """Sizes of everything that is stored, for one model and one choice of sizes."""
 
-    def __init__(self, model: IntegerModel, sizes: Sizes, streams: int):
+    def __init__(self, model: IntegerParameters, sizes: Sizes, streams: int):
         self.model, self.sizes, self.streams = model, sizes, streams
         self.program: Program = program(model)
         self.word = sizes.word or model.word

@@ -17,7 +17,7 @@ from ernn.files import write_text
 from ernn.fixed import QFormat
 from ernn.hw import latency
 from ernn.hw.array_plan import JobPlan, Mode, NetworkPlan, bits_for
-from ernn.hw.storage_plan import MemoryPlan, QueuePlan
+from ernn.hw.storage_plan import MemoryPlan, QueuePlan, RamPlan
 from ernn.hw.unit_plan import Maker, UnitPlan
 
 DRAIN_CYCLES = 9  # 3 to the operands, 2 broadcast, 3 in the PE, 1 shadow
@@ -81,6 +81,7 @@ class HardwarePlan:
     vector: QFormat  # of the cell's values
     top: QFormat  # of the output vector
     feature: QFormat
+    rams: tuple[RamPlan, ...] = ()  # every memory and what it is built from
 
     @property
     def header(self) -> str:
@@ -277,6 +278,10 @@ class HardwarePlan:
         return [Maker("input", self.feature.width, 1)] + [
             Maker(unit.name, unit.value_bits, unit.job_bits) for unit in self.units
         ]
+
+    def ram_style(self, name: str) -> str:
+        """Return Verilog's ram_style of a memory: "block" or "distributed"."""
+        return next(ram.style for ram in self.rams if ram.name == name)
 
     def unused_macs(self, mode: Mode) -> int:
         """Multipliers of a PE that a block size leaves idle."""

@@ -3,7 +3,6 @@
 Everything is computed by the integer model's own arithmetic.
 """
 
-
 import numpy as np
 import pytest
 from hypothesis import given, settings
