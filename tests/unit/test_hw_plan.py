@@ -223,7 +223,7 @@ def test_blocks_of_several_sizes_grow_together():
     blocks = {"input": 4, "recurrent": 2, "candidate": 2}
     hardware = HardwareRecipe(part="XC7A100T")
     with pytest.raises(PlanError, match=r"use blocks of 4 and 8 or .* instead of 2 and 4"):
-        make_plan(model_of(hidden=400, blocks=blocks, **GRU), hardware, "test")
+        make_plan(model_of(hidden=512, blocks=blocks, **GRU), hardware, "test")
 
 
 def test_a_model_that_no_block_size_makes_fit():
