@@ -5,7 +5,10 @@ from dataclasses import asdict
 
 from ernn.device import Part, load_part
 from ernn.energy.estimate import Interval, estimate_power
-from ernn.hw.explore import Design, Exploration
+from ernn.hw.cost import logic_mac_luts, mac_blocks, resources
+from ernn.hw.explore import WIDE_BITS, Design, Exploration
+from ernn.hw.packing import pack
+from ernn.hw.plan import HardwarePlan
 
 
 def describe(found: Exploration) -> Iterator[str]:
@@ -13,7 +16,7 @@ def describe(found: Exploration) -> Iterator[str]:
     chosen, plan = found.chosen, found.chosen.plan
     part, used = load_part(plan.part), found.chosen.used
     lanes = max(unit.lanes for unit in plan.units if unit.reads_state)
-    logic = plan.pes * plan.logic_macs
+    logic, blocks = plan.pes * plan.logic_macs, mac_blocks(plan, part)
     yield (
         f"{plan.pe_rows} x {plan.pe_columns} PEs of {plan.macs} multipliers, words of {plan.word}, "
         f"{plan.drain_lanes} drain lanes, {lanes} cell lanes, {plan.streams} streams"
@@ -27,8 +30,11 @@ def describe(found: Exploration) -> Iterator[str]:
         f"{used.dsp:,} of {part.dsp:,} DSP blocks, {used.bram36:,} of {part.bram36:,} BRAM36, "
         f"about {used.lut:,} of {part.lut:,} LUTs and {used.ff:,} of {part.ff:,} flip-flops"
         + (f"; {logic:,} multipliers are built from logic" if logic else "")
+        + (f"; a PE's multiplier takes {blocks} DSP blocks" if blocks > 1 else "")
     )
     yield f"energy: {_energy(chosen, part)} per frame, estimated"
+    if found.wider is not None:
+        yield from _few_bits(chosen, found.wider, part)
     share = 100 * found.roofline_cycles / chosen.rate.cycles_per_frame
     yield (
         f"roofline: {found.roofline_cycles:.1f} cycles a frame if every DSP block multiplied in "
@@ -44,6 +50,37 @@ def describe(found: Exploration) -> Iterator[str]:
             f"{one.frames_per_second:12,.0f}{one.latency_us:12.2f}{one.used.dsp:8,}"
             f"{one.used.lut:10,}  {_energy(one, part)}{mark}"
         )
+
+
+def _few_bits(chosen: Design, wider: HardwarePlan, part: Part) -> Iterator[str]:
+    """Yield what a model of few bits saves, and whether two products share a DSP block."""
+    plan = chosen.plan
+    other = Design(wider, resources(wider, part), chosen.rate)
+    yield (
+        f"few bits: weights of {plan.weight_bits} bits instead of {wider.weight_bits} at "
+        f"{WIDE_BITS} bits ({_kbit(plan):,} instead of {_kbit(wider):,} kbit), "
+        f"{chosen.used.bram36:,} instead of {other.used.bram36:,} BRAM36, "
+        f"{logic_mac_luts(plan):,} instead of {logic_mac_luts(wider):,} LUTs for a multiplier "
+        f"without a DSP block, {_energy(chosen, part)} instead of {_energy(other, part)} a frame"
+    )
+    # No accumulation is the best case; if one product fits, all steps of a pass are asked for.
+    longest = max(job.steps // job.passes for job in plan.jobs)
+    each = pack(plan.operand_bits, plan.weight_bits, 1, part)
+    all_steps = pack(plan.operand_bits, plan.weight_bits, longest, part)
+    if all_steps.fits:
+        yield f"packing: two products would fit one DSP block, but are not packed: {all_steps.why}"
+    elif each.fits:
+        yield (
+            "packing: two products would fit one DSP block only if adders behind it took each "
+            f"one out, and are not packed: {each.why}"
+        )
+    else:
+        yield f"packing: two products do not fit one DSP block: {each.why}"
+
+
+def _kbit(plan: HardwarePlan) -> int:
+    """Return the bits of weight memory in kbit."""
+    return round(plan.pes * plan.macs * plan.weight_bits * plan.weight_depth / 1024)
 
 
 def _energy(design: Design, part: Part) -> str:

@@ -32,7 +32,7 @@ def write_project(plan: HardwarePlan, model: IntegerModel, folder: Path) -> Path
     """
     folder = Path(folder)
     _clear(folder)
-    files = {"plan.json": plan.to_json()} | register_files(plan, plan.load_targets)
+    files = {"plan.json": plan.to_json()} | register_files(plan)
     verilog = sources(plan, model.sigmoid, model.tanh, model.twiddle_bits)
     for name, text in (verilog | memory_files(plan, model)).items():
         files[f"rtl/{name}"] = text

@@ -5,7 +5,6 @@ compiler says, so an address or a bit is written down once.
 """
 
 import tempfile
-from collections.abc import Sequence
 from functools import lru_cache
 from pathlib import Path
 
@@ -18,17 +17,16 @@ from ernn import __version__
 from ernn.hdl.register_map import Counter, Field, Register, RegisterMap
 from ernn.hdl.templates import environment
 from ernn.hw.plan import HardwarePlan
-from ernn.hw.storage_plan import LoadTarget
 
 
-def register_map(plan: HardwarePlan, memories: Sequence[LoadTarget]) -> RegisterMap:
-    """Return the registers of a plan, which write these memories."""
+def register_map(plan: HardwarePlan) -> RegisterMap:
+    """Return the registers of a plan."""
     added_bits = {
         "saturated_rows": plan.saturated_rows_bits,
         "saturated_states": plan.saturated_states_bits,
         "saturated_vectors": plan.saturated_vectors_bits,
     }
-    top, _ = _compile(description(plan, memories))
+    top, _ = _compile(description(plan))
     counters = tuple(
         Counter(name, node.get_property("name"), _text(node), added_bits.get(name, 1))
         for node in top.children()
@@ -40,39 +38,33 @@ def register_map(plan: HardwarePlan, memories: Sequence[LoadTarget]) -> Register
     return made
 
 
-def register_verilog(plan: HardwarePlan, memories: Sequence[LoadTarget]) -> str:
+def register_verilog(plan: HardwarePlan) -> str:
     """Return ernn_registers.v."""
-    return _render(
-        "ernn_registers.v.j2",
-        plan,
-        memories,
-        map=register_map(plan, memories),
-        load_bits=max(memory.bits for memory in memories),
-    )
+    return _render("ernn_registers.v.j2", plan, map=register_map(plan))
 
 
-def register_files(plan: HardwarePlan, memories: Sequence[LoadTarget]) -> dict[str, str]:
+def register_files(plan: HardwarePlan) -> dict[str, str]:
     """Return what software needs: description, C header, Python class and page, by path."""
-    rdl = description(plan, memories)
-    made = register_map(plan, memories)
+    rdl = description(plan)
+    made = register_map(plan)
     first = f"// SPDX-License-Identifier: Apache-2.0\n// {plan.header}\n"
     return {
         "registers/ernn.rdl": rdl,
         "registers/ernn.h": first + _compile(rdl)[1],
-        "registers/ernn.html": _render("ernn_registers.html.j2", plan, memories, map=made),
-        "registers/ernn_registers.py": _render("ernn_registers.py.j2", plan, memories, map=made),
+        "registers/ernn.html": _render("ernn_registers.html.j2", plan, map=made),
+        "registers/ernn_registers.py": _render("ernn_registers.py.j2", plan, map=made),
     }
 
 
-def description(plan: HardwarePlan, memories: Sequence[LoadTarget]) -> str:
+def description(plan: HardwarePlan) -> str:
     """Return the registers of a plan in SystemRDL."""
     version = [int(part) for part in __version__.split(".")[:3]]
-    return _render("ernn_registers.rdl.j2", plan, memories, version=version)
+    return _render("ernn_registers.rdl.j2", plan, version=version)
 
 
-def _render(template: str, plan: HardwarePlan, memories: Sequence[LoadTarget], **context) -> str:
+def _render(template: str, plan: HardwarePlan, **context) -> str:
     found = environment().get_template(template)
-    return found.render(plan=plan, memories=memories, **context)
+    return found.render(plan=plan, **context)
 
 
 @lru_cache(maxsize=4)

@@ -31,8 +31,8 @@ _CELL_LIBRARY = {name for names in _LANES.values() for name in names}
 def sources(plan: HardwarePlan, sigmoid: Piecewise, tanh: Piecewise, twiddle_bits: int) -> dict:
     """Return every Verilog file of a plan: {file name: text}, the same text for the same plan."""
     files = {f"{name}.v": _render(name, plan) for name in _SINGLE}
-    files["ernn_top.v"] = _render("ernn_top", plan, map=register_map(plan, plan.load_targets))
-    files["ernn_registers.v"] = register_verilog(plan, plan.load_targets)
+    files["ernn_top.v"] = _render("ernn_top", plan, map=register_map(plan))
+    files["ernn_registers.v"] = register_verilog(plan)
     for memory in plan.memories:
         name = f"ernn_transform_{memory.name}"
         files[f"{name}.v"] = _render("ernn_transform", plan, memory=memory)

@@ -1,6 +1,7 @@
 """build_plan: from an integer model and the sizes of the array to every number of the hardware."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import NamedTuple
 
 from ernn.errors import PlanError
 from ernn.hw import latency
@@ -8,8 +9,11 @@ from ernn.hw.array_plan import JobPlan, SegmentPlan, bits_for
 from ernn.hw.layout import Layout, Sizes, words_of
 from ernn.hw.plan import HardwarePlan, OutputPlan
 from ernn.hw.program import UNITS, Job, Reading
+from ernn.hw.rams import rams
 from ernn.hw.unit_plan import UnitJob, UnitPlan
-from ernn.quant.integer_model import IntegerModel, Product
+from ernn.hw.widths import Bounds, bounds, signed_bits, weight_bounds
+from ernn.quant.parameters import IntegerParameters
+from ernn.quant.products import Product
 
 FANOUT = 8  # PE rows behind one register of the broadcast tree
 MAX_ACC_BITS = 48  # of a DSP block's accumulator
@@ -26,17 +30,18 @@ class Target:
     streams: int
 
 
-def build_plan(model: IntegerModel, sizes: Sizes, target: Target) -> HardwarePlan:
+def build_plan(model: IntegerParameters, sizes: Sizes, target: Target) -> HardwarePlan:
     """Work out every number of one accelerator.
 
     Raises:
         PlanError: the model needs wider accumulators or multiplexers than the hardware has.
     """
     _check_sizes(model, sizes)
-    return _Builder(model, sizes, target).plan()
+    plan = _Builder(model, sizes, target).plan()
+    return replace(plan, rams=rams(plan))
 
 
-def _check_sizes(model: IntegerModel, sizes: Sizes) -> None:
+def _check_sizes(model: IntegerParameters, sizes: Sizes) -> None:
     if sizes.drain_lanes not in (1, 2, 4) or sizes.pe_rows % sizes.drain_lanes:
         raise PlanError(
             f"drain_lanes = {sizes.drain_lanes} with pe_rows = {sizes.pe_rows}; use 1, 2 or 4 "
@@ -52,16 +57,25 @@ def _check_sizes(model: IntegerModel, sizes: Sizes) -> None:
         )
 
 
+class _Widths(NamedTuple):
+    """Bits of what the array computes; see the fields of the plan."""
+
+    operand: int
+    weight: int
+    acc: int
+    sum: int
+    add: int
+    aligned: int
+
+
 class _Builder:
-    def __init__(self, model: IntegerModel, sizes: Sizes, target: Target):
+    def __init__(self, model: IntegerParameters, sizes: Sizes, target: Target):
         self.model, self.sizes, self.target = model, sizes, target
         self.layout = Layout(model, sizes, target.streams)
         self.program = self.layout.program
 
     def plan(self) -> HardwarePlan:
         model, sizes = self.model, self.sizes
-        spectrum_bits = max(memory.spectrum_bits for memory in self.layout.memories)
-        operand_bits = spectrum_bits + (self.layout.modes[0].block > 2)
         fracs = [product.weight.frac_bits for product in model.products]
         aligns = tuple(sorted({max(fracs) - frac for frac in fracs}))
         if len(aligns) > MAX_CHOICES or len(self.layout.modes) > MAX_CHOICES:
@@ -70,13 +84,7 @@ class _Builder:
                 f"binary points; at most {MAX_CHOICES} of each can be built"
             )
         jobs = self._jobs(aligns, max(fracs))
-        per_pass = max(job.steps // job.passes for job in jobs)
-        acc_bits = operand_bits + model.weight_bits + 1 + max(1, bits_for(per_pass))
-        if acc_bits > MAX_ACC_BITS:
-            raise PlanError(
-                f"sums need {acc_bits} bits and a DSP block adds {MAX_ACC_BITS}; use fewer "
-                "activation or weight bits"
-            )
+        widths = self._widths(jobs, aligns)
         sum_cycles = bits_for(sizes.pe_columns) if sizes.pe_columns > 1 else 0
         inverse_cycles = max(mode.inverse_cycles for mode in self.layout.modes)
         inverse_networks = tuple(
@@ -102,10 +110,12 @@ class _Builder:
             fanout=FANOUT,
             macs=max(mode.groups * mode.macs for mode in self.layout.modes),
             logic_macs=sizes.logic_macs,
-            operand_bits=operand_bits,
-            weight_bits=model.weight_bits + 1,
-            acc_bits=acc_bits,
-            sum_bits=acc_bits + sum_cycles,
+            operand_bits=widths.operand,
+            weight_bits=widths.weight,
+            acc_bits=widths.acc,
+            sum_bits=widths.sum,
+            add_bits=widths.add,
+            aligned_bits=widths.aligned,
             sum_cycles=sum_cycles,
             acc_frac_bits=max(fracs) + model.activation_bits - 1,
             aligns=aligns,
@@ -133,6 +143,48 @@ class _Builder:
             top=top,
             feature=feature,
         )
+
+    def _widths(self, jobs: tuple[JobPlan, ...], aligns: tuple[int, ...]) -> _Widths:
+        """Return the bits of all that the array computes."""
+        model, columns = self.model, self.sizes.pe_columns
+        found = [self._bounds(job) for job in jobs]
+        operand_bits = max(
+            *(signed_bits(one.operands) for one in found),
+            *(memory.spectrum_bits for memory in self.layout.memories),
+        )
+        weight_bits = signed_bits(weight_bounds(self.layout.modes[0].block, model.weight_bits))
+        # A PE extends its products, so that a sum is no narrower than they are.
+        acc_bits = max(operand_bits + weight_bits, *(signed_bits(one.sums) for one in found))
+        if acc_bits > MAX_ACC_BITS:
+            raise PlanError(
+                f"sums need {acc_bits} bits and a DSP block adds {MAX_ACC_BITS}; use fewer "
+                "activation or weight bits"
+            )
+        all_columns = [one.columns(columns) for one in found]
+        sum_bits = max(acc_bits, *(signed_bits(one.sums) for one in all_columns))
+        spectra = [one.spectrum for one in all_columns]
+        return _Widths(
+            operand=operand_bits,
+            weight=weight_bits,
+            acc=acc_bits,
+            sum=sum_bits,
+            add=max(map(signed_bits, spectra)),
+            aligned=max(
+                signed_bits(
+                    (low << aligns[job.align], high << aligns[job.align]) for low, high in one
+                )
+                for job, one in zip(jobs, spectra, strict=True)
+            ),
+        )
+
+    def _bounds(self, job: JobPlan) -> Bounds:
+        """Bound a job's numbers in one column of PEs."""
+        product, mode = self.model.products[job.product], self.layout.modes[job.mode]
+        vectors = tuple(
+            (segment.scaled, placed.groups * mode.groups)
+            for segment, placed in zip(product.segments, job.segments, strict=True)
+        )
+        return bounds(mode.block, self.model.twiddle_bits, self.model.weight_bits, vectors)
 
     # Jobs
 

@@ -1,22 +1,30 @@
 """Resources of a plan: DSP blocks and memories counted, LUTs and flip-flops estimated.
 
-DSP blocks are the multipliers of the Verilog, one each. A memory deeper than `LUT_RAM_DEPTH` goes
-to block RAM, by its width and depth; a shallower one to LUTs. LUTs count adders, multiplexers and
-such memories by their bits, flip-flops the pipelines; both are estimates, good for "does it fit"
-with the headroom that `shortages` keeps, and are shown as estimates.
+DSP blocks are the multipliers of the Verilog; one whose operands are wider than the ports of the
+part's DSP block takes several. LUTs count adders, multiplexers and small memories by their bits,
+flip-flops the pipelines; both are estimates, good for "does it fit" with the headroom that
+`shortages` keeps, and are shown as estimates.
 """
 
 from dataclasses import dataclass
 
 from ernn.device import Part
 from ernn.hw.plan import HardwarePlan
+from ernn.hw.rams import used_blocks18, used_luts
 
-LUT_RAM_DEPTH = 64
-LOGIC_MAC_LUTS = 256  # of a multiplier without a DSP block, about; `_logic_bits` counts its bits
+LOGIC_MAC_LUTS = 256  # of a multiplier without a DSP block, about; `logic_mac_luts` counts its bits
+SLOPE_BITS = 18  # of an activation's slope, signed: ernn.quant.activation allows no more
 
-# Multipliers of one lane, activations included.
-_MULTIPLIERS = {"lstm": 8, "gru_reset": 3, "gru_update": 2, "gru_after": 5, "projection": 0}
-_PEEPHOLE_MULTIPLIERS = 3
+# Operands of the multipliers of one lane. An activation multiplies |x|, a bit wider than a row.
+_ACTIVATION = ("size", "slope")
+_MULTIPLIERS = {
+    "lstm": [_ACTIVATION] * 5 + [("gate", "state"), ("gate", "gate"), ("gate", "gate")],
+    "gru_reset": [_ACTIVATION] * 2 + [("gate", "state")],
+    "gru_update": [_ACTIVATION, ("gate", "difference")],
+    "gru_after": [_ACTIVATION] * 3 + [("gate", "row"), ("gate", "difference")],
+    "projection": [],
+}
+_PEEPHOLE_MULTIPLIERS = [("peephole", "state")] * 3
 
 
 @dataclass(frozen=True)
@@ -24,45 +32,68 @@ class Resources:
     """What a design uses."""
 
     dsp: int
-    bram36: int
+    bram36: int  # blocks of 18 kbit, two and two
     lut: int  # estimated
     ff: int  # estimated
 
 
-@dataclass(frozen=True)
-class _Memory:
-    width: int
-    depth: int
-
-    @property
-    def bram36(self) -> int:
-        """Blocks of 512 x 72 bits; none for a shallow memory."""
-        if self.depth <= LUT_RAM_DEPTH:
-            return 0
-        return -(-self.width // 72) * -(-self.depth // 512)
-
-    @property
-    def lut(self) -> int:
-        """LUTs of 64 bits each, as dual-port RAM (3 bits in 4 LUTs); none for a deep memory."""
-        return 0 if self.depth > LUT_RAM_DEPTH else -(-4 * self.width // 3)
-
-
-def resources(plan: HardwarePlan) -> Resources:
-    """Count and estimate what a plan needs."""
-    memories = _memories(plan)
+def resources(plan: HardwarePlan, part: Part) -> Resources:
+    """Count and estimate what a plan needs on a part."""
     return Resources(
-        dsp=dsp_blocks(plan),
-        bram36=sum(memory.bram36 for memory in memories),
-        lut=sum(memory.lut for memory in memories) + _logic_bits(plan),
+        dsp=dsp_blocks(plan, part),
+        bram36=-(-used_blocks18(plan) // 2),
+        lut=used_luts(plan, part) + logic_luts(plan, part),
         ff=_register_bits(plan),
     )
 
 
-def dsp_blocks(plan: HardwarePlan) -> int:
-    """Count the multipliers: PEs, cell lanes, input scales."""
-    cells = sum(unit.lanes * lane_multipliers(unit.name, unit.peepholes) for unit in plan.units)
-    scales = sum(plan.word for memory in plan.memories if memory.scaled)
-    return plan.pes * (plan.macs - plan.logic_macs) + cells + scales
+def dsp_blocks(plan: HardwarePlan, part: Part) -> int:
+    """Count the DSP blocks of all multipliers: PEs, cell lanes, input scales."""
+    total = plan.pes * (plan.macs - plan.logic_macs) * mac_blocks(plan, part)
+    for unit in plan.units:
+        widths = _operand_bits(plan)
+        total += unit.lanes * sum(
+            blocks_of(part, widths[a], widths[b])
+            for a, b in lane_operands(unit.name, unit.peepholes)
+        )
+    for memory in plan.memories:
+        if memory.scaled:
+            total += plan.word * blocks_of(part, memory.input_bits, memory.scale_bits)
+    return total
+
+
+def mac_blocks(plan: HardwarePlan, part: Part) -> int:
+    """Count the DSP blocks of one multiplier of a PE."""
+    return blocks_of(part, plan.operand_bits, plan.weight_bits)
+
+
+def blocks_of(part: Part, a_bits: int, b_bits: int) -> int:
+    """Count the DSP blocks of a signed multiplier; its operands may take either port."""
+    wide, narrow = part.dsp_a_bits, part.dsp_b_bits
+    return min(
+        _pieces(a_bits, wide) * _pieces(b_bits, narrow),
+        _pieces(a_bits, narrow) * _pieces(b_bits, wide),
+    )
+
+
+def _pieces(bits: int, port: int) -> int:
+    """Cut an operand: all pieces but the highest are unsigned, and a port is signed."""
+    return max(1, -(-(bits - 1) // (port - 1)))
+
+
+def _operand_bits(plan: HardwarePlan) -> dict[str, int]:
+    """Return the widths of what lanes multiply, by name."""
+    gate, state = plan.gate.width, plan.state
+    aligned = state.width + plan.gate.frac_bits - state.frac_bits
+    return {
+        "size": plan.row.width + 1,
+        "slope": SLOPE_BITS,
+        "gate": gate,
+        "row": plan.row.width,
+        "state": state.width,
+        "difference": 1 + max(gate, aligned),  # of the candidate and h
+        "peephole": plan.peephole.width,
+    }
 
 
 def shortages(used: Resources, part: Part, headroom: float) -> list[str]:
@@ -76,7 +107,7 @@ def shortages(used: Resources, part: Part, headroom: float) -> list[str]:
     limits = {
         "DSP blocks": (used.dsp, part.dsp),
         "36-kbit memory blocks": (used.bram36, part.bram36),
-        "LUTs (estimated)": (used.lut, int((1 - headroom) * part.lut)),
+        "LUTs (estimated)": (used.lut, lut_limit(part, headroom)),
         "flip-flops (estimated)": (used.ff, int((1 - headroom) * part.ff)),
     }
     return [
@@ -86,43 +117,38 @@ def shortages(used: Resources, part: Part, headroom: float) -> list[str]:
     ]
 
 
+def lut_limit(part: Part, headroom: float) -> int:
+    """Return the LUTs that a design may take."""
+    return int((1 - headroom) * part.lut)
+
+
 def lane_multipliers(kind: str, peepholes: bool) -> int:
     """Count the multipliers of one lane of a unit, activations included."""
+    return len(lane_operands(kind, peepholes))
+
+
+def lane_operands(kind: str, peepholes: bool) -> list[tuple[str, str]]:
+    """Return the operands of each multiplier of one lane of a unit."""
     return _MULTIPLIERS[kind] + _PEEPHOLE_MULTIPLIERS * (peepholes and kind == "lstm")
 
 
-def _memories(plan: HardwarePlan) -> list[_Memory]:
-    """Every memory of the Verilog."""
-    # A PE's weights are next to the PE: the one wide memory is cut at its borders.
-    found = [_Memory(plan.macs * plan.weight_bits, plan.weight_depth)] * plan.pes
-    found.append(_Memory(plan.drain_lanes * plan.word * plan.row.width, plan.bias_depth))
-    for memory in plan.memories:
-        depth = plan.streams << (1 + memory.offset_bits)
-        found += [_Memory(plan.word * memory.spectrum_bits, depth)] * plan.pe_columns
-        if memory.scaled:
-            found.append(_Memory(plan.word * memory.scale_bits, memory.scale_words))
-    for queue in plan.queues:
-        parts = max(1, queue.gates // queue.lanes)
-        found += [_Memory(queue.lanes * plan.word * queue.value_bits, queue.depth)] * parts
-    for unit in plan.units:
-        if unit.reads_state:
-            found.append(_Memory(unit.lanes * plan.state.width, plan.state_depth))
-        if unit.peepholes:
-            found.append(_Memory(3 * unit.lanes * plan.peephole.width, unit.state_beats))
-    return found
+def logic_mac_luts(plan: HardwarePlan) -> int:
+    """Estimate the LUTs of a PE's multiplier, with its sum, that gets no DSP block."""
+    return plan.operand_bits * plan.weight_bits + plan.acc_bits
 
 
-def _logic_bits(plan: HardwarePlan) -> int:
-    """Bits of adders and multiplexers, about one LUT each."""
+def logic_luts(plan: HardwarePlan, part: Part) -> int:
+    """Estimate the LUTs without memories: bits of adders and multiplexers, about one LUT each."""
     rows = plan.macs * plan.sum_bits * (plan.pe_columns - 1)  # column sums
-    rows += plan.word * (2 * plan.sum_bits + 2 * plan.inverse_input.width)  # Re/Im, alignment
+    rows += plan.word * (2 * plan.add_bits + 2 * plan.inverse_input.width)  # Re/Im, alignment
     for net in plan.inverse_networks:
         rows += _transform_bits(net.block, net.groups, net.out_bits)
     rows += 2 * plan.word * plan.row.width
     total = plan.drain_lanes * rows
     total += plan.pes * plan.macs * plan.acc_bits  # shadow: capture or shift
-    multiplier = plan.operand_bits * plan.weight_bits + plan.acc_bits
-    total += plan.pes * plan.logic_macs * multiplier
+    total += plan.pes * plan.logic_macs * logic_mac_luts(plan)
+    if mac_blocks(plan, part) > 1:  # only a product within one block is added up inside it
+        total += plan.pes * (plan.macs - plan.logic_macs) * plan.acc_bits
     for memory in plan.memories:
         for net in memory.networks:
             total += _transform_bits(net.block, net.groups, net.out_bits)

@@ -13,12 +13,16 @@ from math import ceil
 
 from ernn.device import load_part
 from ernn.errors import PlanError
+from ernn.hw import rams
 from ernn.hw.build import Target, build_plan
 from ernn.hw.cost import (
     LOGIC_MAC_LUTS,
     Resources,
     dsp_blocks,
     lane_multipliers,
+    logic_luts,
+    lut_limit,
+    mac_blocks,
     resources,
     shortages,
 )
@@ -26,12 +30,15 @@ from ernn.hw.cycles import Rate, rate
 from ernn.hw.layout import Sizes, macs_of, words_of
 from ernn.hw.plan import HardwarePlan
 from ernn.hw.program import program
+from ernn.hw.twins import with_bits, with_blocks
 from ernn.quant.integer_model import IntegerModel
+from ernn.quant.parameters import IntegerParameters
 from ernn.quant.products import Product
 from ernn.recipe import MAX_STREAMS, HardwareRecipe
 
 MAX_COLUMNS = 8  # words read at once: banks of every vector memory
 JUDGED = 24  # candidates that the cycle model looks at
+FEW_BITS, WIDE_BITS = 8, 12  # a model of as few is compared with one of as many
 TIE = 1.02  # among designs within it of the best, the smallest wins
 
 
@@ -78,6 +85,7 @@ class Exploration:
     roofline_cycles: float  # per frame, all DSP blocks of the part multiplying in every cycle
     limit: str  # what keeps the chosen design from being faster
     larger: str  # why the next faster design does not fit; empty if there is none
+    wider: HardwarePlan | None  # of the same sizes at WIDE_BITS, if a model has fewer than it
 
 
 def make_plan(model: IntegerModel, hardware: HardwareRecipe, name: str) -> HardwarePlan:
@@ -131,7 +139,8 @@ class _Explorer:
             )
         )
         roofline = sum(map(_multiplications, self.model.products)) / max(1, self.part.dsp)
-        return Exploration(chosen, front, roofline, self._limit(chosen), self._larger(chosen))
+        limit, larger = self._limit(chosen), self._larger(chosen)
+        return Exploration(chosen, front, roofline, limit, larger, self._wider(chosen))
 
     def _choose(self, judged: list[Design]) -> Design:
         if self.hardware.objective == "smallest":
@@ -159,16 +168,24 @@ class _Explorer:
 
     def _fitting(self) -> Iterator[Design]:
         for bound in sorted(map(self._bound, self._candidates()), key=self._order):
-            plan = build_plan(self.model, bound.sizes, self.target)
-            over = dsp_blocks(plan) - self.part.dsp
-            if over > 0:
-                plan = replace(plan, logic_macs=min(plan.macs, ceil(over / plan.pes)))
-            used = resources(plan)
+            plan = self._fitted(build_plan(self.model, bound.sizes, self.target))
+            used = resources(plan, self.part)
             missing = shortages(used, self.part, self.hardware.headroom)
             if missing:
                 self.rejected.append((bound, missing))
             else:
                 yield Design(plan, used, rate(plan))
+
+    def _fitted(self, plan: HardwarePlan) -> HardwarePlan:
+        """Return a plan with multipliers and memories where the part has room for them."""
+        part = self.part
+        over = dsp_blocks(plan, part) - part.dsp
+        if over > 0:
+            needed = ceil(over / (plan.pes * mac_blocks(plan, part)))
+            plan = replace(plan, logic_macs=min(plan.macs, needed))
+        return rams.fit(
+            plan, part, lut_limit(part, self.hardware.headroom) - logic_luts(plan, part)
+        )
 
     def _order(self, bound: _Bound) -> tuple[float, ...]:
         if self.hardware.objective != "smallest":
@@ -228,6 +245,13 @@ class _Explorer:
 
     # What is said about them
 
+    def _wider(self, chosen: Design) -> HardwarePlan | None:
+        """Return the plan that few bits are compared with."""
+        if max(self.model.weight_bits, self.model.activation_bits) > FEW_BITS:
+            return None
+        twin = with_bits(self.model, WIDE_BITS)
+        return self._fitted(build_plan(twin, sizes_of(chosen.plan), self.target))
+
     def _limit(self, chosen: Design) -> str:
         plan, cycles = chosen.plan, chosen.rate.cycles_per_frame
         bound = self._bound(sizes_of(plan))
@@ -256,8 +280,7 @@ class _Explorer:
 
     def _no_fit(self) -> str:
         part, hardware = self.part, self.hardware
-        least = resources(build_plan(self.model, Sizes(1, 1, 1, 1), self.target))
-        missing = shortages(least, part, hardware.headroom)
+        missing = self._smallest(self.model)
         if not missing:
             short = self.rejected[-1][1] if self.rejected else []
             named = (
@@ -266,14 +289,34 @@ class _Explorer:
                 else ""
             )
             return f"no design fits {part.name}{named}; leave the sizes to the planner"
-        over = max(least.bram36 / max(1, part.bram36), least.dsp / max(1, part.dsp))
-        factor = 1 << max(1, int(over - 1e-9).bit_length())
-        blocks = sorted({product.block for product in self.model.products})
         return (
             f"the model does not fit {part.name}: its smallest design needs {', '.join(missing)}; "
-            f"use block sizes {factor} times larger (now {', '.join(map(str, blocks))}), fewer "
-            f"cells, or a larger part than {hardware.part}"
+            f"{self._fitting_blocks()}, fewer cells, or a larger part than {hardware.part}"
         )
+
+    def _fitting_blocks(self) -> str:
+        """Say which larger blocks would fit, by planning the same layers with them."""
+        blocks = sorted({product.block for product in self.model.products})
+        now, found, still = _listed(blocks), [], ""
+        factor = 2
+        while (twin := with_blocks(self.model, factor)) is not None:
+            larger, missing = _listed([factor * block for block in blocks]), self._smallest(twin)
+            if not missing:
+                found.append(larger)
+            still = f"blocks of {larger} would still need {', '.join(missing)}; use "
+            factor *= 2
+        if found:
+            return f"use blocks of {' or '.join(found)} instead of {now}"
+        return f"{still or 'use '}fewer bits"
+
+    def _smallest(self, model: IntegerParameters) -> list[str]:
+        """Say what the smallest design of a model lacks."""
+        plan = self._fitted(build_plan(model, Sizes(1, 1, 1, 1), self.target))
+        return shortages(resources(plan, self.part), self.part, self.hardware.headroom)
+
+
+def _listed(blocks: list[int]) -> str:
+    return " and ".join(map(str, blocks))
 
 
 def sizes_of(plan: HardwarePlan) -> Sizes:

@@ -6,8 +6,10 @@ from ernn.fixed import QFormat
 from ernn.hw.array_plan import Mode, NetworkPlan, bits_for
 from ernn.hw.program import Program, program
 from ernn.hw.storage_plan import MemoryPlan, QueuePlan, ViewPlan
-from ernn.quant.integer_model import IntegerModel, Product
+from ernn.hw.widths import signed_bits
 from ernn.quant.network import forward, inverse
+from ernn.quant.parameters import IntegerParameters
+from ernn.quant.products import Product
 from ernn.recipe import BLOCK_SIZES
 
 
@@ -28,7 +30,7 @@ def macs_of(block: int) -> int:
     return block if block <= 2 else 2 + 3 * (block // 2 - 1)
 
 
-def words_of(model: IntegerModel) -> list[int]:
+def words_of(model: IntegerParameters) -> list[int]:
     """Return the words that every vector of a model is a multiple of, smallest first."""
     sizes = {size for layer in model.layers for size in (layer.hidden, layer.output)}
     sizes |= {segment.columns for product in model.products for segment in product.segments}
@@ -42,7 +44,7 @@ def words_of(model: IntegerModel) -> list[int]:
 class Layout:
     """Sizes of everything that is stored, for one model and one choice of sizes."""
 
-    def __init__(self, model: IntegerModel, sizes: Sizes, streams: int):
+    def __init__(self, model: IntegerParameters, sizes: Sizes, streams: int):
         self.model, self.sizes, self.streams = model, sizes, streams
         self.program: Program = program(model)
         self.word = sizes.word or model.word
@@ -178,7 +180,9 @@ class Layout:
         modes = tuple(sorted({view.mode for view in views if view.enabled}))
         low = -(1 << (transform_bits - 1))
         spectrum_bits = max(
-            _width(forward(self.modes[mode].block, model.twiddle_bits).bounds(low, -low - 1)[-1])
+            signed_bits(
+                forward(self.modes[mode].block, model.twiddle_bits).bounds(low, -low - 1)[-1]
+            )
             for mode in modes
         )
         forward_cycles = max(self.modes[mode].forward_cycles for mode in modes)
@@ -224,9 +228,4 @@ class Layout:
 
     def inverse_network(self, mode: Mode, source: QFormat, slowest: int) -> NetworkPlan:
         bounds = inverse(mode.block, self.model.twiddle_bits).bounds(source.min_raw, source.max_raw)
-        return self._network(mode, True, source.width, _width(bounds[-1]), slowest)
-
-
-def _width(bounds: list[tuple[int, int]]) -> int:
-    """Bits of a signed number that holds every value of the intervals."""
-    return max(1 + max(high.bit_length(), (-low - 1).bit_length()) for low, high in bounds)
+        return self._network(mode, True, source.width, signed_bits(bounds[-1]), slowest)

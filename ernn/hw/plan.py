@@ -17,7 +17,7 @@ from ernn.files import write_text
 from ernn.fixed import QFormat
 from ernn.hw import latency
 from ernn.hw.array_plan import JobPlan, Mode, NetworkPlan, bits_for
-from ernn.hw.storage_plan import LoadTarget, MemoryPlan, QueuePlan
+from ernn.hw.storage_plan import LoadTarget, MemoryPlan, QueuePlan, RamPlan
 from ernn.hw.unit_plan import Maker, UnitPlan
 
 DRAIN_CYCLES = 10  # 4 to the operands, 2 broadcast, 3 in the PE, 1 shadow
@@ -53,9 +53,11 @@ class HardwarePlan:
     macs: int
     logic_macs: int  # of them without a DSP block
     operand_bits: int
-    weight_bits: int  # stored: one more than the recipe's
+    weight_bits: int  # stored: one more than the recipe's if there are d - c and c + d
     acc_bits: int
     sum_bits: int  # of pe_columns accumulators
+    add_bits: int  # of Re or Im of these sums, which no one of them exceeds
+    aligned_bits: int  # of Re or Im at the finest binary point
     sum_cycles: int  # levels of the adder tree
     acc_frac_bits: int  # of the finest product
     aligns: tuple[int, ...]  # left shifts to acc_frac_bits
@@ -79,6 +81,7 @@ class HardwarePlan:
     vector: QFormat  # of the cell's values
     top: QFormat  # of the output vector
     feature: QFormat
+    rams: tuple[RamPlan, ...] = ()  # every memory and what it is built from
 
     @property
     def header(self) -> str:
@@ -213,11 +216,6 @@ class HardwarePlan:
         return bits_for(len(self.array_queues))
 
     @property
-    def aligned_bits(self) -> int:
-        """Bits of Re or Im at the finest binary point."""
-        return self.sum_bits + 1 + max(self.aligns)
-
-    @property
     def row_frac_bits(self) -> int:
         """Binary point of aligned inverse transforms."""
         return self.row.frac_bits + self.word.bit_length() - 1
@@ -342,6 +340,10 @@ class HardwarePlan:
     def saturated_vectors_bits(self) -> int:
         """Bits of the number of vector values that saturate in a cycle, all units together."""
         return bits_for(len(self.units) * self.word + 1)
+
+    def ram_style(self, name: str) -> str:
+        """Return Verilog's ram_style of a memory: "block" or "distributed"."""
+        return next(ram.style for ram in self.rams if ram.name == name)
 
     def unused_macs(self, mode: Mode) -> int:
         """Multipliers of a PE that a block size leaves idle."""

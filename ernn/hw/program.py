@@ -7,7 +7,8 @@ job reads it follows from the cell alone; `ernn.hw.plan` adds the sizes.
 from dataclasses import dataclass
 
 from ernn.errors import PlanError
-from ernn.quant.integer_model import IntegerModel, Product
+from ernn.quant.parameters import IntegerParameters
+from ernn.quant.products import Product
 
 # Unit that turns the rows of a queue into a vector: kind, queues and gates of each queue. A queue
 # "<name>_x" appears beside "<name>" where the input matrix has a block size of its own.
@@ -53,7 +54,7 @@ class Program:
         return self.makers["rec"]
 
 
-def program(model: IntegerModel) -> Program:
+def program(model: IntegerParameters) -> Program:
     """Derive the program of a model.
 
     Raises:
@@ -82,7 +83,7 @@ def program(model: IntegerModel) -> Program:
     return Program(_jobs(model), units, makers)
 
 
-def _jobs(model: IntegerModel) -> tuple[Job, ...]:
+def _jobs(model: IntegerParameters) -> tuple[Job, ...]:
     used: set[tuple[str, int]] = set()
     jobs = []
     for index, product in enumerate(model.products):
@@ -98,7 +99,7 @@ def _jobs(model: IntegerModel) -> tuple[Job, ...]:
     return tuple(jobs)
 
 
-def _source(model: IntegerModel, product: Product, vector: str) -> tuple[str, int]:
+def _source(model: IntegerParameters, product: Product, vector: str) -> tuple[str, int]:
     """Return the memory of a segment's vector and the layer that made it."""
     if product.layer == len(model.layers):
         return "ff", product.layer - 1

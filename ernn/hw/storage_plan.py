@@ -1,4 +1,4 @@
-"""The storage part of a plan: vector memories with their transforms, and row queues."""
+"""The storage part of a plan: vector memories with their transforms, row queues, kinds of RAM."""
 
 from dataclasses import dataclass
 from typing import NamedTuple
@@ -89,3 +89,15 @@ class QueuePlan:
     def addr_bits(self) -> int:
         """Bits of an entry's address."""
         return bits_for(self.depth)
+
+
+@dataclass(frozen=True)
+class RamPlan:
+    """A memory and what it is built from; `ernn.hw.rams` lists and places them."""
+
+    name: str  # "weights", "bias", "state", "peepholes", "memory_x", "scale_x", "queue_gates", ...
+    width: int
+    depth: int
+    copies: int
+    style: str  # Verilog's ram_style: "block" or "distributed"
+    why: str

@@ -7,7 +7,7 @@ only `Sum` with a shift rounds. A spectrum of k reals is packed as
 """
 
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from math import cos, pi, sin
 
 import numpy as np
@@ -58,14 +58,67 @@ class Network:
     def bounds(self, low: int, high: int) -> list[list[tuple[int, int]]]:
         """Return the interval of every value behind every stage for inputs in [low, high].
 
-        Interval arithmetic: no input can leave these, so they give the widths of the hardware.
+        A proof: no input can leave these, so they give the widths of the hardware. And a tight one:
+        but for the roundings, an input reaches either end.
         """
-        lines = [(low, high)] * self.size
+        return [[line.interval(low, high) for line in lines] for lines in self._lines]
+
+    @cached_property
+    def _lines(self) -> list[list["_Line"]]:
+        """Every value behind every stage, as a function of the inputs."""
+        fraction = sum(
+            max((op.shift for op in s if isinstance(op, Sum)), default=0) for s in self.stages
+        )
+        inputs = np.eye(self.size, dtype=np.int64).astype(object) << fraction
+        lines = [_Line(fraction, factors, 0, 0) for factors in inputs]
         result = [lines]
         for stage in self.stages:
-            lines = [_interval(op, lines) for op in stage]
+            lines = [_combine(op, lines) for op in stage]
             result.append(lines)
         return result
+
+
+@dataclass(frozen=True)
+class _Line:
+    """A value as a weighted sum of the inputs plus what roundings added, all in 2**-fraction.
+
+    Intervals of the parts of a sum would forget that Re and Im of a bin share their inputs: a + b
+    of a bin stays below k inputs, the sum of its parts' largest values does not.
+    """
+
+    fraction: int
+    factors: np.ndarray  # (size,) Python integers, exact however many rotations
+    low: int  # of the roundings
+    high: int
+
+    def interval(self, low: int, high: int) -> tuple[int, int]:
+        """Return the whole numbers that inputs in [low, high] can make of it."""
+        up, down = self.factors[self.factors > 0].sum(), self.factors[self.factors < 0].sum()
+        least = up * low + down * high + self.low
+        most = up * high + down * low + self.high
+        return -(-least >> self.fraction), most >> self.fraction
+
+    def times(self, factor: int) -> "_Line":
+        low, high = sorted((self.low * factor, self.high * factor))
+        return _Line(self.fraction, self.factors * factor, low, high)
+
+    def plus(self, other: "_Line") -> "_Line":
+        factors = self.factors + other.factors
+        return _Line(self.fraction, factors, self.low + other.low, self.high + other.high)
+
+    def rounded(self, shift: int) -> "_Line":
+        """Half up: at most a half is added, and less than a half taken away."""
+        half = 1 << (self.fraction - 1)
+        low = (self.low >> shift) - half + (1 << (self.fraction - shift))
+        high = -(-self.high >> shift) + half
+        return _Line(self.fraction, self.factors >> shift, low, high)
+
+
+def _combine(op: Scale | Sum, lines: list[_Line]) -> _Line:
+    if isinstance(op, Scale):
+        return lines[op.a].times(op.factor)
+    total = lines[op.a] if op.b is None else lines[op.a].plus(lines[op.b].times(op.sign))
+    return total.rounded(op.shift) if op.shift else total
 
 
 def _apply(op: Scale | Sum, lines: list[np.ndarray]) -> np.ndarray:
@@ -74,23 +127,6 @@ def _apply(op: Scale | Sum, lines: list[np.ndarray]) -> np.ndarray:
     a, b = lines[op.a], None if op.b is None else lines[op.b]
     total = a if b is None else a + b if op.sign > 0 else a - b
     return round_shift(total, op.shift) if op.shift else total
-
-
-def _interval(op: Scale | Sum, lines: list[tuple[int, int]]) -> tuple[int, int]:
-    if isinstance(op, Scale):
-        ends = [end * op.factor for end in lines[op.a]]
-    elif op.b is None:
-        ends = list(lines[op.a])
-    else:
-        ends = [a + op.sign * b for a, b in zip(lines[op.a], _turned(lines[op.b], op), strict=True)]
-    if isinstance(op, Sum) and op.shift:
-        ends = [(end + (1 << (op.shift - 1))) >> op.shift for end in ends]
-    return min(ends), max(ends)
-
-
-def _turned(interval: tuple[int, int], op: Sum) -> tuple[int, int]:
-    """Order the ends so that adding ``sign * end`` pairs lowest with lowest."""
-    return interval if op.sign > 0 else (interval[1], interval[0])
 
 
 @lru_cache

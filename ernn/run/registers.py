@@ -23,8 +23,8 @@ def load_writes(
     Raises:
         PlanError: the plan of the model is another one: its sizes or its formats differ.
     """
-    target = Target(plan.name, plan.part, plan.clock_mhz, plan.streams)
-    if build_plan(model, sizes_of(plan), target) != plan:
+    asked = Target(plan.name, plan.part, plan.clock_mhz, plan.streams)
+    if build_plan(model, sizes_of(plan), asked) != plan:
         raise PlanError(
             "the model's sizes or formats differ from those that the accelerator was built for; "
             "generate and build it again"

@@ -131,7 +131,7 @@ def _run(
     results.unlink(missing_ok=True)
     top.write_text(bench_top(plan))
     sent = with_bad(packets, traffic.bad, plan.streams)
-    registers = register_map(plan, plan.load_targets)
+    registers = register_map(plan)
     content = asdict(traffic) | {
         "packets": [[packet.stream, packet.fresh, packet.words] for packet in sent],
         "expected": len(packets),
@@ -157,7 +157,7 @@ def _run(
 
 def bench_top(plan: HardwarePlan) -> str:
     """Return the Verilog that writes the trace, with the accelerator inside."""
-    made = register_map(plan, plan.load_targets)
+    made = register_map(plan)
     return environment().get_template(f"{TOP}.v.j2").render(plan=plan, map=made)
 
 

@@ -3,7 +3,7 @@
 //
 // Latency: LEVELS; 0 for a single term.
 // Golden model: ernn.quant.products.Weights.multiply
-// Requires:     LEVELS = ceil(log2(TERMS)); OUT_W = IN_W + LEVELS
+// Requires:     LEVELS = ceil(log2(TERMS)); OUT_W >= IN_W holds the sum (proved by ernn.hw.widths)
 `default_nettype none
 
 module ernn_adder_tree #(

@@ -6,7 +6,7 @@
 // shifts towards the drain while the next pass runs.
 // Latency: 3 from operand to sum, 4 to the shadow.
 // Golden model: ernn.quant.integer_model
-// Requires:     ACC_W holds the largest sum (proved by ernn.hw.plan)
+// Requires:     ACC_W >= OP_W + WEIGHT_W holds the largest sum (proved by ernn.hw.widths)
 `default_nettype none
 
 module ernn_pe #(

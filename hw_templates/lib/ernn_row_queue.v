@@ -14,7 +14,8 @@ module ernn_row_queue #(
     parameter integer ROW_W   = 64,  // bits of a row
     parameter integer DEPTH   = 2,   // entries
     parameter integer ADDR_W  = 1,
-    parameter integer COUNT_W = 4    // bits that hold the number of words stored
+    parameter integer COUNT_W = 4,   // bits that hold the number of words stored
+    parameter RAM_STYLE = "auto"
 ) (
     input  wire                   clk_i,
     input  wire                   rst_i,
@@ -48,7 +49,8 @@ module ernn_row_queue #(
       ernn_ram #(
           .WIDTH (LANES * ROW_W),
           .DEPTH (DEPTH),
-          .ADDR_W(ADDR_W)
+          .ADDR_W(ADDR_W),
+          .RAM_STYLE(RAM_STYLE)
       ) u_ram (
           .clk_i  (clk_i),
           .we_i   (we_i),
@@ -70,7 +72,8 @@ module ernn_row_queue #(
         ernn_ram #(
             .WIDTH (LANES * ROW_W),
             .DEPTH (DEPTH),
-            .ADDR_W(ADDR_W)
+            .ADDR_W(ADDR_W),
+            .RAM_STYLE(RAM_STYLE)
         ) u_ram (
             .clk_i  (clk_i),
             .we_i   (we_i && part_q == INDEX[PART_W-1:0]),

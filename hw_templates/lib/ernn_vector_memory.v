@@ -14,7 +14,8 @@ module ernn_vector_memory #(
     parameter integer STREAMS  = 1,
     parameter integer STREAM_W = 1,
     parameter integer COUNT_W  = 4,
-    parameter integer INITIAL  = 0    // tokens after reset
+    parameter integer INITIAL  = 0,   // tokens after reset
+    parameter RAM_STYLE = "auto"
 ) (
     input  wire                            clk_i,
     input  wire                            rst_i,
@@ -59,7 +60,8 @@ module ernn_vector_memory #(
       ernn_ram #(
           .WIDTH (WORD_W),
           .DEPTH (STREAMS << (1 + OFFSET_W)),
-          .ADDR_W(ADDR_W)
+          .ADDR_W(ADDR_W),
+          .RAM_STYLE(RAM_STYLE)
       ) u_ram (
           .clk_i  (clk_i),
           .we_i   (word_valid_i && bank == INDEX[BANK_W-1:0]),

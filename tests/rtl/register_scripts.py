@@ -20,7 +20,7 @@ class Script:
     """Steps for the bench, and what the plan says that they are answered."""
 
     def __init__(self, plan):
-        self.plan, self.map = plan, register_map(plan, plan.load_targets)
+        self.plan, self.map = plan, register_map(plan)
         self.steps, self.answers, self.loads, self.state_resets = [], [], [], []
 
     def address(self, name):

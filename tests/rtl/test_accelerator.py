@@ -88,7 +88,14 @@ DESIGNS = {
         Sizes(4, 2, 2, 4, word=16),
     ),
     "lstm-wide-words-mixed": Design(
-        {"cell": "lstm", "hidden": 30, "features": 14, "blocks": NARROW, "projection": 16, "labels": 13},
+        {
+            "cell": "lstm",
+            "hidden": 30,
+            "features": 14,
+            "blocks": NARROW,
+            "projection": 16,
+            "labels": 13,
+        },
         Sizes(2, 3, 1, 8, word=16),
     ),
     "gru_after-three-layers": Design(

@@ -43,7 +43,7 @@ def run(folder, simulator, plan, scripts, files=None, idle=0.0, stall=0.0, **par
 
 def sources(plan, folder):
     file = folder / "ernn_registers.v"
-    file.write_text(register_verilog(plan, plan.load_targets))
+    file.write_text(register_verilog(plan))
     return [file, *verilog("counter")]
 
 

@@ -369,7 +369,8 @@ def test_ram_begins_with_its_file(simulator, folder):
     wrapper.write_text(
         "module ram_bench (input wire clk_i, input wire we_i, input wire [2:0] waddr_i,\n"
         "    input wire [3:0] wdata_i, input wire [2:0] raddr_i, output wire [3:0] rdata_o);\n"
-        '  ernn_ram #(.WIDTH(4), .DEPTH(5), .ADDR_W(3), .FILLED(1), .INIT_FILE("words.mem")) u_ram (\n'
+        "  ernn_ram #(.WIDTH(4), .DEPTH(5), .ADDR_W(3), .FILLED(1),\n"
+        '      .INIT_FILE("words.mem")) u_ram (\n'
         "      .clk_i(clk_i), .we_i(we_i), .waddr_i(waddr_i), .wdata_i(wdata_i),\n"
         "      .raddr_i(raddr_i), .rdata_o(rdata_o));\nendmodule\n"
     )

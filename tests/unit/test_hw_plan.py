@@ -189,8 +189,8 @@ def test_planner_fills_the_part():
     model = model_of("gru_before", hidden=64, blocks=8, features=40)
     plan = make_plan(model, HardwareRecipe(part="XC7Z020"), "test")
     part = load_part("XC7Z020")
-    assert not shortages(resources(plan), part, headroom=0.2)
-    assert dsp_blocks(plan) > part.dsp / 2
+    assert not shortages(resources(plan, part), part, headroom=0.2)
+    assert dsp_blocks(plan, part) > part.dsp / 2
     larger = make_plan(model, HardwareRecipe(part="XC7K325T"), "test")
     assert rate(larger).cycles_per_frame < rate(plan).cycles_per_frame
 
@@ -201,9 +201,35 @@ def test_planner_keeps_the_sizes_that_it_is_given():
     assert (plan.pe_rows, plan.pe_columns, plan.drain_lanes, plan.units[0].lanes) == (6, 2, 2, 1)
 
 
+GRU = {"cell": "gru_before", "features": 153, "labels": 0, "scales": False}
+
+
 def test_a_model_that_is_too_large_says_what_would_fit():
-    model = model_of("gru_before", hidden=1024, blocks=8, features=153, labels=0, scales=False)
-    with pytest.raises(PlanError, match=r"does not fit XC7A35T.*block sizes \d+ times larger"):
+    """Planned with the block sizes that are named, it fits."""
+    hardware = HardwareRecipe(part="XC7A35T")
+    with pytest.raises(
+        PlanError, match=r"not fit XC7A35T.*use blocks of 4 or 8 or 16 instead of 2,"
+    ):
+        make_plan(model_of(hidden=256, blocks=2, **GRU), hardware, "test")
+    for blocks in (4, 16):
+        assert (
+            make_plan(model_of(hidden=256, blocks=blocks, **GRU), hardware, "test").word >= blocks
+        )
+    with pytest.raises(PlanError, match="does not fit"):
+        make_plan(model_of(hidden=256, blocks=32, **GRU), hardware, "test")
+
+
+def test_blocks_of_several_sizes_grow_together():
+    blocks = {"input": 4, "recurrent": 2, "candidate": 2}
+    hardware = HardwareRecipe(part="XC7A100T")
+    with pytest.raises(PlanError, match=r"use blocks of 4 and 8 or .* instead of 2 and 4"):
+        make_plan(model_of(hidden=512, blocks=blocks, **GRU), hardware, "test")
+
+
+def test_a_model_that_no_block_size_makes_fit():
+    model = model_of(hidden=1024, blocks=8, **GRU)
+    told = r"does not fit XC7A35T.*blocks of 32 would still need \d+ 36-kbit.*use fewer bits"
+    with pytest.raises(PlanError, match=told):
         make_plan(model, HardwareRecipe(part="XC7A35T"), "test")
 
 

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from ernn.quant.network import Scale, forward, inverse
 
-SIZES = (1, 2, 4, 8, 16, 32)
+SIZES = (1, 2, 4, 8, 16, 32, 64)
 
 
 def pack(spectra: np.ndarray, size: int) -> np.ndarray:

@@ -22,7 +22,7 @@ def plan():
 
 @pytest.fixture(scope="module")
 def files(plan):
-    return register_files(plan, plan.load_targets)
+    return register_files(plan)
 
 
 class Bus(dict):
@@ -44,14 +44,14 @@ def software(plan, files):
     """The generated Python, its registers on a fake bus, and the addresses."""
     module = types.ModuleType("ernn_registers")
     exec(files["registers/ernn_registers.py"], module.__dict__)
-    made = register_map(plan, plan.load_targets)
+    made = register_map(plan)
     bus = Bus(made)
     registers = module.Registers(bus.__getitem__, bus.write)
     return module, registers, bus, {r.name: r.address for r in made.registers}
 
 
 def test_same_plan_same_bytes(plan, files):
-    assert register_files(plan, plan.load_targets) == files
+    assert register_files(plan) == files
     for name, text in files.items():
         assert text.endswith("\n"), name
         assert not [line for line in text.splitlines() if line != line.rstrip()], name
@@ -59,18 +59,18 @@ def test_same_plan_same_bytes(plan, files):
 
 def test_compiling_is_quick(plan):
     start = time.perf_counter()
-    register_map(plan, plan.load_targets[:1])  # not compiled before
+    register_map(plan)  # not compiled before
     assert time.perf_counter() - start < 2
 
 
 def test_no_two_fields_share_a_bit(plan):
-    for register in register_map(plan, plan.load_targets).registers:
+    for register in register_map(plan).registers:
         bits = [bit for f in register.fields for bit in range(f.low, f.high + 1)]
         assert len(bits) == len(set(bits)) and max(bits) < 32, register.name
 
 
 def test_the_description_names_every_memory(plan):
-    text = description(plan, plan.load_targets)
+    text = description(plan)
     for number, memory in enumerate(plan.load_targets):
         assert f" {number} {memory.name} ({memory.bits} bits x {memory.depth})" in text
 
@@ -175,6 +175,6 @@ def test_loading(plan, software):
 
 def test_the_page_stands_alone(plan, files):
     page = files["registers/ernn.html"]
-    for register in register_map(plan, plan.load_targets).registers:
+    for register in register_map(plan).registers:
         assert f'id="{register.name}"' in page
     assert "http" not in page and "<script" not in page

@@ -1,0 +1,135 @@
+"""Every memory of a plan, and whether it is built from block RAM or from LUTs.
+
+Block RAM is counted in blocks of 18 kbit, which every part here has: an AMD RAMB36 is two of them,
+a Lattice EBR is one. A small memory would waste most of a block, and goes to LUTs; the planner
+moves others where the part is short of one and has the other.
+"""
+
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+
+from ernn.device import Part
+from ernn.hw.plan import HardwarePlan
+from ernn.hw.storage_plan import RamPlan
+
+SMALL_DEPTH = 64  # words of a memory that starts in LUTs
+
+# Simple dual port shapes of a block of 18 kbit: UG473, UG573 (RAMB18), FPGA-TN-02204 (EBR; not
+# checked against it). Without the parity bits, a narrow shape has 16 kbit.
+_SHAPES = ((36, 512), (18, 1024), (9, 2048), (4, 4096), (2, 8192), (1, 16384))
+
+
+def blocks18(ram: RamPlan) -> int:
+    """Count the 18-kbit blocks of all copies, were they in block RAM."""
+    width, depth = ram.width, ram.depth
+    return ram.copies * min(-(-width // wide) * -(-depth // deep) for wide, deep in _SHAPES)
+
+
+def luts(ram: RamPlan, part: Part) -> int:
+    """Estimate the LUTs of all copies, were they in LUTs.
+
+    Four LUTs hold 3 bits of 2^n words behind a write and a read port; deeper memories also choose
+    among their parts, about a LUT for each part of a bit.
+    """
+    banks = -(-ram.depth // (1 << part.lut_inputs))
+    return ram.copies * (-(-4 * ram.width // 3) * banks + ram.width * (banks - 1))
+
+
+def used_blocks18(plan: HardwarePlan) -> int:
+    """Count the 18-kbit blocks of what is in block RAM."""
+    return sum(blocks18(ram) for ram in plan.rams if ram.style == "block")
+
+
+def used_luts(plan: HardwarePlan, part: Part) -> int:
+    """Estimate the LUTs of what is in LUTs."""
+    return sum(luts(ram, part) for ram in plan.rams if ram.style == "distributed")
+
+
+def rams(plan: HardwarePlan) -> tuple[RamPlan, ...]:
+    """Return every memory of a plan, small ones in LUTs and all others in block RAM."""
+    return tuple(
+        RamPlan(name, width, depth, copies, *_start(depth))
+        for name, width, depth, copies in _memories(plan)
+    )
+
+
+def _start(depth: int) -> tuple[str, str]:
+    if depth <= SMALL_DEPTH:
+        return "distributed", f"{depth} words waste a block"
+    return "block", f"{depth} words are more than {SMALL_DEPTH}"
+
+
+def _memories(plan: HardwarePlan) -> Iterator[tuple[str, int, int, int]]:
+    """Yield name, width, depth and copies of every memory of the Verilog."""
+    # The weights of a row of PEs lie beside it.
+    row = plan.pe_columns * plan.macs * plan.weight_bits
+    yield "weights", row, plan.weight_depth, plan.pe_rows
+    yield "bias", plan.drain_lanes * plan.word * plan.row.width, plan.bias_depth, 1
+    for memory in plan.memories:
+        depth = plan.streams << (1 + memory.offset_bits)
+        width = plan.word * memory.spectrum_bits
+        yield f"memory_{memory.name}", width, depth, plan.pe_columns
+        if memory.scaled:
+            yield f"scale_{memory.name}", plan.word * memory.scale_bits, memory.scale_words, 1
+    for queue in plan.queues:
+        copies = max(1, queue.gates // queue.lanes)
+        yield (
+            f"queue_{queue.name}",
+            queue.lanes * plan.word * queue.value_bits,
+            queue.depth,
+            copies,
+        )
+    if any(unit.reads_state for unit in plan.units):
+        readers = sum(unit.reads_state for unit in plan.units)
+        yield "state", plan.state_lanes * plan.state.width, plan.state_depth, readers
+    for unit in plan.units:
+        if unit.peepholes:
+            width = 3 * unit.lanes * plan.peephole.width
+            yield "peepholes", width, unit.peephole_depth, 1
+
+
+def fit(plan: HardwarePlan, part: Part, free_luts: int) -> HardwarePlan:
+    """Return the plan with memories moved to what the part has more of.
+
+    Args:
+        plan: with its memories where `rams` puts them.
+        part: the part.
+        free_luts: LUTs that memories may take.
+    """
+    free = 2 * part.bram36
+    plan = _move(
+        plan,
+        source="block",
+        why=f"block RAM is short: {used_blocks18(plan):,} of {free:,} blocks of 18 kbit",
+        price=lambda ram: luts(ram, part) / blocks18(ram),
+        short=lambda moved: used_blocks18(moved) > free,
+        fits=lambda moved: used_luts(moved, part) <= free_luts,
+    )
+    return _move(
+        plan,
+        source="distributed",
+        why=f"LUTs are short: {used_luts(plan, part):,} where {max(0, free_luts):,} are free",
+        price=lambda ram: blocks18(ram) / luts(ram, part),
+        short=lambda moved: used_luts(moved, part) > free_luts,
+        fits=lambda moved: used_blocks18(moved) <= free,
+    )
+
+
+def _move(
+    plan: HardwarePlan,
+    source: str,
+    why: str,
+    price: Callable[[RamPlan], float],
+    short: Callable[[HardwarePlan], bool],
+    fits: Callable[[HardwarePlan], bool],
+) -> HardwarePlan:
+    """Move the cheapest memories out of ``source`` while it is short and the other has room."""
+    target = "distributed" if source == "block" else "block"
+    for ram in sorted((ram for ram in plan.rams if ram.style == source), key=price):
+        if not short(plan):
+            break
+        there = replace(ram, style=target, why=why)
+        moved = replace(plan, rams=tuple(there if one is ram else one for one in plan.rams))
+        if fits(moved):
+            plan = moved
+    return plan
