@@ -151,11 +151,6 @@ class HardwarePlan:
         return len(self.memories)
 
     @property
-    def token_msb(self) -> int:
-        """Highest bit of a flag per memory and stream."""
-        return self.memory_count * self.streams - 1
-
-    @property
     def stream_bits(self) -> int:
         """Bits of a stream number."""
         return bits_for(self.streams)

@@ -24,6 +24,7 @@ module ernn_pe_array #(
     parameter integer FILES    = 1    // 1: row r begins with the words of weights_<r>.mem
 ) (
     input  wire                                clk_i,
+    input  wire                                rst_i,
     input  wire                                step_valid_i,
     input  wire                                step_first_i,  // first step of a pass
     input  wire                                step_last_i,   // last step of a pass
@@ -63,6 +64,7 @@ module ernn_pe_array #(
     load_target_q  <= load_target_i;
     load_address_q <= load_address_i;
     load_data_q    <= load_data_i;
+    if (rst_i) load_we_q <= 1'b0;
   end
 
   // chain[r]: shadows of row r; rows that do not exist are zero
@@ -92,6 +94,7 @@ module ernn_pe_array #(
         leaf_target_q  <= load_target_q;
         leaf_address_q <= load_address_q;
         leaf_data_q    <= load_data_q;
+        if (rst_i) leaf_we_q <= 1'b0;
       end
       for (r = leaf * FANOUT; r < ROWS && r < (leaf + 1) * FANOUT; r = r + 1) begin : gen_row
         localparam [31:0] TARGET = r;
@@ -106,7 +109,7 @@ module ernn_pe_array #(
             .INIT_FILE({"weights_", HUNDREDS[7:0], TENS[7:0], ONES[7:0], ".mem"})
         ) u_weights (
             .clk_i  (clk_i),
-            .we_i   (leaf_we_q && leaf_target_q == TARGET[15:0]),
+            .we_i   (leaf_we_q && leaf_target_q == TARGET[15:0] && !rst_i),
             .waddr_i(leaf_address_q),
             .wdata_i(leaf_data_q),
             .raddr_i(leaf_weight_q),

@@ -31,8 +31,10 @@ module ernn_vector_memory #(
     input  wire [STREAM_W+1+OFFSET_W-1:0]  read_addr_i,    // stream, parity, offset
     output wire [        BANKS*WORD_W-1:0] read_data_o,
     input  wire                            take_i,
-    input  wire [            STREAM_W-1:0] take_stream_i,
-    output wire [             STREAMS-1:0] nonzero_o
+    input  wire [            STREAM_W-1:0] stream_i,
+    input  wire                            next_i,
+    input  wire [            STREAM_W-1:0] next_stream_i,
+    output wire                            have_o
 );
 
   localparam integer ADDR_W = STREAM_W + 1 + OFFSET_W;
@@ -84,8 +86,10 @@ module ernn_vector_memory #(
       .put_i        (word_valid_i && (group_done || word_last_i)),
       .put_stream_i (word_stream_i),
       .take_i       (take_i),
-      .take_stream_i(take_stream_i),
-      .nonzero_o    (nonzero_o)
+      .stream_i     (stream_i),
+      .next_i       (next_i),
+      .next_stream_i(next_stream_i),
+      .have_o       (have_o)
   );
 
 endmodule

@@ -1,12 +1,14 @@
 """Whole accelerators: every word equals the integer model's, every cycle the plan's."""
 
 import os
+from dataclasses import replace
 
 import pytest
 from accelerators import Accelerator, Design, real_speech
 from conftest import ICARUS, VERILATOR
 from hypothesis import HealthCheck, Phase, assume, given, settings
 from hypothesis import strategies as st
+from models import turned
 
 from ernn.errors import MismatchError, PlanError, ToolError
 from ernn.hw.cycles import RATE_ROUNDS, rate
@@ -140,15 +142,16 @@ def designs(draw: st.DrawFn) -> Design:
     block = st.sampled_from([1, 2, 4, 8])
     names = ("input", "recurrent", "candidate", "projection", "output")
     lanes = draw(st.sampled_from([1, 2, 4]))
+    word = draw(st.sampled_from([None, 8, 16]))
     return Design(
         {
             "cell": cell,
-            "hidden": draw(st.integers(3, 12)),
+            "hidden": draw(st.integers(3, 12)) if word is None else 2 * word,
             "layers": draw(st.integers(1, 3)),
-            "features": draw(st.integers(3, 12)),
-            "labels": draw(st.sampled_from([0, 5])),
+            "features": draw(st.integers(3, 12)) if word is None else word,
+            "labels": draw(st.sampled_from([0, 5])) if word is None else 0,
             "blocks": draw(block | st.fixed_dictionaries(dict.fromkeys(names, block))),
-            "projection": draw(st.sampled_from([0, 5])) if cell == "lstm" else 0,
+            "projection": draw(st.sampled_from([0, word or 5])) if cell == "lstm" else 0,
             "peepholes": draw(st.booleans()),
             "cell_activation": draw(st.sampled_from(["tanh", "sigmoid"])),
             "scales": draw(st.booleans()),
@@ -157,7 +160,9 @@ def designs(draw: st.DrawFn) -> Design:
             pe_rows=lanes * draw(st.integers(1, 3)),
             pe_columns=draw(st.integers(1, 5)),
             drain_lanes=lanes,
-            cell_lanes=1,
+            cell_lanes=draw(st.sampled_from([1, 2, 8])) if word else 1,
+            word=word,
+            logic_macs=draw(st.sampled_from([0, 0, 1, 3])),
         ),
         streams=draw(st.integers(1, 4)),
         bits=QuantizationRecipe(
@@ -171,18 +176,22 @@ def designs(draw: st.DrawFn) -> Design:
 @settings(
     derandomize=True,
     database=None,
-    max_examples=4,
+    max_examples=6,
     deadline=None,
     phases=[Phase.generate],  # every example is a build: none to spare for shrinking
     suppress_health_check=list(HealthCheck),
 )
-@given(design=designs())
-def test_random_designs(design, simulator, tmp_path_factory):
+@given(design=designs(), idle=st.floats(0, 0.5), stall=st.floats(0, 0.5))
+def test_random_designs(design, idle, stall, simulator, tmp_path_factory):
     try:
         made = Accelerator.write(design, tmp_path_factory.mktemp("random"))
     except PlanError:
         assume(False)
     require_exact(made, simulator)
+    lengths = [(3, 2), (4,), (1, 1, 2), (2,)][: design.streams]
+    made.run(*lengths, simulator=simulator, idle=idle, stall=stall, begin="register")
+    other = Accelerator(made.plan, turned(made.model), made.folder)
+    other.run(*lengths, simulator=simulator, load=True)
 
 
 @pytest.mark.needs("verilator")
@@ -209,12 +218,29 @@ class TestTraffic:
     def test_pauses(self, made, simulator, idle, stall):
         made.run((3, 2), (4,), simulator=simulator, idle=idle, stall=stall)
 
-    @pytest.mark.parametrize("cycle", [3, 60, 301])
+    @pytest.mark.parametrize("cycle", [3, *range(60, 100, 7), 301])
     def test_a_reset_forgets_everything(self, made, simulator, cycle):
         made.run((3, 2), (4,), simulator=simulator, reset_cycle=cycle)
 
     def test_output_that_nobody_takes_stops_the_input(self, made, simulator):
-        made.run((6,), (5,), simulator=simulator, hold=(100, 2000))
+        made.run((6,), (5,), simulator=simulator, hold=(100, 10_000))
+
+    @pytest.mark.parametrize("idle", [0, 0.3])
+    def test_the_register_begins_an_utterance(self, made, simulator, idle):
+        made.run((3, 1, 2), (4, 2), simulator=simulator, begin="register", idle=idle)
+        made.run((1, 1, 2), (2,), simulator=simulator, begin="register", bad=((1, "short"),))
+
+    def test_another_model_is_loaded_through_the_registers(self, made, simulator):
+        other = Accelerator(made.plan, turned(made.model), made.folder)
+        with pytest.raises(MismatchError):
+            other.run((2,), simulator=simulator)  # it really is another model
+        other.run((3, 2), (4,), simulator=simulator, load=True)
+
+    def test_a_model_of_other_formats_is_not_loaded(self, made, simulator):
+        widest = replace(made.model, row=replace(made.model.row, int_bits=9))
+        other = Accelerator(made.plan, widest, made.folder)
+        with pytest.raises(PlanError, match="formats differ"):
+            other.run((2,), simulator=simulator, load=True)
 
     @pytest.mark.parametrize(
         "bad",

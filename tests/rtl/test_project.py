@@ -111,9 +111,11 @@ def test_memory_files_have_every_word(tmp_path):
         header, *lines = text.splitlines()
         assert header.startswith(f"// {len(lines)} words"), name
         assert len({len(line) for line in lines}) == 1, name
-    weights = memory_files(plan, model)["weights.mem"].splitlines()[1:]
+    files = memory_files(plan, model)
+    assert sum(name.startswith("weights_") for name in files) == plan.pe_rows
+    weights = files["weights_000.mem"].splitlines()[1:]
     assert len(weights) == plan.weight_depth == plan.steps
-    assert len(weights[0]) == -(-plan.pes * plan.macs * plan.weight_bits // 4)
+    assert len(weights[0]) == -(-plan.row_weight_bits // 4)
 
 
 def test_a_foreign_folder_is_left_alone(tmp_path):

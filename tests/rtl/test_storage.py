@@ -126,28 +126,33 @@ def test_ram_reads_what_was_there_before_the_write(simulator, folder):
 
 @only_icarus
 def test_tokens(simulator, folder):
-    rng, v, counts = np.random.default_rng(4), Vectors(), None
+    """The stream that is looked at has a token or not, while tokens come, go and it changes."""
+    rng, v, counts, looked = np.random.default_rng(4), Vectors(), None, 0
     for cycle in range(CYCLES):
         reset = cycle < 1 or cycle == 150
-        put, take = rng.random() < 0.4, rng.random() < 0.6
-        source, sink = (int(s) for s in rng.integers(3, size=2))
-        take = bool(counts and take and counts[sink])
+        put, take, change = rng.random(3) < (0.4, 0.6, 0.3)
+        source, other = (int(s) for s in rng.integers(3, size=2))
+        take = bool(counts and take and counts[looked])
         put = bool(counts and put and counts[source] < 6)
+        known = counts is not None and cycle not in (1, 151)  # from before the reset
         v.cycle(
             {
                 "rst_i": reset,
                 "put_i": put,
                 "put_stream_i": source,
                 "take_i": take,
-                "take_stream_i": sink,
+                "stream_i": looked,
+                "next_i": change,
+                "next_stream_i": other,
             },
-            {"nonzero_o": sum((c > 0) << s for s, c in enumerate(counts)) if counts else None},
+            {"have_o": counts[looked] > 0 if known else None},
         )
         if counts:
             counts[source] += put
-            counts[sink] -= take
+            counts[looked] -= take
         if reset:
             counts = [2] * 3
+        looked = other if change else looked
     parameters = {"STREAMS": 3, "STREAM_W": 2, "COUNT_W": 3, "INITIAL": 2}
     check("ernn_tokens", parameters, v, folder, simulator, files=verilog("tokens"))
 
@@ -218,11 +223,13 @@ def test_vector_memory(simulator, folder, banks):
                 "word_data_i": word,
                 "read_addr_i": asked[0] << 4 | asked[1] << 3 | asked[2],
                 "take_i": take,
-                "take_stream_i": 0,
+                "stream_i": 0,
+                "next_i": 0,
+                "next_stream_i": 0,
             },
             {
                 "read_data_o": read,
-                "nonzero_o": sum((c > 0) << s for s, c in enumerate(tokens)) if tokens else None,
+                "have_o": tokens[0] > 0 if cycle > 1 else None,
             },
         )
         group = [mem.get((*asked, bank)) for bank in range(banks)]

@@ -15,10 +15,12 @@ module ernn_array (
     input  wire [3:0] parity_i,
     input  wire [3:0] fresh_i,
     output wire advance_o,  // began the last task of a round
-    // Tokens, by memory then stream
-    input  wire [5:0] nonzero_i,
+    // Tokens of each memory, for one stream; see ernn_tokens
+    input  wire [2:0] have_i,
     output wire [2:0] take_o,
-    output wire [0:0] take_stream_o,
+    output wire [0:0] stream_o,
+    output wire next_o,
+    output wire [0:0] next_stream_o,
     // The features of this stream's frame are no longer needed
     output wire release_o,
     output wire [0:0] release_stream_o,
@@ -57,9 +59,11 @@ module ernn_array (
       .parity_i        (parity_i),
       .fresh_i         (fresh_i),
       .advance_o       (advance_o),
-      .nonzero_i       (nonzero_i),
+      .have_i          (have_i),
       .take_o          (take_o),
-      .take_stream_o   (take_stream_o),
+      .stream_o        (stream_o),
+      .next_o          (next_o),
+      .next_stream_o   (next_stream_o),
       .release_o       (release_o),
       .release_stream_o(release_stream_o),
       .release_parity_o(release_parity_o),
@@ -118,7 +122,8 @@ module ernn_array (
       .ADDR_W     (7),
       .RAM_STYLE  ("block")
   ) u_array (
-      .clk_i        (clk_i),
+      .clk_i         (clk_i),
+      .rst_i         (rst_i),
       .load_we_i     (load_weights_i),
       .load_target_i (load_target_i),
       .load_address_i(load_address_i[6:0]),

@@ -90,7 +90,7 @@ module ernn_rows (
       .INIT_FILE("bias.mem")
   ) u_bias (
       .clk_i  (clk_i),
-      .we_i   (load_we_i),
+      .we_i   (load_we_i && !rst_i),  // no register is reset before the first clock edge
       .waddr_i(load_address_i),
       .wdata_i(load_data_i),
       .raddr_i(bias_addr),

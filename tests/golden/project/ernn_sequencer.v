@@ -16,10 +16,12 @@ module ernn_sequencer (
     input  wire [3:0] parity_i,
     input  wire [3:0] fresh_i,
     output reg                           advance_o,   // began the last task of a round
-    // Tokens, by memory then stream
-    input  wire [5:0] nonzero_i,
+    // Tokens of each memory, for one stream; see ernn_tokens
+    input  wire [2:0] have_i,
     output wire [2:0] take_o,
-    output wire [0:0] take_stream_o,
+    output wire [0:0] stream_o,
+    output wire next_o,
+    output wire [0:0] next_stream_o,
     // The features of this stream's frame are no longer needed
     output reg                           release_o,
     output reg  [0:0] release_stream_o,
@@ -176,18 +178,13 @@ module ernn_sequencer (
 
   // A token per group of words, in the first pass of a vector's first use
   wire need = first_use && pass_q == 3'd0 && sub_q == 1'd0;
-  wire [2:0] have;
-  wire [1:0] x_nonzero = nonzero_i[0+:2];
-  assign have[0] = x_nonzero[stream_q];
-  wire [1:0] rec_nonzero = nonzero_i[2+:2];
-  assign have[1] = rec_nonzero[stream_q];
-  wire [1:0] ff_nonzero = nonzero_i[4+:2];
-  assign have[2] = ff_nonzero[stream_q];
-  wire step = busy_q && (!need || have[memory])
+  wire step = busy_q && (!need || have_i[memory])
               && !(pass_end && hold_q != 2'd0);
 
   assign load = next_valid_q && (!busy_q || (step && job_end));
-  assign take_stream_o = stream_q;
+  assign stream_o = stream_q;
+  assign next_o = load;
+  assign next_stream_o = next_stream_q;
   assign take_o[0] = step && need && memory == 2'd0;
   assign take_o[1] = step && need && memory == 2'd1;
   assign take_o[2] = step && need && memory == 2'd2;

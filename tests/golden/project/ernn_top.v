@@ -46,7 +46,7 @@ module ernn_top (
 );
 
   // ---------------------------------------------------------------- registers
-  wire run, idle, step, frame, input_stall, output_stall, load_we, advance, round_done;
+  wire run, idle, step, release_x, release_parity, frame, input_stall, output_stall, load_we, advance, round_done;
   wire [1:0] state_reset;
   wire [2:0] packet_error;
   wire [0:0] saturated_rows;
@@ -98,17 +98,16 @@ module ernn_top (
   );
 
   // Memories that are rewritten: the word reaches the array and the units a cycle later.
-  reg load_weights_q;
+  reg load_weights_q, load_bias_q;
   reg [15:0] load_target_q;
   reg [31:0] load_address_q;
   reg [15:0] load_data_q;
-  reg load_bias_q;
   always @(posedge clk_i) begin
-    load_weights_q <= load_we && load_target < 16'd2;
+    load_weights_q <= !rst_i && load_we && load_target < 16'd2;
     load_target_q  <= load_target;
     load_address_q <= load_address;
     load_data_q    <= load_data;
-    load_bias_q <= load_we && load_target == 16'd2;
+    load_bias_q <= !rst_i && load_we && load_target == 16'd2;
   end
 
   // ---------------------------------------------------------------- rounds
@@ -142,15 +141,12 @@ module ernn_top (
   wire [0:0] lstm_job;
   wire [11:0] lstm_data;
 
-  wire release_x, release_parity;
-  wire [0:0] release_stream;
   assign input_job = 1'b0;
 
   // ---------------------------------------------------------------- vector memories
-  wire [5:0] nonzero;
-  wire [2:0] take;
-  wire [0:0] take_stream, read_stream;
-  wire read_parity;
+  wire [2:0] have, take;
+  wire [0:0] array_stream, next_stream, read_stream, release_stream;
+  wire read_parity, next;
   wire [2:0] read_offset;
 
   wire x_we, x_we_start, x_we_last, x_we_parity;
@@ -200,8 +196,10 @@ module ernn_top (
       .read_addr_i  ({read_stream, read_parity, read_offset[2:0]}),
       .read_data_o  (x_rdata),
       .take_i       (take[0]),
-      .take_stream_i(take_stream),
-      .nonzero_o    (nonzero[0+:2])
+      .stream_i     (array_stream),
+      .next_i       (next),
+      .next_stream_i(next_stream),
+      .have_o       (have[0])
   );
 
   wire rec_we, rec_we_start, rec_we_last, rec_we_parity;
@@ -251,8 +249,10 @@ module ernn_top (
       .read_addr_i  ({read_stream, read_parity, read_offset[1:0]}),
       .read_data_o  (rec_rdata),
       .take_i       (take[1]),
-      .take_stream_i(take_stream),
-      .nonzero_o    (nonzero[2+:2])
+      .stream_i     (array_stream),
+      .next_i       (next),
+      .next_stream_i(next_stream),
+      .have_o       (have[1])
   );
 
   wire ff_we, ff_we_start, ff_we_last, ff_we_parity;
@@ -302,8 +302,10 @@ module ernn_top (
       .read_addr_i  ({read_stream, read_parity, read_offset[1:0]}),
       .read_data_o  (ff_rdata),
       .take_i       (take[2]),
-      .take_stream_i(take_stream),
-      .nonzero_o    (nonzero[4+:2])
+      .stream_i     (array_stream),
+      .next_i       (next),
+      .next_stream_i(next_stream),
+      .have_o       (have[2])
   );
 
   ernn_input #(
@@ -353,9 +355,11 @@ module ernn_top (
       .parity_i(parity),
       .fresh_i (fresh),
       .advance_o       (advance),
-      .nonzero_i       (nonzero),
+      .have_i          (have),
       .take_o          (take),
-      .take_stream_o   (take_stream),
+      .stream_o        (array_stream),
+      .next_o          (next),
+      .next_stream_o   (next_stream),
       .release_o       (release_x),
       .release_stream_o(release_stream),
       .release_parity_o(release_parity),
