@@ -1,5 +1,7 @@
 """build_plan: from an integer model and the sizes of the array to every number of the hardware."""
 
+import hashlib
+import json
 from dataclasses import dataclass, replace
 from typing import NamedTuple
 
@@ -142,6 +144,7 @@ class _Builder:
             vector=model.vector,
             top=top,
             feature=feature,
+            circuits=_circuits(model),
         )
 
     def _widths(self, jobs: tuple[JobPlan, ...], aligns: tuple[int, ...]) -> _Widths:
@@ -296,6 +299,15 @@ class _Builder:
             logit_queue=self.layout.queue_index("logits") if logits is not None else None,
             logit_words=self.layout.rows(logits) if logits is not None else 0,
         )
+
+
+def _circuits(model: IntegerParameters) -> str:
+    """Return twelve hex digits that differ where the constants of the circuits do."""
+    lines = [
+        [one.index_shift, one.slope_frac_bits, one.slopes.tolist(), one.intercepts.tolist()]
+        for one in (model.sigmoid, model.tanh)
+    ]
+    return hashlib.sha256(json.dumps([model.twiddle_bits, lines]).encode()).hexdigest()[:12]
 
 
 def _lane_cycles(kind: str, peepholes: bool) -> int:

@@ -81,6 +81,7 @@ class HardwarePlan:
     vector: QFormat  # of the cell's values
     top: QFormat  # of the output vector
     feature: QFormat
+    circuits: str  # hash of what is built in: rotations, lines of the activations
     rams: tuple[RamPlan, ...] = ()  # every memory and what it is built from
 
     @property
