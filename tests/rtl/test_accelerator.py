@@ -89,6 +89,9 @@ DESIGNS = {
         {"cell": "gru_before", "hidden": 48, "features": 13, "blocks": 4, "labels": 0},
         Sizes(4, 2, 2, 4, word=16),
     ),
+    "gru_before-sixteen-streams": Design(
+        {"cell": "gru_before", "hidden": 8, "blocks": 4}, Sizes(2, 2, 1, 2), streams=16
+    ),
     "lstm-wide-words-mixed": Design(
         {
             "cell": "lstm",
