@@ -5,6 +5,7 @@ simulator may have written bits that it does not know (x).
 """
 
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import NamedTuple
 
@@ -115,6 +116,11 @@ def _event(line: str) -> Event:
 def values(data: str, bits: int, count: int) -> list[int | None]:
     """Return the ``count`` signed values of a word, the first in its low bits; None: unknown."""
     mask, sign = (1 << bits) - 1, 1 << (bits - 1)
+    digits, odd = divmod(bits, 4)
+    if not odd and len(data) == digits * count and data.isalnum():  # quicker, for nearly all
+        with suppress(ValueError):  # unknown bits
+            ends = range(len(data), 0, -digits)
+            return [(int(data[end - digits : end], 16) ^ sign) - sign for end in ends]
     unknown = 0
     if not data.isalnum() or any(digit in data for digit in "xzXZ"):
         unknown = int("".join("f" if d in "xzXZ" else "0" for d in data), 16)
