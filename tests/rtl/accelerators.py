@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
+from itertools import cycle
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -95,7 +96,7 @@ def spoken() -> list[np.ndarray]:
 
 def real_speech(features: int, streams: int, frames: int) -> list[list[np.ndarray]]:
     """Return for each stream whole utterances, the last cut, of this many frames and features."""
-    supply = iter(spoken())
+    supply = cycle(spoken())
     dealt = []
     for _ in range(streams):
         stream, missing = [], frames
