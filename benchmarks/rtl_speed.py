@@ -38,7 +38,7 @@ from ernn.run import simulate as simulating
 from ernn.run.bench import build, run_bench
 from ernn.tools import require
 
-FRAMES = 50  # simulated, of each of two streams
+FRAMES = 400  # simulated, of each of two streams: a second of start-up counts little
 UTTERANCES = 32  # of the integer model's batch, 100 frames each
 SMALL_CYCLES, SMALL_DSP = 300, 40
 HLS4ML, CREATOR = "hls4ml", "elastic-ai.creator"

@@ -25,7 +25,6 @@ module ernn_pe #(
     input  wire [   MACS*ACC_W-1:0] chain_i,     // shadow of the PE behind
     output wire [   MACS*ACC_W-1:0] chain_o
 );
-  /* verilator no_inline_module */  // one compiled copy for hundreds of instances
 
   localparam integer PRODUCT_W = OP_W + WEIGHT_W;
 
