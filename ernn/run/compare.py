@@ -51,9 +51,12 @@ def compare(words: Iterable[Word], golden: Golden) -> Counter[str]:
         MismatchError: the first word that differs, or that nobody asked for.
     """
     compared: Counter[str] = Counter()
+    latest: dict[tuple[str, int], tuple[int, list[int]]] = {}  # frame of a signal and stream
     for word in words:
-        signal = golden[word.signal]
-        expected = _expected(word, signal)
+        signal, place = golden[word.signal], (word.signal, word.stream)
+        if place not in latest or latest[place][0] != word.frame:
+            latest[place] = word.frame, _frame(word, signal)
+        expected = _expected(word, latest[place][1])
         if expected != word.found:
             raise MismatchError(_difference(word, expected, signal.form))
         compared[word.signal] += len(expected)
@@ -74,20 +77,23 @@ def require_whole(compared: Counter[str], golden: Golden) -> None:
             )
 
 
-def _expected(word: Word, signal: Signal) -> list[int]:
+def _frame(word: Word, signal: Signal) -> list[int]:
     frames = signal.streams[word.stream] if word.stream < len(signal.streams) else ()
     if word.frame >= len(frames):
         raise MismatchError(
             f"cycle {word.cycle}: {word.signal} of frame {word.frame} of stream {word.stream}, "
             f"which was sent {len(frames)} frames"
         )
+    return frames[word.frame].tolist()
+
+
+def _expected(word: Word, frame: list[int]) -> list[int]:
     end = word.element + len(word.found)
-    if end > len(frames[word.frame]):
+    if end > len(frame):
         raise MismatchError(
-            f"cycle {word.cycle}: element {end - 1} of {word.signal}, which has "
-            f"{len(frames[word.frame])}"
+            f"cycle {word.cycle}: element {end - 1} of {word.signal}, which has {len(frame)}"
         )
-    return frames[word.frame][word.element : end].tolist()
+    return frame[word.element : end]
 
 
 def _difference(word: Word, expected: list[int], form: QFormat) -> str:

@@ -68,7 +68,8 @@ class StateWrite(NamedTuple):
 
 Event = InputBeat | OutputBeat | PassEnd | Rows | VectorWord | StateWrite
 
-_KINDS: dict[str, type] = {
+_TEXT = {"data", "gate"}
+_LETTERS = {
     "i": InputBeat,
     "o": OutputBeat,
     "p": PassEnd,
@@ -76,7 +77,11 @@ _KINDS: dict[str, type] = {
     "v": VectorWord,
     "s": StateWrite,
 }
-_TEXT = {"data", "gate"}
+# By letter: the event, and what each of its fields is read with
+_KINDS = {
+    letter: (kind, [str if name in _TEXT else int for name in kind.__annotations__])
+    for letter, kind in _LETTERS.items()
+}
 
 
 def read_trace(path: Path) -> list[list[Event]]:
@@ -107,10 +112,8 @@ def _lines(path: Path) -> Iterator[str]:
 
 def _event(line: str) -> Event:
     letter, *fields = line.split(" ")
-    kind = _KINDS[letter]
-    names = kind._fields  # type: ignore[attr-defined]
-    pairs = zip(names, fields, strict=False)
-    return kind(*(text if name in _TEXT else int(text) for name, text in pairs))
+    kind, readers = _KINDS[letter]
+    return kind(*[read(text) for read, text in zip(readers, fields, strict=False)])
 
 
 def values(data: str, bits: int, count: int) -> list[int | None]:
