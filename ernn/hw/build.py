@@ -19,6 +19,7 @@ from ernn.quant.products import Product
 
 FANOUT = 8  # PE rows behind one register of the broadcast tree
 MAX_ACC_BITS = 48  # of a DSP block's accumulator
+MAX_ROWS = 999  # three digits in the names of their weight files
 MAX_CHOICES = 4  # inputs of a multiplexer between two registers
 
 
@@ -49,6 +50,8 @@ def _check_sizes(model: IntegerParameters, sizes: Sizes) -> None:
             f"drain_lanes = {sizes.drain_lanes} with pe_rows = {sizes.pe_rows}; use 1, 2 or 4 "
             "lanes that divide the rows"
         )
+    if sizes.pe_rows > MAX_ROWS:
+        raise PlanError(f"pe_rows = {sizes.pe_rows}; use at most {MAX_ROWS}, and more pe_columns")
     word = sizes.word or model.word
     if word not in words_of(model):
         allowed = ", ".join(map(str, words_of(model)))

@@ -14,7 +14,7 @@ from math import ceil
 from ernn.device import load_part
 from ernn.errors import PlanError
 from ernn.hw import rams
-from ernn.hw.build import Target, build_plan
+from ernn.hw.build import MAX_ROWS, Target, build_plan
 from ernn.hw.cost import (
     LOGIC_MAC_LUTS,
     Resources,
@@ -205,7 +205,8 @@ class _Explorer:
                 split = {drain * ceil(rows / (drain * passes)) for passes in range(1, rows + 1)}
                 for count in [named.pe_rows] if named.pe_rows else sorted(split):
                     for width in [named.pe_columns] if named.pe_columns else widths:
-                        if count * width > self._most_pes(word) and not named.pe_rows:
+                        too_many = count > MAX_ROWS or count * width > self._most_pes(word)
+                        if too_many and not named.pe_rows:
                             continue
                         for lane in [named.cell_lanes] if named.cell_lanes else lanes:
                             yield Sizes(count, width, drain, lane, word)
