@@ -1,57 +1,19 @@
 """Control and storage modules against small models, cycle by cycle, idle, stalled and reset.
 
 ernn_ram, ernn_valid_delay, ernn_skid, ernn_tokens, ernn_row_queue, ernn_vector_memory,
-ernn_walker, ernn_input and ernn_rounds; the accelerators of test_accelerator.py use them together.
+ernn_walker and ernn_rounds; the accelerators of test_accelerator.py use them together.
 """
 
-import json
 from collections import deque
 from pathlib import Path
 
 import numpy as np
 import pytest
-from conftest import ICARUS
+from vectors import LIB, Vectors, check, only_icarus, verilog
 
 from ernn.errors import ToolError
-from ernn.resources import folder as shipped
-from ernn.run.bench import run_bench
 
 CYCLES = 300
-LIB = shipped("hw_templates") / "lib"
-
-
-class Vectors:
-    """Inputs and expected outputs, a cycle at a time."""
-
-    def __init__(self):
-        self.inputs, self.outputs = {}, {}
-
-    def cycle(self, inputs, outputs):
-        for store, values in ((self.inputs, inputs), (self.outputs, outputs)):
-            for port, value in values.items():
-                store.setdefault(port, []).append(None if value is None else int(value))
-
-
-def check(top, parameters, vectors, folder, simulator, sources=None, files=None):
-    sources = sources or LIB
-    path = Path(folder) / "vectors.json"
-    path.write_text(json.dumps({"inputs": vectors.inputs, "outputs": vectors.outputs}))
-    run_bench(
-        sorted(sources.glob("*.v")) if files is None else files,
-        top,
-        "clocked",
-        folder,
-        simulator=simulator,
-        parameters=parameters,
-        environment={"ERNN_VECTORS": str(path)},
-    )
-
-
-def verilog(*names):
-    return [LIB / f"ernn_{name}.v" for name in names]
-
-
-only_icarus = pytest.mark.parametrize("simulator", [ICARUS])
 
 
 def skid_vectors(seed=1):
@@ -304,59 +266,6 @@ def test_walker(simulator, folder):
     assert begun == len(tasks)
     parameters = {"JOBS": jobs, "JOB_W": 2, "STREAMS": streams, "STREAM_W": 2}
     check("ernn_walker", parameters, v, folder, simulator, files=verilog("walker"))
-
-
-@only_icarus
-def test_input_keeps_a_state_reset(simulator, folder):
-    """It waits for the stream's next good packet: not the other stream's, not a dropped one."""
-    v = Vectors()
-
-    def cycle(beat=None, reset=0, full=None, error=None, **inputs):
-        """A beat: stream, last, first beat's TUSER."""
-        stream, last, user = beat or (0, 0, 0)
-        idle = {"stored_i": 0, "stored_stream_i": 0, "stored_parity_i": 0}
-        idle |= {"release_i": 0, "release_stream_i": 0, "release_parity_i": 0, "rst_i": 0}
-        bus = {"s_axis_tvalid": beat is not None, "s_axis_tdata": 0, "s_axis_tid": stream}
-        bus |= {"s_axis_tlast": last, "s_axis_tuser": user, "state_reset_i": reset}
-        v.cycle(idle | bus | inputs, {"fresh_o": full, "error_o": error})
-
-    def packet(stream, beats, user=0):
-        for beat in range(beats):
-            cycle((stream, beat == beats - 1, user and beat == 0))
-        cycle()
-        cycle()
-
-    cycle(rst_i=1)
-    cycle(rst_i=1)
-
-    def release():
-        for stream in (0, 1):
-            for parity in (0, 1):
-                cycle(release_i=1, release_stream_i=stream, release_parity_i=parity)
-
-    for user, stream in ((1, 0), (0, 1), (0, 0), (0, 1)):  # every buffer
-        packet(stream, 2, user)
-    cycle(full=0b0001, error=0)  # even frames of both streams in the low half
-    release()
-    cycle(reset=0b01)
-    packet(1, 2)
-    packet(0, 1)  # too short: dropped
-    packet(0, 3)  # too long: dropped
-    cycle(full=0b0001)
-    packet(0, 2)
-    packet(0, 2)  # odd: no reset is left
-    cycle(full=0b0001)
-    cycle(reset=0b11)
-    packet(1, 2)  # odd
-    cycle(full=0b1001)
-    release()
-    packet(1, 2)  # even again
-    cycle(full=0b1001)
-    packet(0, 2)
-    packet(0, 2)
-    cycle(full=0b1001)
-    parameters = {"STREAMS": 2, "BEATS": 2, "WORD": 1}
-    check("ernn_input", parameters, v, folder, simulator, files=verilog("input", "skid"))
 
 
 @only_icarus
