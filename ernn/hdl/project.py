@@ -6,6 +6,7 @@ alone.
 
 import hashlib
 import json
+from dataclasses import dataclass
 from pathlib import Path
 
 from ernn import __version__
@@ -50,13 +51,63 @@ def write_project(plan: HardwarePlan, model: IntegerModel, folder: Path) -> Path
     return folder
 
 
-def read_manifest(folder: Path) -> dict[str, str]:
-    """Return {file: SHA-256} of a project, having checked every file.
+@dataclass(frozen=True)
+class Project:
+    """A generated project that was opened."""
+
+    folder: Path
+    plan: HardwarePlan
+    files: tuple[str, ...]  # of the manifest, by path
+    edited: tuple[str, ...]  # of these, what differs from what was generated; empty unless forced
+
+    @property
+    def rtl(self) -> Path:
+        """Folder of Verilog and memory files; tools run in it."""
+        return self.folder / "rtl"
+
+    @property
+    def verilog(self) -> list[Path]:
+        """Its Verilog files, sorted."""
+        return sorted(self.rtl.glob("*.v"))
+
+
+def open_project(folder: Path, force: bool = False) -> Project:
+    """Open a generated project: its own folder, or that of a run (``folder/generate``).
+
+    Args:
+        folder: of the project or run.
+        force: go on with files that were edited after generation.
 
     Raises:
-        ProjectError: no project, or a file was edited or removed after generation.
+        ProjectError: no project, or (unless forced) a file was edited or removed.
+        ModelFileError: its plan cannot be read.
     """
-    path = Path(folder) / MANIFEST
+    folder = Path(folder)
+    if not (folder / MANIFEST).is_file() and (folder / "generate" / MANIFEST).is_file():
+        folder = folder / "generate"
+    files = _listed(folder)
+    edited = [
+        name
+        for name, digest in files.items()
+        if not (folder / name).is_file() or _sha256((folder / name).read_bytes()) != digest
+    ]
+    if edited and not force:
+        more = f" and {len(edited) - 1} more" if len(edited) > 1 else ""
+        raise ProjectError(
+            f"{folder / edited[0]}{more} changed after generation; run `ernn generate` again, or "
+            "go on with --force"
+        )
+    plan = HardwarePlan.load(folder / "plan.json")
+    return Project(folder.resolve(), plan, tuple(files), tuple(edited))
+
+
+def _listed(folder: Path) -> dict[str, str]:
+    """Return {file: SHA-256} of a project's manifest.
+
+    Raises:
+        ProjectError: there is none, or it names a file outside the folder.
+    """
+    path = folder / MANIFEST
     try:
         manifest = json.loads(path.read_text(encoding="utf-8"))
         files = manifest["files"] if manifest["format"] == FORMAT else None
@@ -64,12 +115,9 @@ def read_manifest(folder: Path) -> dict[str, str]:
         files = None
     if not isinstance(files, dict):
         raise ProjectError(f"{folder} holds no project of ernn; run `ernn generate` first")
-    for name, digest in files.items():
+    for name in files:
         if ".." in Path(name).parts or Path(name).is_absolute():
             raise ProjectError(f"{path} names {name!r} outside its folder; generate again")
-        file = Path(folder) / name
-        if not file.is_file() or _sha256(file.read_bytes()) != digest:
-            raise ProjectError(f"{file} was changed after generation; run `ernn generate` again")
     return files
 
 

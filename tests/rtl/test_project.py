@@ -11,7 +11,7 @@ from test_synthesizable import synthesize
 
 from ernn.errors import ProjectError
 from ernn.hdl.memory import memory_files
-from ernn.hdl.project import read_manifest, write_project
+from ernn.hdl.project import open_project, write_project
 from ernn.hw.build import Target, build_plan
 from ernn.hw.layout import Sizes
 from ernn.run.bench import lint
@@ -130,15 +130,16 @@ def test_own_folder_is_replaced(tmp_path):
     write_project(*made("dense"), tmp_path)
     names = {p.relative_to(tmp_path).as_posix() for p in tmp_path.rglob("*") if p.is_file()}
     assert "rtl/ernn_unit_projection.v" not in names
-    assert names - {"manifest.json"} == set(read_manifest(tmp_path))
+    assert names - {"manifest.json"} == set(open_project(tmp_path).files)
 
 
 def test_an_edited_file_is_named(tmp_path):
     write_project(*made("dense"), tmp_path)
     path = tmp_path / "rtl" / "ernn_pe.v"
     path.write_text(path.read_text() + "// improved\n")
-    with pytest.raises(ProjectError, match=r"ernn_pe\.v was changed after generation"):
-        read_manifest(tmp_path)
+    with pytest.raises(ProjectError, match=r"ernn_pe\.v changed after generation"):
+        open_project(tmp_path)
+    assert open_project(tmp_path, force=True).edited == ("rtl/ernn_pe.v",)
 
 
 @pytest.mark.parametrize("name", ["../victim.txt", "/etc/hostname"])
@@ -150,6 +151,6 @@ def test_a_manifest_cannot_reach_outside(tmp_path, name):
     manifest["files"][name] = "0" * 64
     (folder / "manifest.json").write_text(json.dumps(manifest))
     with pytest.raises(ProjectError, match="outside its folder"):
-        read_manifest(folder)
+        open_project(folder, force=True)
     write_project(*made("dense"), folder)
     assert victim.read_text() == "mine"
