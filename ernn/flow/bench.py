@@ -292,7 +292,8 @@ def _measure(
     plan, rate = design.plan, design.rate
     planned = rate.latency_cycles if single else rate.cycles_per_frame
     sizes = next(describe(found))
-    counted = (design.used.dsp, plan.pes * plan.logic_macs, design.used.bram36, design.used.lut)
+    used, logic = design.used, plan.pes * plan.logic_macs
+    counted = (used.dsp, logic, int(used.bram36), used.lut)
     if not simulated:
         return Measured(sizes, plan.streams, *counted, planned)
     shutil.rmtree(folder / "project", ignore_errors=True)  # an interrupted run's is not whole

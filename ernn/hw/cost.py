@@ -29,12 +29,23 @@ _PEEPHOLE_MULTIPLIERS = [("peephole", "state")] * 3
 
 @dataclass(frozen=True)
 class Resources:
-    """What a design uses."""
+    """What a design, or a part of it, uses."""
 
-    dsp: int
-    bram36: int  # blocks of 18 kbit, two and two
-    lut: int  # estimated
-    ff: int  # estimated
+    dsp: int = 0
+    bram36: float = 0  # halves are blocks of 18 kbit
+    lut: int = 0
+    ff: int = 0
+
+    def __add__(self, other: "Resources") -> "Resources":
+        return Resources(
+            self.dsp + other.dsp,
+            self.bram36 + other.bram36,
+            self.lut + other.lut,
+            self.ff + other.ff,
+        )
+
+    def __mul__(self, count: int) -> "Resources":
+        return Resources(self.dsp * count, self.bram36 * count, self.lut * count, self.ff * count)
 
 
 def resources(plan: HardwarePlan, part: Part) -> Resources:

@@ -59,7 +59,8 @@ def measure(recipe: Recipe, point: Point, features: int, outputs: int) -> Size:
     integer = quantize(model, recipe.quantization, [noise])
     part = load_part(recipe.hardware.part)
     target = Target(recipe.name, part.name, recipe.hardware.clock_mhz, recipe.hardware.streams)
-    missing, blocks = "", resources(build_plan(integer, Sizes(1, 1, 1, 1), target), part).bram36
+    smallest = build_plan(integer, Sizes(1, 1, 1, 1), target)
+    missing, blocks = "", int(resources(smallest, part).bram36)
     try:
         make_plan(integer, recipe.hardware, recipe.name)
     except PlanError as error:

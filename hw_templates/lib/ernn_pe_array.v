@@ -106,7 +106,7 @@ module ernn_pe_array #(
             .ADDR_W   (ADDR_W),
             .RAM_STYLE(RAM_STYLE),
             .FILLED   (FILES),
-            .INIT_FILE({"weights_", HUNDREDS[7:0], TENS[7:0], ONES[7:0], ".mem"})
+            .INIT_FILE(FILES != 0 ? {"weights_", HUNDREDS[7:0], TENS[7:0], ONES[7:0], ".mem"} : "")
         ) u_weights (
             .clk_i  (clk_i),
             .we_i   (leaf_we_q && leaf_target_q == TARGET[15:0] && !rst_i),

@@ -7,12 +7,15 @@ from pipelines import Case, compare, library, mutate
 from ernn.errors import ToolError
 from ernn.run.bench import lint
 
-WIDTHS = [(17, 13), (18, 13), (12, 9), (16, 8), (9, 4), (5, 3), (20, 17), (2, 2)]
+# Digits of b: 7, 7, 5, 4, 2, 2, 9, 1, 6
+WIDTHS = [(17, 13), (18, 13), (12, 9), (16, 8), (9, 4), (5, 3), (20, 17), (2, 2), (11, 12)]
 
 MUTATIONS = [
-    ("bit2 - bit3", "bit2 + bit3"),  # the highest digit counts negative
-    ("wide <<< (4 * d)", "wide <<< (4 * d + 1)"),
-    ("a <<< 2", "a <<< 1"),
+    ("~|b[2*d+:2]", "&b[2*d+:2]"),  # -2
+    ("carry_q <= gen_digit[2*d+1].negative", "carry_q <= 1'b0"),
+    ("1'b0, gen_digit[2*d].negative", "2'b00"),
+    ("2 * d + 1 <= PAIRS ? 4 : 2", "4"),
+    ("below << (PLACE - 2)", "below << (PLACE - 1)"),
 ]
 
 

@@ -104,7 +104,7 @@ module ernn_row_lane (
           .OUT_FRAC(12)
       ) u_requant (
           .in_i       (value_q),
-          .add_i      ($signed(bias_i[v*ROW_W+:ROW_W])),
+          .add_i      (bias_i[v*ROW_W+:ROW_W]),
           .out_o      (row),
           .saturated_o(unused_row)
       );

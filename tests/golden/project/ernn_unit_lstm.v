@@ -157,6 +157,7 @@ module ernn_unit_lstm (
 
   // ---------------------------------------------------------------- lanes
   wire [LANES*VALUE_W-1:0] values;
+  // No $signed() in connections: Yosys 0.70 stops where it holds a whole wire, as with one lane.
   genvar e;
   generate
     for (e = 0; e < LANES; e = e + 1) begin : gen_lane
@@ -187,11 +188,11 @@ module ernn_unit_lstm (
           .row_f_i(row_f),
           .row_g_i(row_g),
           .row_o_i(row_o),
-          .peep_i_i($signed(peep[e*12+:12])),
-          .peep_f_i($signed(peep[(LANES+e)*12+:12])),
-          .peep_o_i($signed(peep[(2*LANES+e)*12+:12])),
+          .peep_i_i(peep[e*12+:12]),
+          .peep_f_i(peep[(LANES+e)*12+:12]),
+          .peep_o_i(peep[(2*LANES+e)*12+:12]),
           .state_o (new_state[e*STATE_W+:STATE_W]),
-          .state_i ($signed(state[e*STATE_W+:STATE_W])),
+          .state_i (state[e*STATE_W+:STATE_W]),
           .value_o (values[e*VALUE_W+:VALUE_W])
       );
     end

@@ -1,0 +1,137 @@
+"""Count the cells of a hierarchical netlist, as Yosys writes it in JSON, by group and module.
+
+Every instance is visited: a cell counts for the instance that contains it, so that groups, module
+types and the total are sums of the same cells.
+"""
+
+import json
+import re
+from collections import Counter
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from ernn.errors import ToolError
+from ernn.hw.cost import Resources
+from ernn.hw.groups import group_of
+
+# What a cell of a vendor's library takes. Carry chains and wide multiplexers (CARRY4, MUXF7,
+# L6MUX21) lie beside the LUTs; inverters (INV) are absorbed by what they drive.
+_LUT, _FF, _DSP = Resources(lut=1), Resources(ff=1), Resources(dsp=1)
+XC7 = {
+    **{f"LUT{inputs}": _LUT for inputs in range(1, 7)},
+    # A slice's LUT as memory or shift register: UG474, distributed RAM and shift registers
+    "SRL16E": _LUT,
+    "SRLC32E": _LUT,
+    "RAM32M": Resources(lut=4),
+    "RAM64M": Resources(lut=4),
+    "RAM32X1S": _LUT,
+    "RAM64X1S": _LUT,
+    "RAM128X1S": Resources(lut=2),
+    "RAM256X1S": Resources(lut=4),
+    "RAM32X1D": Resources(lut=2),
+    "RAM64X1D": Resources(lut=2),
+    "RAM128X1D": Resources(lut=4),
+    **dict.fromkeys(("FDRE", "FDSE", "FDCE", "FDPE", "LDCE", "LDPE"), _FF),
+    "DSP48E1": _DSP,
+    "RAMB18E1": Resources(bram36=0.5),
+    "RAMB36E1": Resources(bram36=1),
+}
+ECP5 = {
+    "LUT4": _LUT,
+    "CCU2C": Resources(lut=2),  # two LUTs with the carry between them
+    "TRELLIS_DPR16X4": Resources(lut=4),  # FPGA-TN-02204: a slice pair; two more LUTs write
+    "TRELLIS_FF": _FF,
+    "MULT18X18D": _DSP,
+    "DP16KD": Resources(bram36=0.5),  # 18 kbit
+}
+# Cells that take nothing of the above
+_FREE = {"INV", "CARRY4", "MUXF7", "MUXF8", "PFUMX", "L6MUX21", "GND", "VCC", "GSR", "PUR"}
+
+
+@dataclass(frozen=True)
+class Count:
+    """What a netlist takes."""
+
+    total: Resources
+    groups: dict[str, Resources]  # by ernn.hw.groups
+    modules: dict[str, tuple[int, Resources]]  # instances, and their own cells in all
+
+
+def read_netlist(path: Path) -> dict[str, Any]:
+    """Read the modules of a netlist in Yosys' JSON.
+
+    Raises:
+        ToolError: it is damaged.
+    """
+    try:
+        modules: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))["modules"]
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise ToolError(f"{path} is no netlist of Yosys ({error}); synthesize again") from None
+    return modules
+
+
+def count(modules: dict[str, Any], top: str, cells: dict[str, Resources]) -> Count:
+    """Count what a design takes.
+
+    Args:
+        modules: of a netlist.
+        top: its top module.
+        cells: what each cell of the library takes: `XC7` or `ECP5`.
+
+    Raises:
+        ToolError: the netlist holds a cell that is in no table: it was not mapped.
+    """
+    parts: dict[str, _Own] = {}
+    groups: dict[str, Resources] = {}
+    found: dict[str, tuple[int, Resources]] = {}
+    waiting = [("", top)]
+    while waiting:
+        path, name = waiting.pop()
+        if name not in parts:
+            parts[name] = _own(modules, name, cells)
+        group, kind, used = group_of(path), plain_name(name), parts[name].used
+        groups[group] = groups.get(group, Resources()) + used
+        instances, sofar = found.get(kind, (0, Resources()))
+        found[kind] = instances + 1, sofar + used
+        waiting += [
+            (f"{path}.{cell}" if path else cell, one) for cell, one in parts[name].instances
+        ]
+    total = sum(groups.values(), Resources())
+    return Count(total, dict(sorted(groups.items())), dict(sorted(found.items())))
+
+
+def plain_name(module: str) -> str:
+    r"""Return the Verilog name of a module that Yosys has named for its parameters.
+
+    ``$paramod$4f3a...\ernn_delay`` and ``$paramod\ernn_delay\WIDTH=...`` are both ``ernn_delay``.
+    """
+    match = re.match(r"\$paramod(?:\$[0-9a-f]+)?\\([^\\]+)", module)
+    return match[1] if match else module.removeprefix("\\")
+
+
+@dataclass(frozen=True)
+class _Own:
+    """A module's own cells, and the instances of other modules in it."""
+
+    used: Resources
+    instances: list[tuple[str, str]]  # name, module
+
+
+def _own(modules: dict[str, Any], name: str, cells: dict[str, Resources]) -> _Own:
+    kinds: Counter[str] = Counter()
+    instances = []
+    for cell, one in modules[name].get("cells", {}).items():
+        kind = one["type"]
+        box = modules.get(kind)
+        if kind in cells or kind in _FREE or kind.startswith("$scopeinfo"):
+            kinds[kind] += 1
+        elif box is not None and "blackbox" not in box.get("attributes", {}):
+            instances.append((cell, kind))
+        else:
+            raise ToolError(
+                f"the netlist of {plain_name(name)} holds {kind}, which is no cell that ernn "
+                "counts; use the Yosys version that `ernn doctor` names"
+            )
+    used = sum((cells[kind] * n for kind, n in kinds.items() if kind in cells), Resources())
+    return _Own(used, instances)
