@@ -63,8 +63,8 @@ module ernn_pe #(
             .B_W(WEIGHT_W)
         ) u_product (
             .clk_i    (clk_i),
-            .a_i      ($signed(operands_i[m*OP_W+:OP_W])),
-            .b_i      ($signed(weights_i[m*WEIGHT_W+:WEIGHT_W])),
+            .a_i      (operands_i[m*OP_W+:OP_W]),
+            .b_i      (weights_i[m*WEIGHT_W+:WEIGHT_W]),
             .product_o(product)
         );
       end else begin : gen_dsp
