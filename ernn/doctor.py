@@ -21,6 +21,7 @@ OPTIONAL = {
     "yosys": "synthesizes the generated Verilog",
     "nextpnr-ecp5": "places and routes for ECP5 (`ernn build`)",
     "ecppack": "makes an ECP5's bitstream of that",
+    "ecppll": "makes an ECP5's clock from its board's",
     "chromium": "looks at the report in the tests",
     "tclsh": "tries the scripts for Vivado in the tests",
     "flite": "lends more voices to the corpus",
