@@ -211,6 +211,42 @@ def bench(
         run(choose(layers, boards, streams, frames, seed, simulation), out, _say)
 
 
+@app.command(epilog="Example: ernn build out/keyword_gru --part LFE5U-85F")
+def build(
+    folder: Annotated[
+        Path, typer.Argument(metavar="DIR", help="A generated project, or the run that holds it.")
+    ],
+    part: Annotated[
+        str | None, typer.Option(metavar="PART", help="FPGA; the plan's if not given.")
+    ] = None,
+    out: Annotated[
+        Path | None, typer.Option(metavar="DIR", help="Folder; build-PART beside the project.")
+    ] = None,
+    clock_mhz: Annotated[
+        float | None, typer.Option(metavar="F", min=1, max=1000, help="Clock to reach; the plan's.")
+    ] = None,
+    board: Annotated[
+        str, typer.Option(metavar="NAME", help="ECP5: ulx3s, or none for the accelerator alone.")
+    ] = "",
+    speed: Annotated[str, typer.Option(metavar="GRADE", help="Speed grade; the slowest.")] = "",
+    seed: Annotated[int, typer.Option(min=0, help="Of placement.")] = 1,
+    timeout: Annotated[
+        float, typer.Option(metavar="S", min=1, help="Seconds that a tool may take.")
+    ] = 3600,
+    force: Annotated[bool, typer.Option("--force", help="Go on with edited files.")] = False,
+    debug: DebugOption = False,
+) -> None:
+    """Place and route a project: clock, resources, bitstream.
+
+    ECP5 with the open tools (Yosys, nextpnr, ecppack). Exit code 1 if the clock is not met.
+    """
+    with _explained(debug):
+        from ernn.flow.build import build as place_and_route
+
+        options = {"board": board, "speed": speed, "seed": seed, "timeout_s": timeout}
+        place_and_route(folder, part, out, force=force, clock_mhz=clock_mhz, say=_say, **options)
+
+
 @app.command(epilog="Example: ernn doctor")
 def doctor(debug: DebugOption = False) -> None:
     """Say which tools are found, which are missing, what for, and how to install them."""

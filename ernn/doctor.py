@@ -18,7 +18,10 @@ NEEDED = {
 }
 OPTIONAL = {
     "iverilog": "simulates with Icarus, a second opinion",
-    "yosys": "synthesizes the generated Verilog in the tests",
+    "yosys": "synthesizes the generated Verilog",
+    "nextpnr-ecp5": "places and routes for ECP5 (`ernn build`)",
+    "ecppack": "makes an ECP5's bitstream of that",
+    "ecppll": "makes an ECP5's clock from its board's",
     "chromium": "looks at the report in the tests",
     "tclsh": "tries the scripts for Vivado in the tests",
     "flite": "lends more voices to the corpus",

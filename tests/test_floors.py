@@ -14,7 +14,7 @@ PACKAGE = ROOT / "ernn"
 FLOORS = [
     {"errors", "resources", "progress"},
     {"files", "fixed", "circulant", "tools", "datafile", "machine"},
-    {"device"},
+    {"device", "board"},
     {"recipe", "compressed"},
     {"train", "speech", "random_model"},
     {"importers", "quant"},

@@ -28,7 +28,7 @@ module ernn_ram #(
 
   localparam integer INDEX_W = $clog2(DEPTH);
 
-  (* ram_style = RAM_STYLE *) reg [WIDTH-1:0] mem[0:DEPTH-1];
+  (* ram_style = RAM_STYLE, no_rw_check = 1 *) reg [WIDTH-1:0] mem[0:DEPTH-1];
 
   generate
     if (FILLED != 0) begin : gen_fill

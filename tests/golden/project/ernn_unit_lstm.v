@@ -156,6 +156,7 @@ module ernn_unit_lstm (
   assign peep = {3 * LANES * 12{1'b0}};
 
   // ---------------------------------------------------------------- lanes
+  // Ports of the same width need no $signed, and Yosys 0.70 ends at one of a whole vector.
   wire [LANES*VALUE_W-1:0] values;
   // No $signed() in connections: Yosys 0.70 stops where it holds a whole wire, as with one lane.
   genvar e;

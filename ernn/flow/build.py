@@ -1,0 +1,92 @@
+"""build: place and route a generated project, with the open tools or with the vendor's.
+
+The flows themselves are in ernn.run; each takes a request and returns a result. A build works in
+``<folder>.part`` and takes the place of an earlier one when it is whole.
+"""
+
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+
+from ernn.device import Part, load_part, part_names
+from ernn.errors import BoundError, ProjectError, ToolError
+from ernn.hdl.project import open_project
+from ernn.run.build_result import RESULT, BuildRequest, BuildResult
+from ernn.run.ecp5 import build_ecp5
+
+Flow = Callable[[BuildRequest], BuildResult]
+
+# By the family of a part; the vendor's own flow, where there is one, comes after these.
+OPEN_FLOWS: dict[str, Flow] = {"ECP5": build_ecp5}
+VENDOR_FLOWS: dict[str, Flow] = {}  # by vendor
+
+
+def build(
+    folder: Path,
+    part: str | None = None,
+    out: Path | None = None,
+    *,
+    force: bool = False,
+    clock_mhz: float | None = None,
+    say: Callable[[str], None] = print,
+    **options: object,
+) -> BuildResult:
+    """Place and route a project; leave build.json, summary.txt, logs and bitstream behind.
+
+    Args:
+        folder: of the project, or of the run that holds it.
+        part: name or file of a part; the plan's if not given.
+        out: for the results; ``build-<part>`` beside the project if not given.
+        force: go on with files that were edited after generation.
+        clock_mhz: to reach; the plan's if not given.
+        say: takes the summary, line by line.
+        options: other fields of `BuildRequest`.
+
+    Raises:
+        ProjectError: no project, an edited file, or a folder of something else at ``out``.
+        PlanError: an unknown part.
+        ToolError: no flow for the part, a tool that is missing or fails, a design too large.
+        BoundError: the clock is not met; the results are there all the same.
+    """
+    project = open_project(folder, force)
+    chip = load_part(part or project.plan.part)
+    flow = _flow(chip)
+    place = out or project.folder.parent / f"build-{chip.name.lower()}"
+    if place.exists() and any(place.iterdir()) and not (place / RESULT).is_file():
+        raise ProjectError(f"{place} is not empty and holds no build of ernn; give a new --out")
+    work = place.with_name(place.name + ".part")
+    shutil.rmtree(work, ignore_errors=True)
+    work.mkdir(parents=True)
+    clock = clock_mhz or project.plan.clock_mhz
+    command = f"ernn build {folder} --part {part or chip.name}"
+    request = BuildRequest(project, chip, work, clock, command, **options)  # type: ignore[arg-type]
+    result = flow(request)
+    result.save(work)
+    shutil.rmtree(place, ignore_errors=True)
+    work.rename(place)
+    for line in result.lines():
+        say(line)
+    say(f"in {place}")
+    if not result.met:
+        raise BoundError(
+            f"timing is not met: {result.fmax_mhz:.1f} MHz as routed, "
+            f"{result.clock_mhz - result.fmax_mhz:.1f} MHz less than asked for; the slowest path "
+            f"is in {place / RESULT}; try another --seed, or plan with a slower clock"
+        )
+    return result
+
+
+def _flow(part: Part) -> Flow:
+    """Return what places and routes a part.
+
+    Raises:
+        ToolError: nothing does.
+    """
+    flow = OPEN_FLOWS.get(part.family) or VENDOR_FLOWS.get(part.vendor)
+    if flow is None:
+        able = ", ".join(name for name in part_names() if load_part(name).family in OPEN_FLOWS)
+        raise ToolError(
+            f"{part.name} is a part without an open router; build for one of {able}, or use "
+            "the vendor's tool"
+        )
+    return flow
