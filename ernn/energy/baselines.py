@@ -68,18 +68,13 @@ class Modelled:
         return 1e6 / self.latency_us
 
 
-def model_ese(dense: int, part: Part, clock_mhz: float = CLOCK_MHZ) -> tuple[Modelled, Modelled]:
+def model_ese(shape: Shape, part: Part, clock_mhz: float = CLOCK_MHZ) -> tuple[Modelled, Modelled]:
     """Return ESE's computed latency of one channel, and what its efficiency makes of 32 channels.
 
     The second is the measured reading: its latency serves all channels at once. ESE knows no GRU;
     the same machine is asked about one all the same.
-
-    Args:
-        dense: weights of the network without compression and without padding.
-        part: the FPGA.
-        clock_mhz: clock.
     """
-    weights = math.ceil(ESE_DENSITY * dense)
+    weights = math.ceil(ESE_DENSITY * shape.dense)
     computed = weights / ESE_PES / clock_mhz  # us
     measured = computed / ESE_EFFICIENCY
     memory = weights * ESE_WEIGHT_BITS
@@ -238,16 +233,15 @@ def deviations(published: Published) -> tuple[Deviation, ...]:
         name = design.name.split()[0]
         if name != "ESE" and (name not in PIPELINES or design.block_size is None):
             continue  # a user's own row, of a design without a model
-        dense = published.dense_macs_per_frame[design.cell]
-        rows = _ese_figures(design, dense) if name == "ESE" else _pipeline_figures(design)
+        rows = _ese_figures(design) if name == "ESE" else _pipeline_figures(design)
         found += [
             Deviation(name, design.cell, design.part, design.block_size, *row) for row in rows
         ]
     return tuple(found)
 
 
-def _ese_figures(design: Design, dense: int) -> list[tuple[str, float, float]]:
-    computed, measured = model_ese(dense, load_part(design.part))
+def _ese_figures(design: Design) -> list[tuple[str, float, float]]:
+    computed, measured = model_ese(benchmark_shape(design.cell, 1), load_part(design.part))
     rows = [
         ("latency, computed, us", design.latency_us, computed.latency_us),
         ("frames/s, 1 channel", design.frames_per_second, computed.frames_per_second),

@@ -15,7 +15,7 @@ from functools import cached_property
 import numpy as np
 
 from ernn.device import load_part
-from ernn.energy.baselines import PIPELINES, model_pipeline
+from ernn.energy.baselines import PIPELINES, Modelled, Pipeline, model_pipeline
 from ernn.energy.power import COMPONENTS, DYNAMIC, Load, PowerData, component_watts
 from ernn.energy.published import Design, Published
 from ernn.energy.shape import benchmark_shape
@@ -97,14 +97,19 @@ class Fit:
         return self.data.prior.node * away / math.log(1.4)
 
     def predict(
-        self, watts: dict[str, float], board: bool, node_spread: float = 0.0
+        self,
+        watts: dict[str, float],
+        board: bool,
+        node_spread: float = 0.0,
+        machine: str | None = None,
     ) -> tuple[float, float]:
-        """Return the power of a design of ours and one standard deviation, in watts.
+        """Return the power of a design and one standard deviation, in watts.
 
         Args:
             watts: what the vendor's tool would say, by component.
             board: of the whole board, or of the chip alone.
             node_spread: see `node_spread`.
+            machine: C-LSTM or E-RNN; a design of ours if not given, whose blocks are known better.
         """
         prior = self.data.prior
         inputs = np.zeros(len(self.names))
@@ -113,8 +118,12 @@ class Fit:
         for index, name in enumerate(COMPONENTS, start=1):
             inputs[index] = watts[name] / through
         moving = float(inputs[1 : 1 + len(DYNAMIC)] @ self.mean[1 : 1 + len(DYNAMIC)])
+        blocks = prior.own_resources
+        if machine is not None and machine in self.names:
+            inputs[self.names.index(machine)] = inputs[1 : 1 + len(DYNAMIC)].sum()
+            blocks = 0.0
         variance = float(inputs @ self.covariance @ inputs)
-        variance += moving**2 * (prior.own_resources**2 + node_spread**2)
+        variance += moving**2 * (blocks**2 + node_spread**2)
         if board:  # what a row's power is known by, and the fit does not explain
             variance += max(prior.measured_sd_w, self.left_out_rms_w) ** 2
         return float(inputs @ self.mean), float(np.sqrt(variance))
@@ -166,23 +175,28 @@ def fit_rows(data: PowerData, published: Published) -> tuple[FitRow, ...]:
 def published_watts(data: PowerData, published: Published, design: Design) -> dict[str, float]:
     """Return what the vendor's tool would say of a published design.
 
-    ESE's use of its part is published. That of C-LSTM and E-RNN is not known here: they get the DSP
-    blocks of their model, LUTs, flip-flops and memories as ESE has them per DSP block and bit, and
-    activity in the share of cycles in which the model's multipliers work.
+    ESE's use of its part is published; of C-LSTM and E-RNN see `pipeline_watts`.
     """
     part = load_part(design.part)
     if design.used:
-        load = Load(**design.used)
-        return component_watts(data, part, published.clock_mhz, [load])
-    told = model_pipeline(
-        PIPELINES[design.name.split()[0]],
-        benchmark_shape(design.cell, design.block_size or 1),
-        part,
-        published.clock_mhz,
-    )
-    mix = resource_mix(published.designs)
-    wide = told.multipliers * design.bits / mix.bits
-    known = data.activity
+        return component_watts(data, part, published.clock_mhz, [Load(**design.used)])
+    machine = PIPELINES[design.name.split()[0]]
+    shape = benchmark_shape(design.cell, design.block_size or 1)
+    told = model_pipeline(machine, shape, part, published.clock_mhz)
+    return pipeline_watts(data, published, machine, told)
+
+
+def pipeline_watts(
+    data: PowerData, published: Published, machine: Pipeline, told: Modelled
+) -> dict[str, float]:
+    """Return what the vendor's tool would say of C-LSTM or E-RNN.
+
+    Their use of the part is not known here: they get the DSP blocks of their model, LUTs,
+    flip-flops and memories as ESE has them per DSP block and bit, and the reports' activity in the
+    share of cycles in which the model's multipliers work.
+    """
+    mix, known = resource_mix(published.designs), data.activity
+    wide = told.multipliers * machine.bits / mix.bits
     load = Load(
         dsp=told.multipliers,
         bram36=mix.bram36 * wide,
@@ -190,10 +204,9 @@ def published_watts(data: PowerData, published: Published, design: Design) -> di
         ff=mix.ff * wide,
         accesses=known.bram36 * told.busy,
     )
-    watts = component_watts(data, part, published.clock_mhz, [load])
-    for name in ("dsp", "lut", "ff", "nets"):
-        watts[name] *= told.busy
-    return watts
+    watts = component_watts(data, load_part(told.part), told.clock_mhz, [load])
+    busy = {name: watts[name] * told.busy for name in ("dsp", "lut", "ff", "nets")}
+    return watts | busy
 
 
 @dataclass(frozen=True)

@@ -89,6 +89,7 @@ class Shape:
 
     layers: tuple[Layer, ...]
     output: Matrix | None = None
+    padding: int = 0  # weights, without compression, that only zeros are multiplied by
 
     @property
     def cell(self) -> Cell:
@@ -103,8 +104,8 @@ class Shape:
 
     @property
     def dense(self) -> int:
-        """Weights without compression: multiplications of a frame."""
-        return sum(matrix.dense for matrix in self.matrices)
+        """Weights without compression and padding: multiplications of a frame."""
+        return sum(matrix.dense for matrix in self.matrices) - self.padding
 
     @property
     def weights(self) -> int:
@@ -116,18 +117,35 @@ class Shape:
         """The largest block size."""
         return max(matrix.block for matrix in self.matrices)
 
+    def __str__(self) -> str:
+        sizes = []
+        for layer in self.layers:
+            projected = f"/{layer.projection.rows}" if layer.projection else ""
+            sizes.append(f"{layer.hidden:,}{projected}")
+        blocks = sorted({matrix.block for matrix in self.matrices})
+        told = " and ".join(map(str, blocks))
+        return f"{self.cell.upper()} {' + '.join(sizes)}, blocks of {told}"
 
-def shape_of(cells: Mapping[str, Cell], matrices: Mapping[str, Sized], peepholes: bool) -> Shape:
+
+def shape_of(
+    cell: Cell,
+    matrices: Mapping[str, Sized],
+    features: int,
+    labels: int = 0,
+    peepholes: bool = False,
+) -> Shape:
     """Return the sizes of a model.
 
     Args:
-        cells: ``"layer0"`` and so on, with their cell, first layer first.
+        cell: of its layers.
         matrices: by name as in `CompressedModel.matrices`: ``"layer0.input"`` ... ``"output"``.
-        peepholes: whether the LSTM layers have them.
+        features: inputs without padding.
+        labels: rows of the output layer without padding, if there is one.
+        peepholes: whether LSTM layers have them.
     """
     known = {name: Matrix(one.rows, one.cols, one.block) for name, one in matrices.items()}
     layers = []
-    for layer, cell in cells.items():
+    for layer in sorted({name.split(".")[0] for name in known} - {"output"}):
         entering = known[f"{layer}.input"]
         layers.append(
             Layer(
@@ -140,7 +158,11 @@ def shape_of(cells: Mapping[str, Cell], matrices: Mapping[str, Sized], peepholes
                 peepholes and cell == "lstm",
             )
         )
-    return Shape(tuple(layers), known.get("output"))
+    output, first = known.get("output"), known["layer0.input"]
+    padding = first.rows * (first.cols - features)
+    if output:
+        padding += (output.rows - labels) * output.cols
+    return Shape(tuple(layers), output, padding)
 
 
 def benchmark_shape(cell: Cell, block: int) -> Shape:
@@ -163,4 +185,4 @@ def benchmark_shape(cell: Cell, block: int) -> Shape:
             Matrix(2 * hidden, hidden, block),
             candidate=Matrix(hidden, hidden, block),
         )
-    return Shape((layer,))
+    return Shape((layer,), padding=layer.input.rows * (inputs - 153))
