@@ -61,7 +61,8 @@ class GroupPower:
     bram36: float
     lut: float
     ff: float
-    toggles: float | None  # per bit and cycle; None: not measured
+    toggles: float | None  # per bit and cycle, of registers; None: not measured
+    dsp_toggles: float | None  # of the registers in DSP blocks
     accesses: float | None  # per memory block and cycle
     watts: float  # typical, without the part's leakage
 
@@ -140,7 +141,8 @@ class Efficiency:
 class Ours:
     """What is known of an accelerator of ours."""
 
-    name: str
+    name: str  # as the others are named
+    plan: str  # digest
     part: str
     clock_mhz: float
     bits: int

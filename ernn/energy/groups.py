@@ -8,26 +8,39 @@ from ernn.energy.estimate import Load, PowerEstimate, estimate_loads
 from ernn.energy.fit import Fit
 from ernn.energy.power import DYNAMIC, component_watts
 from ernn.hw.cost import Resources
+from ernn.run.activity import Activity, Group, Rate
 
 TOTAL = "all"  # the one group of a design whose blocks are not told by group
 
 
-def loads_of(
-    groups: Mapping[str, Resources], toggles: Mapping[str, float], accesses: Mapping[str, float]
-) -> dict[str, Load]:
-    """Return the load of each group.
+def loads_of(groups: Mapping[str, Resources], activity: Activity | None) -> dict[str, Load]:
+    """Return the load of each group; what was not measured keeps the defaults of power.toml.
 
     Args:
         groups: blocks by group (ernn.hw.groups).
-        toggles: measured toggles per bit and cycle, of the groups that were measured.
-        accesses: measured accesses per memory block and cycle, likewise.
+        activity: of a simulation, if there was one that counted.
     """
-    return {
-        name: Load(
-            *(used.dsp, used.bram36, used.lut, used.ff), toggles.get(name), accesses.get(name)
-        )
-        for name, used in groups.items()
-    }
+    measured = activity.groups if activity else {}
+    return {name: _load(used, measured.get(name)) for name, used in groups.items()}
+
+
+def _load(used: Resources, group: Group | None) -> Load:
+    blocks = (used.dsp, used.bram36, used.lut, used.ff)
+    if group is None:
+        return Load(*blocks)
+    memories = group.memories
+    return Load(
+        *blocks,
+        toggles=_rate(group.registers),
+        dsp_toggles=_rate(group.operands, group.results),
+        accesses=memories.reads_per_cycle + memories.writes_per_cycle if memories.count else None,
+    )
+
+
+def _rate(*kinds: Rate) -> float | None:
+    """Return the rate of all bits together; None where no bit was traced."""
+    bits = sum(kind.bits for kind in kinds)
+    return sum(kind.bits * kind.toggles_per_bit_cycle for kind in kinds) / bits if bits else None
 
 
 def estimate_groups(
@@ -42,7 +55,7 @@ def estimate_groups(
         found.append(
             GroupPower(
                 *(name, load.dsp, load.bram36, load.lut, load.ff),
-                *(load.toggles, load.accesses, typical),
+                *(load.toggles, load.dsp_toggles, load.accesses, typical),
             )
         )
     return total, tuple(sorted(found, key=lambda group: -group.watts))

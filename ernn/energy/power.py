@@ -189,7 +189,8 @@ class Load:
     bram36: float = 0
     lut: float = 0
     ff: float = 0
-    toggles: float | None = None
+    toggles: float | None = None  # of flip-flops, and so of LUTs and nets
+    dsp_toggles: float | None = None  # of all registers in DSP blocks
     accesses: float | None = None
 
 
@@ -217,7 +218,7 @@ def component_watts(
     cycles = dict.fromkeys(DYNAMIC, 0.0)  # blocks x activity relative to the reports'
     for load in loads:
         toggles = known.logic if load.toggles is None else load.toggles
-        inside = known.dsp if load.toggles is None else load.toggles
+        inside = known.dsp if load.dsp_toggles is None else load.dsp_toggles
         accesses = known.bram36 if load.accesses is None else load.accesses
         cycles["dsp"] += load.dsp * _active(inside / known.dsp, known.dsp_idle)
         cycles["bram36"] += load.bram36 * _active(accesses / known.bram36, known.bram36_idle)

@@ -24,6 +24,7 @@ from ernn.hw.cycles import rate
 from ernn.hw.plan import HardwarePlan
 from ernn.report.compare_page import write_comparison
 from ernn.report.compare_text import deviation_lines, fit_lines, summary_lines
+from ernn.run.activity import Activity, load_activity
 
 BOARD = "XC7VX690T"  # of the published powers
 Say = Callable[[str], None]
@@ -81,7 +82,8 @@ def compare_run(text: str, figures: Figures, out: Path | None, say: Say) -> Comp
     command = f"ernn compare {shlex.quote(str(folder))}"
     plan = HardwarePlan.load(folder / "plan" / "plan.json")
     timing, made = _run_timing(folder, plan), f"ernn run --out {shlex.quote(str(folder))}"
-    ours = describe_plan(plan, timing, figures.fit, made, command)
+    activity = find_activity(folder / "simulate", plan)
+    ours = describe_plan(plan, timing, activity, figures.fit, made, command)
     shape = run_shape(folder)
     one = subject(plan.name, str(shape), shape, ours, figures.published, figures.fit, command)
     return _finish(plan.name, [one], figures, out or folder / "compare", command, say)
@@ -154,14 +156,20 @@ def _run_timing(folder: Path, plan: HardwarePlan) -> Timing:
 
 
 def describe_plan(
-    plan: HardwarePlan, timing: Timing, fit: Fit, speed_command: str, command: str
+    plan: HardwarePlan,
+    timing: Timing,
+    activity: Activity | None,
+    fit: Fit,
+    speed_command: str,
+    command: str,
 ) -> Ours:
     """Return what is known of an accelerator, its power estimated."""
     part = load_part(plan.part)
-    loads = loads_of({TOTAL: resources(plan, part)}, {}, {})
+    loads = loads_of({TOTAL: resources(plan, part)}, activity)
     power, groups = estimate_groups(part, plan.clock_mhz, loads, fit)
     return Ours(
-        name=plan.name,
+        name="ernn",
+        plan=plan.digest,
         part=part.name,
         clock_mhz=plan.clock_mhz,
         bits=plan.vector.width,
@@ -176,10 +184,26 @@ def describe_plan(
         components=power.components,
         groups=groups,
         resources="the planner's",
-        activity="not measured: the defaults of power.toml",
+        activity=_in_words(activity),
         speed_command=speed_command,
         power_command=command,
     )
+
+
+def find_activity(folder: Path, plan: HardwarePlan) -> Activity | None:
+    """Return the switching activity that a simulation left in a folder, if it did.
+
+    Raises:
+        ToolError: the file is damaged, or of another plan.
+    """
+    path = folder / "activity.json"
+    return load_activity(path, plan.digest) if path.is_file() else None
+
+
+def _in_words(activity: Activity | None) -> str:
+    if activity is None:
+        return "not measured: the defaults of power.toml"
+    return f"simulated, {activity.frames} frames in {activity.window_cycles:,} cycles"
 
 
 def _rows(bench: Path) -> list[dict[str, Any]]:
@@ -213,5 +237,6 @@ def _benchmark_row(row: dict[str, Any], bench: Path, figures: Figures, command: 
     )
     shape = benchmark_shape(layer.kind, layer.block)
     made = f"ernn bench --layers {layer.name} --boards {BOARD} --out {shlex.quote(str(bench))}"
-    ours = describe_plan(plan, timing, figures.fit, made, command)
+    activity = find_activity(folder, plan)
+    ours = describe_plan(plan, timing, activity, figures.fit, made, command)
     return subject(layer.name, layer.title, shape, ours, figures.published, figures.fit, command)

@@ -185,17 +185,21 @@ def _chart(
     rows = []
     for entries in groups:
         bars = [_bar(entry, told) for entry in entries if (told := value(entry))]
+        bars = [bar for index, bar in enumerate(bars) if bar.value not in _values(bars[:index])]
         if bars:
             rows.append(Row(_label(entries[0]), tuple(bars)))
     if borrowed:
         for one in borrowed.efficiency:
             bar = Bar(one.borrowed, "ours-together", short(one.borrowed))
-            words = (
-                f"{borrowed.ours.name} with the power published for {one.against.name} (derived)"
-            )
+            words = f"{borrowed.ours.name} with the power of {one.against.name}, derived"
             rows.insert(1, Row(words, (bar,)))
     words = "; ".join(f"{row.label}: {', '.join(bar.text for bar in row.bars)}" for row in rows)
     return bar_chart(name, title, f"{words}. The table below has every figure.", rows, True)
+
+
+def _values(bars: Sequence[Bar]) -> set[float]:
+    """Return what is drawn already: readings may share a latency."""
+    return {bar.value for bar in bars}
 
 
 def _bar(entry: Entry, told: Interval) -> Bar:
