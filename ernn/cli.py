@@ -247,6 +247,47 @@ def build(
         place_and_route(folder, part, out, force=force, clock_mhz=clock_mhz, say=_say, **options)
 
 
+@app.command(epilog="Example: ernn compare out/quickstart")
+def compare(
+    run: Annotated[
+        str | None,
+        typer.Argument(metavar="RUN", help="A run's folder, or its recipe; the benchmark if none."),
+    ] = None,
+    out: Annotated[
+        Path | None,
+        typer.Option(metavar="DIR", help="Folder of the page; RUN/compare or out/compare."),
+    ] = None,
+    bench: Annotated[
+        Path, typer.Option(metavar="DIR", help="What `ernn bench` left; planned if there is none.")
+    ] = Path("out/bench"),
+    published: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Your own published figures.")
+    ] = None,
+    power: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Your own data of the power model.")
+    ] = None,
+    fit: Annotated[
+        bool, typer.Option("--fit", help="Print the power model, its fit and all errors; no page.")
+    ] = False,
+    debug: DebugOption = False,
+) -> None:
+    """Compare an accelerator with ESE, C-LSTM and E-RNN: speed, power and energy.
+
+    Writes compare.html, compare.md and compare.json. Without a run it compares the published
+    benchmark layers on the published board.
+    """
+    with _explained(debug):
+        from ernn.flow.compare import Figures, compare_benchmark, compare_run, tell_fit
+
+        figures = Figures.load(published, power)
+        if fit:
+            tell_fit(figures, _say)
+        elif run is not None:
+            compare_run(run, figures, out, _say)
+        else:
+            compare_benchmark(bench, figures, out, _say)
+
+
 @app.command(epilog="Example: ernn doctor")
 def doctor(debug: DebugOption = False) -> None:
     """Say which tools are found, which are missing, what for, and how to install them."""

@@ -11,7 +11,7 @@ from typing import Annotated, ClassVar, Literal
 from pydantic import ConfigDict, Field
 
 from ernn.datafile import read_toml
-from ernn.energy.estimate import Interval
+from ernn.energy.interval import Interval
 from ernn.errors import ErnnError
 
 Positive = Annotated[float, Field(gt=0, allow_inf_nan=False)]

@@ -294,6 +294,8 @@ def _measure(
     sizes = next(describe(found))
     used, logic = design.used, plan.pes * plan.logic_macs
     counted = (used.dsp, logic, int(used.bram36), used.lut)
+    folder.mkdir(parents=True, exist_ok=True)
+    plan.save(folder / "plan.json")  # for `ernn compare`
     if not simulated:
         return Measured(sizes, plan.streams, *counted, planned)
     shutil.rmtree(folder / "project", ignore_errors=True)  # an interrupted run's is not whole

@@ -107,7 +107,8 @@ def bar_chart(
         logarithmic: decades on the axis; every value must be positive.
         largest: end of a linear axis, the largest value unless given.
     """
-    values = [v for row in rows for bar in row.bars for v in (bar.value, bar.high) if v is not None]
+    ends = [(bar.value, bar.low, bar.high) for row in rows for bar in row.bars]
+    values = [value for bar in ends for value in bar if value is not None]
     values += [row.marker for row in rows if row.marker is not None]
     axis, ticks = log_axis(values) if logarithmic else linear_axis(largest or max(values))
     heights = [_LABEL + _BAR * len(row.bars) + _GAP for row in rows]

@@ -1,4 +1,4 @@
-"""Published figures, the readings of them, scaling, refusals; and the power estimate."""
+"""Published figures, the readings of them, scaling, refusals; intervals."""
 
 from pathlib import Path
 
@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from ernn.device import load_part
 from ernn.energy import published as module
-from ernn.energy.estimate import Interval, estimate_power, load_coefficients
+from ernn.energy.interval import Interval
 from ernn.energy.published import comparison, load_published, readings
 from ernn.errors import ErnnError
 
@@ -87,37 +87,6 @@ def test_bad_file_is_refused(tmp_path: Path, old, new, message):
     path.write_text(DATA.read_text().replace(old, new, 1))
     with pytest.raises(ErnnError, match=message):
         load_published(path)
-
-
-def test_estimate_covers_the_published_boards():
-    ese = design("ESE", "lstm", "XCKU060")
-    card_w = estimate_power(load_part(ese.part), FIGURES.clock_mhz, ese.used).card_w
-    assert card_w.low < ese.power_w < card_w.high
-    virtex = load_part("XC7VX690T")
-    used = {name: getattr(virtex, name) * 3 // 4 for name in ("dsp", "bram36", "lut", "ff")}
-    card_w = estimate_power(virtex, FIGURES.clock_mhz, used).card_w
-    powers = [d.power_w for d in FIGURES.designs if d.power_w and d.part == virtex.name]
-    assert card_w.low < min(powers) and max(powers) < card_w.high
-
-
-def test_bad_coefficients_are_refused(tmp_path: Path):
-    path = tmp_path / "power.toml"
-    path.write_text("static_w_per_lut = 1.0")
-    with pytest.raises(ErnnError, match="card_w: Field required"):
-        load_coefficients(path)
-
-
-counts = st.fixed_dictionaries({n: st.integers(0, 10**6) for n in ("dsp", "bram36", "lut", "ff")})
-
-
-@given(counts, st.floats(1, 1000))
-def test_power_grows_with_clock_and_blocks(used, clock_mhz):
-    part = load_part("XCKU060")
-    base = estimate_power(part, clock_mhz, used).chip_w
-    more = {name: count + 1 for name, count in used.items()}
-    assert 0 < base.low < base.typical < base.high
-    assert estimate_power(part, clock_mhz, more).chip_w.typical > base.typical
-    assert estimate_power(part, 2 * clock_mhz, used).chip_w.typical >= base.typical
 
 
 @given(st.floats(0.1, 1e3), st.floats(1, 10), st.floats(0.1, 1e6))

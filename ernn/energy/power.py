@@ -1,0 +1,237 @@
+"""Watts of a design by component, from its blocks, their activity and public power reports.
+
+What is computed here is the *prior*: what a vendor's tool would say. `ernn.energy.fit` weighs it
+against the published boards, and `ernn.energy.estimate` gives the result with its interval.
+"""
+
+import math
+from collections.abc import Iterable
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from statistics import fmean, stdev
+from typing import Annotated, ClassVar
+
+from pydantic import ConfigDict, Field
+
+from ernn.datafile import read_toml
+from ernn.device import Part
+from ernn.errors import ErnnError
+
+RESOURCES = ("dsp", "bram36", "lut", "ff", "nets")
+DYNAMIC = (*RESOURCES, "clock")
+COMPONENTS = (*DYNAMIC, "static")
+NODES_NM = (28, 20, 16)
+
+Positive = Annotated[float, Field(gt=0, allow_inf_nan=False)]
+NotNegative = Annotated[float, Field(ge=0, allow_inf_nan=False)]
+Share = Annotated[float, Field(ge=0, le=1, allow_inf_nan=False)]
+Text = Annotated[str, Field(min_length=1, max_length=300)]
+
+
+class _Section:
+    """A section of power.toml: nothing unknown in it."""
+
+    __pydantic_config__: ClassVar[ConfigDict] = ConfigDict(extra="forbid")
+
+
+@dataclass(frozen=True)
+class Counts(_Section):
+    """Blocks that a report tells of."""
+
+    dsp: NotNegative
+    bram36: NotNegative
+    lut: NotNegative
+    ff: NotNegative
+    nets: NotNegative
+    loads: NotNegative  # LUTs with a clock
+
+
+@dataclass(frozen=True)
+class Watts(_Section):
+    """Power by component; None: not told, or too small to say."""
+
+    dsp: Positive | None = None
+    bram36: Positive | None = None
+    lut: Positive | None = None
+    ff: Positive | None = None
+    nets: Positive | None = None
+    clock: Positive | None = None
+    static: Positive | None = None
+
+
+@dataclass(frozen=True)
+class Report(_Section):
+    """One public power report."""
+
+    source: Text
+    node_nm: Positive
+    clock_mhz: Positive
+    part_lut: Positive
+    used: Counts
+    watts: Watts
+
+
+@dataclass(frozen=True)
+class Activity(_Section):
+    """What the reports assume of activity."""
+
+    logic: Positive
+    dsp: Positive
+    bram36: Positive
+    dsp_idle: Share
+    bram36_idle: Share
+    clock_loads: NotNegative
+
+
+@dataclass(frozen=True)
+class Prior(_Section):
+    """How far the reports may be from silicon: see power.toml."""
+
+    common: Positive
+    least: Positive
+    dsp: Positive
+    bram36: Positive
+    static: Positive
+    node: NotNegative
+    own_resources: NotNegative
+    published_resources: Positive
+    regulators: Annotated[float, Field(gt=0, le=1)]
+    board_w: Positive
+    board_sd_w: Positive
+    measured_sd_w: Positive
+
+
+@dataclass(frozen=True)
+class IntervalRule(_Section):
+    """How wide an interval is."""
+
+    deviations: Positive
+
+
+@dataclass(frozen=True)
+class PowerData(_Section):
+    """The content of power.toml."""
+
+    reports: Annotated[tuple[Report, ...], Field(min_length=1)]
+    activity: Activity
+    prior: Prior
+    interval: IntervalRule
+
+    def __post_init__(self) -> None:
+        for name in COMPONENTS:
+            if not any(getattr(report.watts, name) for report in self.reports):
+                raise ValueError(f"no report tells of {name}; add one that does")
+
+    @cached_property
+    def coefficients(self) -> dict[str, dict[float, float]]:
+        """pJ per block and cycle at the reports' activity, by component and node.
+
+        Of static power it is W per million LUTs of the part. Means are geometric.
+        """
+        found: dict[str, dict[float, list[float]]] = {name: {} for name in COMPONENTS}
+        for report in self.reports:
+            for name in COMPONENTS:
+                watts, count = getattr(report.watts, name), self._blocks(report, name)
+                if watts and count:
+                    rate = 1.0 if name == "static" else report.clock_mhz
+                    each = found[name].setdefault(report.node_nm, [])
+                    each.append(1e6 * watts / count / rate)
+        return {
+            name: {node: math.exp(fmean(map(math.log, values))) for node, values in nodes.items()}
+            for name, nodes in found.items()
+        }
+
+    def _blocks(self, report: Report, name: str) -> float:
+        if name == "static":
+            return report.part_lut
+        if name == "clock":
+            used = report.used
+            return used.ff + used.loads + self.activity.clock_loads * (used.dsp + used.bram36)
+        return float(getattr(report.used, name))
+
+    @cached_property
+    def spread(self) -> dict[str, float]:
+        """One standard deviation of each component, as a share."""
+        found = {}
+        for name in COMPONENTS:
+            logs = []
+            for report in self.reports:
+                watts, count = getattr(report.watts, name), self._blocks(report, name)
+                if watts and count:
+                    rate = 1.0 if name == "static" else report.clock_mhz
+                    each = 1e6 * watts / count / rate
+                    logs.append(math.log(each / self.coefficients[name][report.node_nm]))
+            alike = stdev([*logs, 0.0]) if logs else 0.0
+            found[name] = max(getattr(self.prior, name, self.prior.least), alike)
+        return found
+
+    def coefficient(self, name: str, node_nm: float) -> float:
+        """Return a component's coefficient at any node: a power law through the two nearest."""
+        known = sorted(self.coefficients[name].items())
+        if len(known) == 1:
+            return known[0][1] * (node_nm / known[0][0])
+        nodes = [node for node, _ in known]
+        above = next((i for i, node in enumerate(nodes) if node >= node_nm), len(nodes) - 1)
+        (low, first), (high, second) = known[max(0, above - 1)], known[max(1, above)]
+        slope = math.log(second / first) / math.log(high / low)
+        return first * (node_nm / low) ** slope
+
+
+@dataclass(frozen=True)
+class Load:
+    """A part of a design: its blocks and what they do. Activities that are None were not measured.
+
+    A toggle rate is toggles per bit and cycle, an access rate accesses per memory block and cycle.
+    """
+
+    dsp: float = 0
+    bram36: float = 0
+    lut: float = 0
+    ff: float = 0
+    toggles: float | None = None  # of flip-flops, and so of LUTs and nets
+    dsp_toggles: float | None = None  # of all registers in DSP blocks
+    accesses: float | None = None
+
+
+def load_power(path: Path | None = None) -> PowerData:
+    """Read the data, from a user's own file if a path is given.
+
+    Raises:
+        ErnnError: the file is not of the form of power.toml.
+    """
+    return read_toml(path or Path(__file__).with_name("power.toml"), PowerData, ErnnError)
+
+
+def component_watts(
+    data: PowerData, part: Part, clock_mhz: float, loads: Iterable[Load]
+) -> dict[str, float]:
+    """Return what the vendor's tool would say of a design, in watts by component.
+
+    Args:
+        data: content of power.toml.
+        part: the FPGA; its leakage counts wholly, used or not.
+        clock_mhz: clock of everything.
+        loads: the parts of the design.
+    """
+    known = data.activity
+    cycles = dict.fromkeys(DYNAMIC, 0.0)  # blocks x activity relative to the reports'
+    for load in loads:
+        toggles = known.logic if load.toggles is None else load.toggles
+        inside = known.dsp if load.dsp_toggles is None else load.dsp_toggles
+        accesses = known.bram36 if load.accesses is None else load.accesses
+        cycles["dsp"] += load.dsp * _active(inside / known.dsp, known.dsp_idle)
+        cycles["bram36"] += load.bram36 * _active(accesses / known.bram36, known.bram36_idle)
+        cycles["lut"] += load.lut * toggles / known.logic
+        cycles["ff"] += load.ff * toggles / known.logic
+        cycles["nets"] += (load.lut + load.ff) * toggles / known.logic
+        cycles["clock"] += load.ff + known.clock_loads * (load.dsp + load.bram36)
+    watts = {
+        name: 1e-6 * clock_mhz * data.coefficient(name, part.node_nm) * count
+        for name, count in cycles.items()
+    }
+    return {**watts, "static": 1e-6 * data.coefficient("static", part.node_nm) * part.lut}
+
+
+def _active(relative: float, idle: float) -> float:
+    return idle + (1 - idle) * relative

@@ -1,0 +1,242 @@
+"""`ernn compare`: gather an accelerator's plan, cycles and activity; put it beside the others."""
+
+import shlex
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from ernn import __version__
+from ernn.compressed import CompressedModel
+from ernn.device import load_part
+from ernn.energy.comparison import Comparison, Ours, Subject, compare, subject
+from ernn.energy.fit import Fit, fit_power
+from ernn.energy.groups import TOTAL, estimate_groups, loads_of
+from ernn.energy.power import load_power
+from ernn.energy.published import Published, load_published
+from ernn.energy.shape import Cell, Shape, benchmark_shape, shape_of
+from ernn.errors import ModelFileError, ProjectError
+from ernn.flow.bench import LAYERS, choose
+from ernn.flow.bench import run as run_benchmark
+from ernn.flow.results import read_json
+from ernn.hw.cost import resources
+from ernn.hw.cycles import rate
+from ernn.hw.plan import HardwarePlan
+from ernn.report.compare_page import write_comparison
+from ernn.report.compare_text import deviation_lines, fit_lines, summary_lines
+from ernn.run.activity import Activity, load_activity
+
+BOARD = "XC7VX690T"  # of the published powers
+Say = Callable[[str], None]
+
+
+@dataclass(frozen=True)
+class Figures:
+    """What an accelerator of ours is compared with."""
+
+    published: Published
+    fit: Fit
+
+    @classmethod
+    def load(cls, published: Path | None, power: Path | None) -> "Figures":
+        """Read the figures that ship, or a user's own files.
+
+        Raises:
+            ErnnError: a file is not of its form.
+        """
+        known = load_published(published)
+        return cls(known, fit_power(load_power(power), known))
+
+
+@dataclass(frozen=True)
+class Timing:
+    """Cycles of an accelerator, and where they are from."""
+
+    frame_cycles: float
+    latency_cycles: float
+    mark: str
+    latency_mark: str
+    checked: str
+
+
+def tell_fit(figures: Figures, say: Say) -> None:
+    """Print coefficients, fit, its errors, and how far the models are from the published rows."""
+    for line in (*fit_lines(figures.fit, figures.published), *deviation_lines(figures.published)):
+        say(line)
+
+
+def compare_run(text: str, figures: Figures, out: Path | None, say: Say) -> Comparison:
+    """Compare the accelerator of a run; leave the page in ``out``, or ``compare/`` of the run.
+
+    Args:
+        text: the folder of a run, or its recipe, whose run is then out/NAME.
+        figures: what to compare with.
+        out: where compare.html, compare.md and compare.json go.
+        say: told what comes out.
+
+    Raises:
+        ProjectError: there is no run, or no plan in it yet.
+        ModelFileError: a file of the run is damaged.
+    """
+    folder = find_run(text)
+    command = f"ernn compare {shlex.quote(str(folder))}"
+    plan = HardwarePlan.load(folder / "plan" / "plan.json")
+    timing, made = _run_timing(folder, plan), f"ernn run --out {shlex.quote(str(folder))}"
+    activity = find_activity(folder / "simulate", plan)
+    ours = describe_plan(plan, timing, activity, figures.fit, made, command)
+    shape = run_shape(folder)
+    one = subject(plan.name, str(shape), shape, ours, figures.published, figures.fit, command)
+    return _finish(plan.name, [one], figures, out or folder / "compare", command, say)
+
+
+def compare_benchmark(bench: Path, figures: Figures, out: Path | None, say: Say) -> Comparison:
+    """Compare the published layers, as `ernn bench` left them in ``bench``; else their plans."""
+    folder, command = out or Path("out") / "compare", "ernn compare"
+    if not (bench / "results.json").is_file():
+        say(f"{bench} holds no benchmark: the layers are planned, and not simulated")
+        bench = folder / "bench"
+        run_benchmark(choose(boards=BOARD, simulated=False), bench, lambda line: None)
+    subjects = [_benchmark_row(row, bench, figures, command) for row in _rows(bench)]
+    return _finish("The published layers", subjects, figures, folder, command, say)
+
+
+def _finish(
+    title: str, subjects: list[Subject], figures: Figures, out: Path, command: str, say: Say
+) -> Comparison:
+    made = compare(title, __version__, command, subjects, figures.published, figures.fit)
+    page = write_comparison(made, out)
+    for line in summary_lines(made):
+        say(line)
+    say(f"the page is {page}")
+    return made
+
+
+def find_run(text: str) -> Path:
+    """Return the folder of a run, given itself or by its recipe.
+
+    Raises:
+        ProjectError: there is none, or it has no plan yet.
+        RecipeError: neither a folder nor a recipe.
+    """
+    from ernn.flow.chain import load_recipe
+
+    folder = Path(text)
+    if not folder.is_dir():
+        folder = Path("out") / load_recipe(text).name
+    if not (folder / "plan" / "plan.json").is_file():
+        raise ProjectError(
+            f"{folder} holds no plan; run `ernn plan` or `ernn run` with this folder as --out, or "
+            "give another run's folder"
+        )
+    return folder
+
+
+def run_shape(folder: Path) -> Shape:
+    """Return the sizes of a run's network."""
+    model = CompressedModel.load(folder / "compress" / "compressed.safetensors")
+    cell: Cell = "lstm" if model.layers[0].cell == "lstm" else "gru"
+    peepholes = any(layer.peepholes is not None for layer in model.layers)
+    return shape_of(cell, model.matrices(), model.features, model.labels, peepholes)
+
+
+def _run_timing(folder: Path, plan: HardwarePlan) -> Timing:
+    """Return the simulated cycles of a run if there are some, else the planned ones."""
+    path = folder / "simulate" / "timing.json"
+    if not path.is_file():
+        known = rate(plan)
+        planned = known.cycles_per_frame, known.latency_cycles
+        return Timing(*planned, "planned", "planned", "not simulated")
+    told = read_json(path)
+    try:
+        exact = told["words_compared"] > 0 and not told["mismatches"]
+        cycles = float(told["frame_cycles_simulated"]), float(told["latency_cycles_simulated"])
+    except (KeyError, TypeError, ValueError):
+        raise ModelFileError(f"{path} holds no cycles; run `ernn simulate` again") from None
+    return Timing(*cycles, "simulated", "simulated", "bit-exact" if exact else "differs")
+
+
+def describe_plan(
+    plan: HardwarePlan,
+    timing: Timing,
+    activity: Activity | None,
+    fit: Fit,
+    speed_command: str,
+    command: str,
+) -> Ours:
+    """Return what is known of an accelerator, its power estimated."""
+    part = load_part(plan.part)
+    loads = loads_of({TOTAL: resources(plan, part)}, activity)
+    power, groups = estimate_groups(part, plan.clock_mhz, loads, fit)
+    return Ours(
+        name="ernn",
+        plan=plan.digest,
+        part=part.name,
+        clock_mhz=plan.clock_mhz,
+        bits=plan.vector.width,
+        streams=plan.streams,
+        latency_us=timing.latency_cycles / plan.clock_mhz,
+        frames_per_second=plan.clock_mhz * 1e6 / timing.frame_cycles,
+        mark=timing.mark,
+        latency_mark=timing.latency_mark,
+        checked=timing.checked,
+        power_w=power.card_w,
+        chip_w=power.chip_w,
+        components=power.components,
+        groups=groups,
+        resources="the planner's",
+        activity=_in_words(activity),
+        speed_command=speed_command,
+        power_command=command,
+    )
+
+
+def find_activity(folder: Path, plan: HardwarePlan) -> Activity | None:
+    """Return the switching activity that a simulation left in a folder, if it did.
+
+    Raises:
+        ToolError: the file is damaged, or of another plan.
+    """
+    path = folder / "activity.json"
+    return load_activity(path, plan.digest) if path.is_file() else None
+
+
+def _in_words(activity: Activity | None) -> str:
+    if activity is None:
+        return "not measured: the defaults of power.toml"
+    return f"simulated, {activity.frames} frames in {activity.window_cycles:,} cycles"
+
+
+def _rows(bench: Path) -> list[dict[str, Any]]:
+    """Return the rows of a benchmark on the board with published powers."""
+    told = read_json(bench / "results.json")
+    known = {layer.title for layer in LAYERS}
+    try:
+        rows = [row for row in told["rows"] if row["part"] == BOARD and row["layer"] in known]
+    except (KeyError, TypeError):
+        raise ModelFileError(
+            f"{bench / 'results.json'} is no result of `ernn bench`; run it again"
+        ) from None
+    if not rows:
+        raise ProjectError(
+            f"{bench} holds no layer on {BOARD}; run `ernn bench --boards {BOARD} --out {bench}`"
+        )
+    return rows
+
+
+def _benchmark_row(row: dict[str, Any], bench: Path, figures: Figures, command: str) -> Subject:
+    layer = next(one for one in LAYERS if one.title == row["layer"])
+    folder = bench / f"{layer.name}-{BOARD.lower()}" / "throughput"
+    plan = HardwarePlan.load(folder / "plan.json")
+    simulated = row["busy"]["cycles_simulated"]
+    timing = Timing(
+        float(simulated or row["busy"]["cycles_planned"]),
+        float(rate(plan).latency_cycles),  # not that of the other accelerator, made for latency
+        "simulated" if simulated else "planned",
+        "planned",
+        "bit-exact" if simulated else "not simulated",
+    )
+    shape = benchmark_shape(layer.kind, layer.block)
+    made = f"ernn bench --layers {layer.name} --boards {BOARD} --out {shlex.quote(str(bench))}"
+    activity = find_activity(folder, plan)
+    ours = describe_plan(plan, timing, activity, figures.fit, made, command)
+    return subject(layer.name, layer.title, shape, ours, figures.published, figures.fit, command)
