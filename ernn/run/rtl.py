@@ -20,7 +20,10 @@ _REG = re.compile(
 )
 _DECLARED = re.compile(r"(\w+)\s*(\[[^\]]*\])?(?:\s*=[^,]*)?")
 _INSTANCE = re.compile(r"^\s*(ernn_\w+)\s*(?:#\(.*?\)\s*)?\b(u_\w+)\s*\(", re.MULTILINE | re.DOTALL)
-_TARGET = r"(?:^|[;):{{,]|\bbegin\b|\belse\b)\s*{name}\b\s*(?P<index>\[[^;]*?\])?\s*(?:,[^;=]*\}}|\}})?\s*<="
+_TARGET = (  # of an assignment, alone or among others in braces
+    r"(?:^|[;):{{,]|\bbegin\b|\belse\b)\s*{name}\b\s*"
+    r"(?P<index>\[[^;]*?\])?\s*(?:,[^;=]*\}}|\}})?\s*<="
+)
 _NUMBER = re.compile(r"\[\d+\]")
 # The MACs of ernn_pe, whose sums are added up inside their DSP blocks
 _PE_OPERANDS = ("operands_q", "weights_q")

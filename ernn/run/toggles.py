@@ -44,10 +44,11 @@ class _Tally:
     def group(self, cycles: int, sampled: float) -> Group:
         per_memory = 1 / self.memories if self.memories else 0.0
         outputs = self.outputs.rate(cycles)
-        kinds = [self.kinds[kind].rate(cycles) for kind in ("register", "operand", "result")]
         return Group(
             sampled,
-            *kinds,
+            self.kinds["register"].rate(cycles),
+            self.kinds["operand"].rate(cycles),
+            self.kinds["result"].rate(cycles),
             Memories(
                 self.memories,
                 outputs.bits,
