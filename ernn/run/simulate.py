@@ -20,8 +20,8 @@ from ernn.run.bench import Simulator, run_bench
 from ernn.run.compare import Golden, compare, golden_signals, require_whole
 from ernn.run.dump import Dump
 from ernn.run.follow import Follower
-from ernn.run.rtl import registers_only
 from ernn.run.registers import load_writes, reads, require_registers
+from ernn.run.rtl import registers_only
 from ernn.run.timing import frame_cycles, latency_cycles, require_planned
 from ernn.run.trace import Event, InputBeat, OutputBeat, read_trace
 from ernn.run.traffic import Packet, Streams, Traffic, packets_of, with_bad
