@@ -195,6 +195,9 @@ def bench(
     simulation: Annotated[
         bool, typer.Option("--simulation/--no-simulation", help="Or plan only, in a minute.")
     ] = True,
+    activity: Annotated[
+        bool, typer.Option("--activity", help="Count toggles, too: activity.json of every row.")
+    ] = False,
     out: Annotated[
         Path, typer.Option(metavar="DIR", help="Folder; builds in it are used again.")
     ] = Path("out/bench"),
@@ -208,7 +211,7 @@ def bench(
     with _explained(debug):
         from ernn.flow.bench import choose, run
 
-        run(choose(layers, boards, streams, frames, seed, simulation), out, _say)
+        run(choose(layers, boards, streams, frames, seed, simulation, activity), out, _say)
 
 
 @app.command(epilog="Example: ernn build out/keyword_gru --part LFE5U-85F")
