@@ -195,6 +195,9 @@ def bench(
     simulation: Annotated[
         bool, typer.Option("--simulation/--no-simulation", help="Or plan only, in a minute.")
     ] = True,
+    activity: Annotated[
+        bool, typer.Option("--activity", help="Count toggles, too: activity.json of every row.")
+    ] = False,
     out: Annotated[
         Path, typer.Option(metavar="DIR", help="Folder; builds in it are used again.")
     ] = Path("out/bench"),
@@ -208,7 +211,7 @@ def bench(
     with _explained(debug):
         from ernn.flow.bench import choose, run
 
-        run(choose(layers, boards, streams, frames, seed, simulation), out, _say)
+        run(choose(layers, boards, streams, frames, seed, simulation, activity), out, _say)
 
 
 @app.command(epilog="Example: ernn build out/keyword_gru --part LFE5U-85F")
@@ -286,6 +289,34 @@ def compare(
             compare_run(run, figures, out, _say)
         else:
             compare_benchmark(bench, figures, out, _say)
+
+
+@app.command(epilog="Example: ernn synth out/quickstart")
+def synth(
+    folder: Annotated[
+        Path, typer.Argument(metavar="DIR", help="A generated project, or the run that holds it.")
+    ],
+    part: Annotated[
+        str | None, typer.Option(metavar="PART", help="FPGA; the plan's if not given.")
+    ] = None,
+    out: Annotated[
+        Path | None, typer.Option(metavar="DIR", help="Folder; synth-PART beside the project.")
+    ] = None,
+    timeout: Annotated[
+        float, typer.Option(metavar="S", min=1, help="Seconds that Yosys may take.")
+    ] = 3600,
+    force: Annotated[bool, typer.Option("--force", help="Go on with edited files.")] = False,
+    debug: DebugOption = False,
+) -> None:
+    """Synthesize a project with Yosys: DSP, BRAM, LUT and FF, beside what was planned.
+
+    By group, by module and in total; a minute or two for 1,024 cells. UltraScale parts are
+    synthesized as 7-series.
+    """
+    with _explained(debug):
+        from ernn.flow.synth import synth as run_synth
+
+        run_synth(folder, part, out, force=force, timeout_s=timeout, say=_say)
 
 
 @app.command(epilog="Example: ernn doctor")

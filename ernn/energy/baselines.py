@@ -41,8 +41,8 @@ class Pipeline:
     frames_in_flight: int = 3  # stages
 
 
-# The shares make the mean deviation (of logarithms) from all rows of a design zero.
-C_LSTM = Pipeline("C-LSTM", 16, 0.288)
+# The shares make the mean deviation (of logarithms) from all rows of a design zero, to a PE.
+C_LSTM = Pipeline("C-LSTM", 16, 0.286)
 E_RNN = Pipeline("E-RNN", 12, 0.384)
 PIPELINES = {design.name: design for design in (C_LSTM, E_RNN)}
 
@@ -105,16 +105,10 @@ def model_pipeline(
     if shape.output:
         stages[-1][-1].append(shape.output)
     kinds = 1 + any(second for _, second in stages)  # stages that multiply by a matrix
-    lanes = _cell_lanes(shape, stages, budget)
-    fixed = kinds * 2 * _transform_multipliers(shape.block) + lanes * _lane_multipliers(shape)
-    free = max(budget - fixed, kinds)
-    pes, cycles_each = _elements(free, kinds, multipliers_of(shape.block))
-    period = min(
-        sum(max(_stage_cycles(shape, layer, split, cycles_each, lanes)) for layer in stages)
-        for split in _splits(pes, kinds)
+    period, used = min(
+        _period(shape, stages, budget, kinds, lanes) for lanes in _cell_lanes(shape, budget)
     )
     work = sum(matrix.blocks * multipliers_of(matrix.block) for matrix in shape.matrices)
-    used = pes * multipliers_of(shape.block) / cycles_each
     memory = design.bits * shape.weights
     return Modelled(
         design=design.name,
@@ -166,13 +160,32 @@ def _lane_multipliers(shape: Shape) -> int:
     return 5 + 3 + 3 * any(layer.peepholes for layer in shape.layers)
 
 
-def _cell_lanes(shape: Shape, stages: list[tuple[list[Matrix], list[Matrix]]], budget: int) -> int:
-    """Return as many lanes as keep the cells from being the longest stage."""
-    lanes = 1
-    for layer, products in zip(shape.layers, stages, strict=True):
-        work = sum(m.blocks * multipliers_of(m.block) for stage in products for m in stage)
-        lanes = max(lanes, math.ceil(layer.hidden * budget / max(work, 1)))
-    return min(lanes, max(1, budget // 4 // _lane_multipliers(shape)))
+def _cell_lanes(shape: Shape, budget: int) -> Iterator[int]:
+    """Yield numbers of cells a cycle, 1, 2, 3, 4, 6, 8, 12, ..., up to half of the multipliers."""
+    lanes, most = 1, max(1, budget // 2 // _lane_multipliers(shape))
+    while lanes <= most:
+        yield lanes
+        if lanes > 1 and 3 * lanes // 2 <= most:
+            yield 3 * lanes // 2
+        lanes *= 2
+
+
+def _period(
+    shape: Shape,
+    stages: list[tuple[list[Matrix], list[Matrix]]],
+    budget: int,
+    kinds: int,
+    lanes: int,
+) -> tuple[int, float]:
+    """Return the cycles of a frame if the longest stage is shortest, and the PEs' multipliers."""
+    each = multipliers_of(shape.block)
+    fixed = kinds * 2 * _transform_multipliers(shape.block) + lanes * _lane_multipliers(shape)
+    pes, cycles_each = _elements(max(budget - fixed, kinds), kinds, each)
+    period = min(
+        sum(max(_stage_cycles(shape, layer, split, cycles_each, lanes)) for layer in stages)
+        for split in _splits(pes, kinds)
+    )
+    return period, pes * each / cycles_each
 
 
 def _elements(multipliers: int, stages: int, each: int) -> tuple[int, int]:

@@ -20,12 +20,14 @@ from ernn.energy.published import Design as PublishedDesign
 from ernn.energy.published import load_published
 from ernn.errors import MismatchError, RecipeError
 from ernn.files import write_text
+from ernn.flow.activity import keep_activity
 from ernn.flow.engine import locked
 from ernn.flow.hardware import deal_out
 from ernn.flow.planning import describe
 from ernn.flow.results import write_json
 from ernn.hdl.project import write_project
 from ernn.hw.explore import Exploration, explore
+from ernn.hw.plan import HardwarePlan
 from ernn.machine import describe_machine
 from ernn.quant.integer_model import IntegerModel
 from ernn.quant.quantize import quantize
@@ -39,6 +41,7 @@ from ernn.recipe import (
     QuantizationRecipe,
 )
 from ernn.report.bench import Measured, Row, Target, in_words, markdown
+from ernn.run.dump import Dump, steady_window
 from ernn.run.simulate import simulate
 from ernn.run.traffic import Streams, Traffic
 from ernn.speech.corpus import build_corpus, load_split
@@ -103,6 +106,7 @@ class Benchmark:
     frames: int = 50  # simulated, of each stream
     seed: int = 0
     simulated: bool = True
+    activity: bool = False  # count toggles in the simulation for throughput
 
 
 def choose(
@@ -112,6 +116,7 @@ def choose(
     frames: int = 50,
     seed: int = 0,
     simulated: bool = True,
+    activity: bool = False,
 ) -> Benchmark:
     """Return the benchmark of a choice of layers, boards and streams, each "a,b,..." or all.
 
@@ -137,7 +142,7 @@ def choose(
     for part in parts:
         load_part(part)
     chosen = tuple(known[name] for name in names)
-    return Benchmark(chosen, parts, tuple(map(int, counts)), frames, seed, simulated)
+    return Benchmark(chosen, parts, tuple(map(int, counts)), frames, seed, simulated, activity)
 
 
 def _listed(text: str) -> list[str]:
@@ -146,6 +151,8 @@ def _listed(text: str) -> list[str]:
 
 def run(benchmark: Benchmark, out: Path, say: Callable[[str], None] = print) -> list[Row]:
     """Measure every layer on every board; leave results.json and table.md in ``out``.
+
+    Switching activity, if asked for, is left beside the project that it is of.
 
     Raises:
         MismatchError: a simulated word or cycle is not as planned.
@@ -222,7 +229,7 @@ def _measure_row(
     part = load_part(board)
     target = TARGETS.get((layer.name, part.name), OTHERWISE)
     name = f"{layer.name}-{part.name.lower()}"
-    rate, latency = _plans(benchmark.streams, model, board, target, name)
+    rate, latency = plans(benchmark.streams, model, layer, board)
     busy, alone = rate.chosen, latency.chosen
     if benchmark.simulated:  # which takes minutes
         say(
@@ -236,7 +243,7 @@ def _measure_row(
         (latency, own, [streams[0]], Traffic("single")),
     ]
     measured = [
-        _measure(found, model, dealt, traffic, out / name / folder, benchmark.simulated)
+        _measure(benchmark, found, model, dealt, traffic, out / name / folder)
         for found, folder, dealt, traffic in jobs
     ]
     return Row(
@@ -252,13 +259,15 @@ def _measure_row(
     )
 
 
-def _plans(
-    streams: Sequence[int], model: IntegerModel, board: str, target: Target, name: str
+def plans(
+    streams: Sequence[int], model: IntegerModel, layer: Layer, board: str
 ) -> tuple[Exploration, Exploration]:
     """Return the plans with the highest rate and the shortest latency; they may be one.
 
     The first takes the fewest streams that meet the target, or what is fastest.
     """
+    name = f"{layer.name}-{board.lower()}"
+    target = TARGETS.get((layer.name, load_part(board).name), OTHERWISE)
     tried: list[Exploration] = []
     for count in streams:
         asked = HardwareRecipe(part=board, clock_mhz=CLOCK_MHZ, streams=count)
@@ -276,12 +285,12 @@ def _plans(
 
 
 def _measure(
+    benchmark: Benchmark,
     found: Exploration,
     model: IntegerModel,
     streams: Streams,
     traffic: Traffic,
     folder: Path,
-    simulated: bool,
 ) -> Measured:
     """Return what a plan makes of a kind of traffic, simulated unless told otherwise.
 
@@ -296,18 +305,28 @@ def _measure(
     counted = (used.dsp, logic, int(used.bram36), used.lut)
     folder.mkdir(parents=True, exist_ok=True)
     plan.save(folder / "plan.json")  # for `ernn compare`
-    if not simulated:
+    if not benchmark.simulated:
         return Measured(sizes, plan.streams, *counted, planned)
     shutil.rmtree(folder / "project", ignore_errors=True)  # an interrupted run's is not whole
     project = write_project(plan, model, folder / "project")
-    done = simulate(
-        project, plan, model, streams, work_folder=folder / "simulator", traffic=traffic
-    )
+    work = folder / "simulator"
+    dump = _dump(benchmark, plan, traffic, folder)
+    done = simulate(project, plan, model, streams, work_folder=work, traffic=traffic, dump=dump)
+    if dump and dump.cycles:
+        keep_activity(done, dump, plan, project, work, folder, "ernn bench --activity")
     cycles = done.latency_cycles if single else done.frame_cycles
     if cycles != planned:
         raise MismatchError(f"{folder}: a frame takes {cycles} cycles; planned are {planned}")
     words = sum(done.elements.values())
     return Measured(sizes, plan.streams, *counted, planned, cycles, done.frames, words)
+
+
+def _dump(benchmark: Benchmark, plan: HardwarePlan, traffic: Traffic, folder: Path) -> Dump | None:
+    """Return what the simulation of a plan has to dump; None: it cannot."""
+    if not benchmark.activity or folder.name != "throughput":
+        return None
+    window = steady_window(plan, benchmark.frames)
+    return window if traffic.mode == "saturated" else Dump(window.kind)  # the same build
 
 
 def published_design(layer: Layer, part: str) -> PublishedDesign | None:

@@ -171,7 +171,10 @@ STEPS = (
         simulate,
         reads=("simulation",),
         after=("corpus", "quantize", "plan", "generate"),
-        code=("run", "sim", "hdl", "hw", "quant", "fixed", "hw_templates", "flow/hardware"),
+        code=(
+            *("run", "sim", "hdl", "hw", "quant", "fixed", "hw_templates"),
+            *("flow/hardware", "flow/activity"),
+        ),
     ),
     Step(
         "report",

@@ -71,11 +71,16 @@ def generate(work: Work) -> None:
 
 
 def simulate(work: Work) -> None:
-    """Simulate the Verilog twice: all streams at full speed, and one frame at a time."""
+    """Simulate the Verilog twice: all streams at full speed, and one frame at a time.
+
+    The first also counts what toggles, where the simulator can (ernn.flow.activity).
+    """
+    from ernn.flow.activity import keep_activity
     from ernn.flow.results import write_json
     from ernn.hw.cycles import RATE_ROUNDS
     from ernn.hw.plan import HardwarePlan
     from ernn.quant.integer_model import IntegerModel
+    from ernn.run.dump import Dump, steady_window
     from ernn.run.simulate import simulate as run
     from ernn.run.traffic import Traffic
     from ernn.speech.corpus import load_split
@@ -86,18 +91,28 @@ def simulate(work: Work) -> None:
     test = [utterance.features for utterance in load_split(work.out / "corpus", "test")]
     frames = max(settings.frames_per_stream, RATE_ROUNDS)  # fewer show no steady state
     streams, alone = deal_out(test, planned.streams, frames), [[test[0][:frames]]]
+    window = steady_window(planned, frames) if settings.simulator == "verilator" else None
+    idle = window and Dump(window.kind)  # the same build
+    project = work.out / "generate"
     runs = [
         run(
-            work.out / "generate",
+            project,
             planned,
             model,
             utterances,
             work_folder=work.cache,
             simulator=settings.simulator,
             traffic=traffic,
+            dump=dump,
         )
-        for utterances, traffic in ((streams, Traffic()), (alone, Traffic("single")))
+        for utterances, traffic, dump in (
+            (streams, Traffic(), window),
+            (alone, Traffic("single"), idle),
+        )
     ]
+    if window:
+        command = f"ernn simulate {work.recipe.name}"
+        keep_activity(runs[0], window, planned, project, work.cache, work.folder, command)
     write_json(work.folder / "timing.json", _timing(planned, *runs))
 
 

@@ -25,6 +25,7 @@ from ernn.resources import folder as shipped
 from ernn.tools import Tool, require
 
 Simulator = Literal["verilator", "icarus"]
+DumpKind = Literal["saif", "vcd"]  # what a simulation is built to write
 
 _TOOL = {"verilator": "verilator", "icarus": "iverilog"}
 _BUILT_WITH = {"verilator": ("g++", "make", "perl"), "icarus": ()}
@@ -34,6 +35,8 @@ _BUILD_ARGS = {
     "verilator": ["-O3", "--no-public-flat-rw", "--public-depth", "1", "--threads", "1"],
     "icarus": ["-Wall", "-Wno-timescale"],
 }
+# Verilator leaves wide signals and arrays out of dumps unless told otherwise.
+_DUMP_ARGS = ["--trace-max-width", "0", "--trace-max-array", "64"]
 # For Verilator's makefile: its own -Os takes longer to compile.
 _MAKE_VARIABLES = "OPT_FAST=-O1"
 _TAIL_LINES = 20
@@ -66,6 +69,7 @@ def run_bench(
     environment: Mapping[str, str] | None = None,
     plusargs: Sequence[str] = (),
     run_in: Path | None = None,
+    dump: DumpKind | None = None,
 ) -> None:
     """Build a simulation, unless ``folder`` holds it already, and run a bench on it.
 
@@ -79,6 +83,7 @@ def run_bench(
         environment: what the bench reads, such as ERNN_VECTORS.
         plusargs: what the Verilog reads, such as "+trace=FILE".
         run_in: working folder of the simulation, for $readmemh; ``folder`` unless given.
+        dump: what the Verilog's $dumpvars writes, if anything.
 
     Raises:
         ToolError: the simulator is missing, the build fails, or the bench fails.
@@ -87,7 +92,7 @@ def run_bench(
     folder = Path(folder).resolve()
     run_in = Path(run_in or folder).resolve()
     parameters = dict(parameters or {})
-    build(files, top, folder, simulator, parameters)
+    build(files, top, folder, simulator, parameters, dump)
     log, results = folder / "bench.log", folder / "results.xml"
     with _environment(tool, environment or {}):
         runner = get_runner(simulator)
@@ -111,11 +116,13 @@ def build(
     folder: Path,
     simulator: Simulator = "verilator",
     parameters: Mapping[str, int] | None = None,
+    dump: DumpKind | None = None,
 ) -> None:
     """Compile a simulation into ``folder``; nothing is done when the same one is there."""
     tool = require(_TOOL[simulator])
     folder = Path(folder).resolve()
-    key = _key(files, top, simulator, tool.version, dict(parameters or {}))
+    args = _build_args(simulator, dump)
+    key = _key(files, top, simulator, tool.version, dict(parameters or {}), args)
     stamp, log = folder / "build.key", folder / "build.log"
     if stamp.is_file() and stamp.read_text() == key:
         return
@@ -125,7 +132,7 @@ def build(
     shutil.rmtree(folder / "build", ignore_errors=True)
     (folder / "build").mkdir(parents=True)
     make = {"MAKEFLAGS": f"{tool.environment.get('MAKEFLAGS', '')} {_MAKE_VARIABLES}".strip()}
-    with _environment(tool, make), _shared_objects(tool, folder / "build"):
+    with _environment(tool, make), _shared_objects(tool, folder / "build", args):
         runner = get_runner(simulator)
         with _explained(f"building {top} for {simulator}", runner, folder, log):
             runner.build(
@@ -133,7 +140,7 @@ def build(
                 hdl_toplevel=top,
                 build_dir=folder / "build",
                 parameters=dict(parameters or {}),
-                build_args=_BUILD_ARGS[simulator],
+                build_args=args,
                 timescale=("1ns", "1ps"),
                 always=True,
                 log_file=log,
@@ -141,18 +148,29 @@ def build(
     stamp.write_text(key)
 
 
+def _build_args(simulator: Simulator, dump: DumpKind | None) -> list[str]:
+    if dump is None or simulator == "icarus":  # which can always dump, in a format of its own
+        return list(_BUILD_ARGS[simulator])
+    return [*_BUILD_ARGS[simulator], f"--trace-{dump}", *_DUMP_ARGS]
+
+
 def _key(
-    files: Sequence[Path], top: str, simulator: str, version: str, parameters: dict[str, int]
+    files: Sequence[Path],
+    top: str,
+    simulator: str,
+    version: str,
+    parameters: dict[str, int],
+    args: list[str],
 ) -> str:
     """Return the hash of everything that the build depends on."""
     contents = [(file.name, hashlib.sha256(file.read_bytes()).hexdigest()) for file in files]
-    args = [*_BUILD_ARGS[simulator], _MAKE_VARIABLES]
-    everything = [contents, top, simulator, version, sorted(parameters.items()), args]
+    everything = [contents, top, simulator, version, sorted(parameters.items())]
+    everything += [[*args, _MAKE_VARIABLES]]
     return hashlib.sha256(json.dumps(everything).encode()).hexdigest()
 
 
 @contextmanager
-def _shared_objects(tool: Tool, folder: Path) -> Iterator[None]:
+def _shared_objects(tool: Tool, folder: Path, args: list[str]) -> Iterator[None]:
     """Keep the compiled parts of Verilator that are the same in every build.
 
     They are most of a small build: about 19 of 22 seconds of g++. They are kept in the user's cache
@@ -163,7 +181,7 @@ def _shared_objects(tool: Tool, folder: Path) -> Iterator[None]:
         return
     compiler = require("g++")
     parts = [tool.path, tool.version, compiler.path, compiler.version, platform.machine()]
-    what = f"{parts} {_BUILD_ARGS['verilator']}"
+    what = f"{parts} {args}"
     home = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
     kept = home / "ernn" / f"verilator-{hashlib.sha256(what.encode()).hexdigest()[:16]}"
     for found in sorted(kept.glob("verilated*.o")):

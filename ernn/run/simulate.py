@@ -18,8 +18,10 @@ from ernn.hw.plan import HardwarePlan
 from ernn.quant.integer_model import IntegerModel
 from ernn.run.bench import Simulator, run_bench
 from ernn.run.compare import Golden, compare, golden_signals, require_whole
+from ernn.run.dump import Dump
 from ernn.run.follow import Follower
 from ernn.run.registers import load_writes, reads, require_registers
+from ernn.run.rtl import registers_only
 from ernn.run.timing import frame_cycles, latency_cycles, require_planned
 from ernn.run.trace import Event, InputBeat, OutputBeat, read_trace
 from ernn.run.traffic import Packet, Streams, Traffic, packets_of, with_bad
@@ -40,6 +42,7 @@ class Simulation:
     elements: dict[str, int]  # compared, by signal
     frame_cycles: float | None  # saturated traffic: see `ernn.run.timing.frame_cycles`
     latency_cycles: int | None  # single frames: see `latency_cycles` there
+    ends: tuple[int, ...] = ()  # cycle of the last beat of every output packet
 
 
 def simulate(
@@ -51,6 +54,7 @@ def simulate(
     work_folder: Path,
     simulator: Simulator = "verilator",
     traffic: Traffic | None = None,
+    dump: Dump | None = None,
 ) -> Simulation:
     """Simulate a project and compare every word and every cycle.
 
@@ -62,6 +66,7 @@ def simulate(
         work_folder: for the build (kept for the next call), vectors, trace and logs.
         simulator: which one.
         traffic: saturated unless given.
+        dump: what to leave in ``work_folder`` under `Dump.file`, if anything.
 
     Raises:
         MismatchError: the first word that differs from the integer model, or the first beat whose
@@ -78,7 +83,7 @@ def simulate(
     packets = packets_of(model, plan, utterances)
     golden, saturated = golden_signals(model, utterances)
     try:
-        _run(folder, plan, model, packets, work_folder, simulator, traffic)
+        _run(folder, plan, model, packets, work_folder, simulator, traffic, dump)
     except ToolError:
         with suppress(ToolError):  # of a trace that is missing or cut off
             _compare_runs(plan, model, golden, work_folder)  # a wrong word tells more
@@ -102,6 +107,7 @@ def simulate(
         dict(compared),
         frame_cycles(plan, outputs) if traffic.mode == "saturated" and traffic.steady else None,
         latency_cycles(inputs, outputs) if traffic.mode == "single" else None,
+        tuple(beat.cycle for beat in outputs if beat.last),
     )
 
 
@@ -122,6 +128,7 @@ def _run(
     work_folder: Path,
     simulator: Simulator,
     traffic: Traffic,
+    dump: Dump | None,
 ) -> None:
     """Run the bench, which leaves TRACE and RESULTS in the work folder."""
     work_folder.mkdir(parents=True, exist_ok=True)
@@ -129,7 +136,7 @@ def _run(
     trace, results = work_folder / TRACE, work_folder / RESULTS
     trace.unlink(missing_ok=True)
     results.unlink(missing_ok=True)
-    top.write_text(bench_top(plan))
+    top.write_text(bench_top(plan, dumps=dump is not None))
     sent = with_bad(packets, traffic.bad, plan.streams)
     registers = register_map(plan)
     content = asdict(traffic) | {
@@ -143,22 +150,36 @@ def _run(
         "results": str(results),
     }
     vectors.write_text(json.dumps(content))
+    verilog = sorted((folder / "rtl").glob("*.v"))
+    dumped = dump.plusargs(str(work_folder)) if dump else []
     run_bench(
-        [*sorted((folder / "rtl").glob("*.v")), top],
+        [*verilog, *_control(dump, simulator, verilog, work_folder), top],
         TOP,
         "accelerator",
         work_folder,
         simulator=simulator,
         environment={"ERNN_VECTORS": str(vectors)},
-        plusargs=[f"+trace={trace}", *RANDOM_START],
+        plusargs=[f"+trace={trace}", *dumped, *RANDOM_START],
         run_in=folder / "rtl",
+        dump=dump.kind if dump else None,
     )
 
 
-def bench_top(plan: HardwarePlan) -> str:
+def _control(
+    dump: Dump | None, simulator: Simulator, verilog: list[Path], work_folder: Path
+) -> list[Path]:
+    """Return a file that tells Verilator what to dump, unless it is everything."""
+    if dump is None or dump.kind != "saif" or simulator != "verilator":
+        return []
+    control = work_folder / "registers.vlt"
+    control.write_text(registers_only(verilog))
+    return [control]
+
+
+def bench_top(plan: HardwarePlan, dumps: bool = False) -> str:
     """Return the Verilog that writes the trace, with the accelerator inside."""
     made = register_map(plan)
-    return environment().get_template(f"{TOP}.v.j2").render(plan=plan, map=made)
+    return environment().get_template(f"{TOP}.v.j2").render(plan=plan, map=made, dumps=dumps)
 
 
 def _quiet_cycles(plan: HardwarePlan, traffic: Traffic) -> int:

@@ -51,8 +51,9 @@ def test_no_row_deviates_more_than_docs_say(design, most_percent):
 
 @pytest.mark.parametrize("design", PIPELINES)
 def test_the_one_free_number_makes_the_mean_deviation_zero(design):
+    """To about one PE, as PEs are whole."""
     rates = [d for d in DEVIATIONS if d.design == design and d.figure.startswith("frames")]
-    assert abs(sum(math.log(d.modelled / d.published) for d in rates)) / len(rates) < 0.006
+    assert abs(sum(math.log(d.modelled / d.published) for d in rates)) / len(rates) < 0.015
 
 
 def test_ese_is_its_own_arithmetic():
@@ -120,7 +121,7 @@ def test_more_work_never_takes_fewer_cycles(machine, shape, part):
     layer = shape.layers[0]
     wider = replace(layer, input=replace(layer.input, cols=2 * layer.input.cols))
     more = model_pipeline(machine, Shape((wider,)), part)
-    assert more.latency_us >= 0.97 * once.latency_us  # one lane of cells less may free a PE
+    assert more.latency_us >= once.latency_us
     assert once.latency_us * once.frames_per_second == pytest.approx(3e6)
 
 
@@ -134,11 +135,11 @@ def test_no_model_is_above_its_own_roofline(machine, shape, part):
 
 
 @given(machines, shapes, st.integers(60, 4000))
-def test_more_dsp_blocks_are_never_much_slower(machine, shape, dsp):
+def test_more_dsp_blocks_are_never_slower(machine, shape, dsp):
     few, many = (
         model_pipeline(machine, shape, replace(VIRTEX, dsp=count)) for count in (dsp, 2 * dsp)
     )
-    assert many.frames_per_second >= 0.9 * few.frames_per_second
+    assert many.frames_per_second >= few.frames_per_second
 
 
 @given(shapes, st.sampled_from([2, 4, 8]))
