@@ -60,8 +60,9 @@ def _few_bits(chosen: Design, wider: HardwarePlan, part: Part) -> Iterator[str]:
         f"few bits: weights of {plan.weight_bits} bits instead of {wider.weight_bits} at "
         f"{WIDE_BITS} bits ({_kbit(plan):,} instead of {_kbit(wider):,} kbit), "
         f"{chosen.used.bram36:,} instead of {other.used.bram36:,} BRAM36, "
-        f"{logic_mac_luts(plan):,} instead of {logic_mac_luts(wider):,} LUTs for a multiplier "
-        f"without a DSP block, {_energy(chosen, part)} instead of {_energy(other, part)} a frame"
+        f"{logic_mac_luts(plan, part):,} instead of {logic_mac_luts(wider, part):,} LUTs for a "
+        f"multiplier without a DSP block, {_energy(chosen, part)} instead of "
+        f"{_energy(other, part)} a frame"
     )
     # No accumulation is the best case; if one product fits, all steps of a pass are asked for.
     longest = max(job.steps // job.passes for job in plan.jobs)

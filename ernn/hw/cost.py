@@ -1,18 +1,23 @@
 """Resources of a plan: DSP blocks and memories counted, LUTs and flip-flops estimated.
 
 DSP blocks are the multipliers of the Verilog; one whose operands are wider than the ports of the
-part's DSP block takes several. LUTs count adders, multiplexers and small memories by their bits,
-flip-flops the pipelines; both are estimates, good for "does it fit" with the headroom that
-`shortages` keeps, and are shown as estimates.
+part's DSP block takes several. Registers are counted as the Verilog has them, and so are the bits
+of adders and choices (ernn.hw.fabric), whose LUTs are fitted to syntheses; both are shown as
+estimates.
 """
 
-from dataclasses import dataclass
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
+from math import ceil
 
 from ernn.device import Part
+from ernn.hw.fabric import fabric, group_of_ram
+from ernn.hw.gates import Gates, logic_product, luts_of
 from ernn.hw.plan import HardwarePlan
-from ernn.hw.rams import used_blocks18, used_luts
+from ernn.hw.rams import blocks18, used_luts
 
-LOGIC_MAC_LUTS = 256  # of a multiplier without a DSP block, about; `logic_mac_luts` counts its bits
+LOGIC_MAC_LUTS = 224  # of a multiplier without a DSP block, about; see `logic_mac_luts`
 SLOPE_BITS = 18  # of an activation's slope, signed: ernn.quant.activation allows no more
 
 # Operands of the multipliers of one lane. An activation multiplies |x|, a bit wider than a row.
@@ -49,28 +54,50 @@ class Resources:
 
 
 def resources(plan: HardwarePlan, part: Part) -> Resources:
-    """Count and estimate what a plan needs on a part."""
-    return Resources(
-        dsp=dsp_blocks(plan, part),
-        bram36=-(-used_blocks18(plan) // 2),
-        lut=used_luts(plan, part) + logic_luts(plan, part),
-        ff=_register_bits(plan),
-    )
+    """Count and estimate what a plan needs on a part: the sum of its groups, in whole blocks."""
+    return in_whole_blocks(group_resources(plan, part))
+
+
+def in_whole_blocks(groups: Mapping[str, Resources]) -> Resources:
+    """Return the sum of groups; two blocks of 18 kbit are one of 36, whoever uses them."""
+    found = sum(groups.values(), Resources())
+    return replace(found, bram36=ceil(found.bram36))
+
+
+def group_resources(plan: HardwarePlan, part: Part) -> dict[str, Resources]:
+    """Count and estimate what each group of ernn.hw.groups needs on a part."""
+    gates: dict[str, Gates] = {}
+    for group, piece in fabric(plan, part, mac_blocks(plan, part) > 1):
+        gates.setdefault(group, Counter()).update(piece)
+    blocks: Counter[str] = Counter()
+    for ram in plan.rams:
+        if ram.style == "block":
+            blocks[group_of_ram(ram.name)] += blocks18(ram)
+    multipliers = dict(_dsp_groups(plan, part))
+    return {
+        group: Resources(
+            multipliers.get(group, 0), blocks[group] / 2, luts_of(found, part), found["ff"]
+        )
+        for group, found in sorted(gates.items())
+    }
 
 
 def dsp_blocks(plan: HardwarePlan, part: Part) -> int:
     """Count the DSP blocks of all multipliers: PEs, cell lanes, input scales."""
-    total = plan.pes * (plan.macs - plan.logic_macs) * mac_blocks(plan, part)
+    return sum(blocks for _, blocks in _dsp_groups(plan, part))
+
+
+def _dsp_groups(plan: HardwarePlan, part: Part) -> Iterator[tuple[str, int]]:
+    yield "pes", plan.pes * (plan.macs - plan.logic_macs) * mac_blocks(plan, part)
+    widths = _operand_bits(plan)
     for unit in plan.units:
-        widths = _operand_bits(plan)
-        total += unit.lanes * sum(
-            blocks_of(part, widths[a], widths[b])
-            for a, b in lane_operands(unit.name, unit.peepholes)
-        )
+        operands = lane_operands(unit.name, unit.peepholes)
+        each = sum(blocks_of(part, widths[a], widths[b]) for a, b in operands)
+        yield f"unit_{unit.name}", unit.lanes * each
     for memory in plan.memories:
         if memory.scaled:
-            total += plan.word * blocks_of(part, memory.input_bits, memory.scale_bits)
-    return total
+            each = blocks_of(part, memory.input_bits, memory.scale_bits)
+            yield f"transform_{memory.name}", plan.word * each
 
 
 def mac_blocks(plan: HardwarePlan, part: Part) -> int:
@@ -143,47 +170,12 @@ def lane_operands(kind: str, peepholes: bool) -> list[tuple[str, str]]:
     return _MULTIPLIERS[kind] + _PEEPHOLE_MULTIPLIERS * (peepholes and kind == "lstm")
 
 
-def logic_mac_luts(plan: HardwarePlan) -> int:
+def logic_mac_luts(plan: HardwarePlan, part: Part) -> int:
     """Estimate the LUTs of a PE's multiplier, with its sum, that gets no DSP block."""
-    return plan.operand_bits * plan.weight_bits + plan.acc_bits
+    product = logic_product(plan.operand_bits, plan.weight_bits)
+    return luts_of(product + Counter(add=plan.acc_bits), part)
 
 
 def logic_luts(plan: HardwarePlan, part: Part) -> int:
-    """Estimate the LUTs without memories: bits of adders and multiplexers, about one LUT each."""
-    rows = plan.macs * plan.sum_bits * (plan.pe_columns - 1)  # column sums
-    rows += plan.word * (2 * plan.add_bits + 2 * plan.inverse_input.width)  # Re/Im, alignment
-    for net in plan.inverse_networks:
-        rows += _transform_bits(net.block, net.groups, net.out_bits)
-    rows += 2 * plan.word * plan.row.width
-    total = plan.drain_lanes * rows
-    total += plan.pes * plan.macs * plan.acc_bits  # shadow: capture or shift
-    total += plan.pes * plan.logic_macs * logic_mac_luts(plan)
-    if mac_blocks(plan, part) > 1:  # only a product within one block is added up inside it
-        total += plan.pes * (plan.macs - plan.logic_macs) * plan.acc_bits
-    for memory in plan.memories:
-        for net in memory.networks:
-            total += _transform_bits(net.block, net.groups, net.out_bits)
-    total += plan.pe_columns * plan.word * plan.operand_bits * (1 + plan.memory_count // 2)
-    total += sum(unit.lanes * 25 * plan.row.width for unit in plan.units)
-    return total + 2000  # control
-
-
-def _register_bits(plan: HardwarePlan) -> int:
-    operands = plan.pe_columns * plan.macs * plan.operand_bits
-    leaves = -(-plan.pe_rows // plan.fanout)
-    total = plan.pes * plan.macs * plan.acc_bits  # shadows; the rest of a PE is in its DSP blocks
-    total += operands * (leaves + 3)
-    per_value = plan.sum_bits + plan.inverse_bits * (plan.inverse_cycles + 4)
-    total += plan.drain_lanes * plan.word * per_value
-    for memory in plan.memories:
-        total += plan.word * memory.spectrum_bits * (memory.latency_cycles + 1)
-    for unit in plan.units:
-        total += unit.lanes * plan.row.width * 3 * unit.lane_cycles
-    return total + 2000
-
-
-def _transform_bits(block: int, groups: int, bits: int) -> int:
-    """Adder bits: log2 k additions a value, and about four more for each rotated one."""
-    levels = block.bit_length() - 1
-    rotations = max(0, levels - 2) * max(0, block // 2 - 2)
-    return groups * bits * (block * levels + 4 * rotations)
+    """Estimate the LUTs of all but the memories."""
+    return resources(plan, part).lut - used_luts(plan, part)

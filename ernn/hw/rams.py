@@ -5,6 +5,7 @@ a Lattice EBR is one. A small memory would waste most of a block, and goes to LU
 moves others where the part is short of one and has the other.
 """
 
+from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 
@@ -26,13 +27,22 @@ def blocks18(ram: RamPlan) -> int:
 
 
 def luts(ram: RamPlan, part: Part) -> int:
-    """Estimate the LUTs of all copies, were they in LUTs.
+    """Return the LUTs of all copies, were they in LUTs.
 
-    Four LUTs hold 3 bits of 2^n words behind a write and a read port; deeper memories also choose
-    among their parts, about a LUT for each part of a bit.
+    Behind a write and a read port four LUTs of AMD's hold 6 bits of 32 words or 3 of 64, and four
+    of an ECP5 4 bits of 16; deeper memories also choose among their parts, about a LUT for each
+    part of a bit.
     """
-    banks = -(-ram.depth // (1 << part.lut_inputs))
-    return ram.copies * (-(-4 * ram.width // 3) * banks + ram.width * (banks - 1))
+    wide, deep = (4, 16) if part.vendor != "AMD" else (6, 32) if ram.depth <= 32 else (3, 64)
+    banks = -(-ram.depth // deep)
+    return ram.copies * (4 * -(-ram.width // wide) * banks + ram.width * (banks - 1))
+
+
+def distributed(ram: RamPlan, part: Part) -> Counter[str]:
+    """Return LUTs and flip-flops of a memory: a read ends in registers unless it is block RAM's."""
+    if ram.style == "block":
+        return Counter()
+    return Counter(lut=luts(ram, part), ff=ram.copies * ram.width)
 
 
 def used_blocks18(plan: HardwarePlan) -> int:

@@ -91,11 +91,21 @@ def read_commands(project: Project, contents: bool) -> list[str]:
     return read if contents else [*read, "chparam -set FILES 0 ernn_pe_array"]
 
 
+def keep_leaves() -> list[str]:
+    """Return the commands that keep a register of the broadcast tree for every leaf.
+
+    Yosys would take them for copies of each other, which they are on purpose.
+    """
+    return ["proc", "setattr -set keep 1 */w:*.leaf_* %ci1 */t:$*dff* %i"]
+
+
 def _xc7() -> list[str]:
     """Return synth_xilinx, with abc for abc9: as small to 5 %, where abc9 takes minutes."""
     synth = f"synth_xilinx -family xc7 -noiopad -noclkbuf -top {TOP} -run"
     return [
-        f"{synth} begin:map_luts",
+        f"{synth} begin:prepare",
+        *keep_leaves(),
+        f"{synth} prepare:map_luts",
         "opt_expr -mux_undef -noclkinv",
         f"abc -luts {_LUT_COSTS}",
         "clean",
@@ -108,10 +118,12 @@ def _xc7() -> list[str]:
 
 
 def _ecp5() -> list[str]:
+    """Return synth_ecp5, with abc for abc9."""
     synth = f"synth_ecp5 -noflatten -top {TOP} -run"
     return [
-        f"{synth} begin:map_luts",
-        "techmap -map +/lattice/latches_map.v",
+        f"{synth} begin:coarse",
+        *keep_leaves(),
+        f"{synth} coarse:map_luts",
         "abc -lut 4:7 -dress",
         "clean",
         f"{synth} map_cells:",

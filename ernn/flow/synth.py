@@ -1,0 +1,138 @@
+"""synth: what a generated project takes of its part, synthesized beside planned, by group.
+
+The results take the place of earlier ones when they are whole.
+"""
+
+import shutil
+from collections.abc import Callable, Iterator
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+from ernn import __version__
+from ernn.device import Part, load_part
+from ernn.errors import ProjectError
+from ernn.files import write_text
+from ernn.flow.results import write_json
+from ernn.hdl.project import Project, open_project
+from ernn.hw.cost import Resources, group_resources, in_whole_blocks
+from ernn.run.synth import Synthesis, synthesize
+
+RESULT = "resources.json"
+FORMAT = "ernn-synth-1"
+SUMMARY = "summary.txt"
+_COLUMNS = {"dsp": "DSP", "bram36": "BRAM36", "lut": "LUT", "ff": "FF"}
+
+
+def synth(
+    folder: Path,
+    part: str | None = None,
+    out: Path | None = None,
+    *,
+    force: bool = False,
+    timeout_s: float = 3600,
+    say: Callable[[str], None] = print,
+) -> dict[str, Any]:
+    """Synthesize a project; leave resources.json, summary.txt, script and log behind.
+
+    Args:
+        folder: of the project, or of the run that holds it.
+        part: name or file of a part; the plan's if not given.
+        out: for the results; ``synth-<part>`` beside the project if not given.
+        force: go on with files that were edited after generation.
+        timeout_s: after which Yosys is stopped.
+        say: takes the summary, line by line.
+
+    Raises:
+        ProjectError: no project, an edited file, or a folder of something else at ``out``.
+        PlanError: an unknown part, or one that Yosys cannot synthesize for.
+        ToolError: Yosys is missing, fails, takes too long or runs out of memory.
+    """
+    project = open_project(folder, force)
+    chip = load_part(part or project.plan.part)
+    place = out or project.folder.parent / f"synth-{chip.name.lower()}"
+    if place.exists() and not place.is_dir():
+        raise ProjectError(f"{place} is a file; give a folder as --out")
+    if place.exists() and any(place.iterdir()) and not (place / RESULT).is_file():
+        raise ProjectError(f"{place} is not empty and holds no synthesis of ernn; give a new --out")
+    work = place.with_name(place.name + ".part")
+    shutil.rmtree(work, ignore_errors=True)
+    work.mkdir(parents=True)
+    done = synthesize(project, chip, work, timeout_s=timeout_s)
+    done.netlist.unlink()  # tens of megabytes, and made again in a minute
+    command = f"ernn synth {folder}" + (f" --part {part}" if part else "")
+    told = _told(project, chip, done, command)
+    write_json(work / RESULT, told)
+    lines = list(describe(told))
+    write_text(work / SUMMARY, "\n".join(lines) + "\n")
+    shutil.rmtree(place, ignore_errors=True)
+    work.rename(place)
+    for line in lines:
+        say(line)
+    say(f"in {place}")
+    return told
+
+
+def _told(project: Project, part: Part, done: Synthesis, command: str) -> dict[str, Any]:
+    """Return what is kept of a synthesis."""
+    planned = group_resources(project.plan, part)
+    return {
+        "format": FORMAT,
+        "mark": "synthesized",
+        "plan": project.plan.digest,
+        "ernn": __version__,
+        "tool": done.tool,
+        "part": part.name,
+        "family": done.family,
+        "stand_in": done.stand_in,
+        "edited": list(project.edited),
+        "command": command,
+        "seconds": round(done.seconds, 1),
+        "total": asdict(in_whole_blocks(done.count.groups)),
+        "planned": asdict(in_whole_blocks(planned)),
+        "available": {name: getattr(part, name) for name in _COLUMNS},
+        "groups": {name: asdict(used) for name, used in done.count.groups.items()},
+        "planned_groups": {name: asdict(used) for name, used in planned.items()},
+        "modules": [
+            [name, instances, *asdict(used).values()]
+            for name, (instances, used) in done.count.modules.items()
+        ],
+    }
+
+
+def describe(told: dict[str, Any]) -> Iterator[str]:
+    """Yield the contents of resources.json as a table: planned, synthesized, difference."""
+    stand_in = ", synthesized as 7-series" if told["stand_in"] else ""
+    yield f"{told['part']}{stand_in}: {told['tool']}, {told['seconds']:.0f} s, plan {told['plan']}"
+    if told["edited"]:
+        yield f"edited after generation: {', '.join(told['edited'])}"
+    width = max(map(len, (*told["groups"], *told["planned_groups"])))
+    heads = "".join(f"{head:>24}" for head in _COLUMNS.values())
+    yield f"{'':{width}}{heads}"
+    yield f"{'':{width}}" + f"{'planned':>9}{'synth.':>8}{'%':>7}" * len(_COLUMNS)
+    names = sorted({*told["groups"], *told["planned_groups"]})
+    nothing = asdict(Resources())
+    for name in names:
+        planned, found = (told[key].get(name, nothing) for key in ("planned_groups", "groups"))
+        yield f"{name:{width}}" + "".join(_cells(planned[key], found[key]) for key in _COLUMNS)
+    planned, found = told["planned"], told["total"]
+    yield f"{'total':{width}}" + "".join(_cells(planned[key], found[key]) for key in _COLUMNS)
+    free = told["available"]
+    yield f"{'of the part':{width}}" + "".join(
+        f"{free[key]:>17,}{_share(found[key], free[key]):>7}" for key in _COLUMNS
+    )
+
+
+def _cells(planned: float, found: float) -> str:
+    if not planned and not found:
+        return f"{'-':>9}{'-':>8}{'':>7}"
+    more = f"{100 * (planned / found - 1):+.1f}" if found and planned != found else ""
+    return f"{_number(planned):>9}{_number(found):>8}{more:>7}"
+
+
+def _number(value: float) -> str:
+    return f"{value:,.1f}" if value % 1 else f"{int(value):,}"
+
+
+def _share(found: float, free: int) -> str:
+    return f"{100 * found / free:.0f} %" if free else ""

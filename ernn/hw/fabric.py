@@ -1,0 +1,237 @@
+"""The logic of each group of a plan: registers, and the bits of adders and choices.
+
+Groups are those of ernn.hw.groups; each function here follows one file of hw_templates. DSP blocks
+and memories are counted by ernn.hw.cost.
+"""
+
+from collections import Counter
+from collections.abc import Iterator
+
+from ernn.device import Part
+from ernn.hw.array_plan import NetworkPlan, bits_for
+from ernn.hw.gates import (
+    Gates,
+    adder_tree,
+    delay,
+    logic_product,
+    requant,
+    skid,
+    times,
+    transform,
+    valid_delay,
+)
+from ernn.hw.lanes import unit
+from ernn.hw.plan import HardwarePlan
+from ernn.hw.rams import distributed
+from ernn.hw.storage_plan import MemoryPlan, QueuePlan
+
+REGISTERS_FF = 1205  # of ernn_registers, without what depends on the plan
+REGISTERS_CONTROL = 300
+
+
+def fabric(plan: HardwarePlan, part: Part, split: bool) -> Iterator[tuple[str, Gates]]:
+    """Yield the logic of each group; a group may come in several pieces.
+
+    Args:
+        plan: of what is built.
+        part: on what: shift registers, registers inside of DSP blocks.
+        split: a multiplier of a PE takes several DSP blocks, and its sum is outside of them.
+    """
+    yield "top", Counter(ff=plan.load_bits + 49 + len(plan.load_targets) - plan.pe_rows, control=16)
+    yield "registers", _registers(plan)
+    yield "rounds", Counter(ff=6 + 7 * plan.streams, control=6 + 7 * plan.streams)
+    yield "input", _input(plan)
+    yield "output", _output(plan)
+    yield "monitor", _monitor(plan)
+    yield "sequencer", _sequencer(plan)
+    yield "operands", _operands(plan, part)
+    yield "broadcast", _broadcast(plan)
+    yield "pes", times(pe(plan, part, split), plan.pes)
+    yield "rows", _rows(plan, part)
+    for memory in plan.memories:
+        yield f"transform_{memory.name}", _writer(plan, memory, part)
+        yield f"memory_{memory.name}", _memory(plan, memory)
+    for queue in plan.queues:
+        yield f"queue_{queue.name}", _queue(plan, queue)
+    for one in plan.units:
+        yield f"unit_{one.name}", unit(plan, one, part) + _walker(plan, one.job_bits)
+    for ram in plan.rams:
+        yield group_of_ram(ram.name), distributed(ram, part)
+
+
+def group_of_ram(name: str) -> str:
+    """Return the group that a memory belongs to."""
+    if name.startswith("scale_"):
+        return f"transform_{name.removeprefix('scale_')}"
+    return {"bias": "rows", "peepholes": "unit_lstm"}.get(name, name)
+
+
+def _registers(plan: HardwarePlan) -> Gates:
+    return Counter(ff=REGISTERS_FF + plan.load_bits, control=REGISTERS_CONTROL)
+
+
+def _walker(plan: HardwarePlan, job_bits: int) -> Gates:
+    bits = 7 + 2 * job_bits + plan.stream_bits + plan.streams
+    return Counter(ff=bits, control=bits)
+
+
+def _input(plan: HardwarePlan) -> Gates:
+    streams = plan.streams
+    control = 11 + 2 * plan.stream_bits + plan.input_count_bits + 8 * streams
+    data = Counter(ff=plan.word * plan.feature.width + control, control=control)
+    return data + skid(plan.word * plan.element_bits + 10)
+
+
+def _output(plan: HardwarePlan) -> Gates:
+    bits = plan.word * plan.element_bits
+    control = 26 + plan.output_count_bits
+    buffer = bits + plan.stream_bits + 1
+    found = Counter(ff=bits + control, control=control, lut=4 * -(-buffer // 6))
+    if plan.labels:
+        found["choose"] += plan.word * plan.top.width
+    return found + skid(buffer) + _walker(plan, 1)
+
+
+def _monitor(plan: HardwarePlan) -> Gates:
+    counted = [
+        (plan.drain_lanes * plan.word, plan.row.width),
+        (plan.state_lanes, plan.state.width),
+        *((plan.word, one.value_bits) for one in plan.units),
+    ]
+    found: Gates = Counter(ff=3 + plan.saturated_vectors_bits)
+    for values, bits in counted:
+        levels = bits_for(values) if values > 1 else 0
+        found.update(adder_tree(values, 2, levels + 2))
+        found.update(ff=values + levels + 1, lut=values * -(-bits // 5))
+    return found
+
+
+def _sequencer(plan: HardwarePlan) -> Gates:
+    several = (len(plan.modes) > 1) * plan.mode_bits + (len(plan.aligns) > 1) * plan.align_bits
+    job = plan.pass_bits + plan.sub_bits + plan.weight_addr_bits + plan.bias_addr_bits
+    job += several + plan.entry_bits + plan.queue_bits
+    job += 2 * (plan.memory_bits + 2 * plan.offset_bits + 2)
+    now = job + plan.pass_bits + plan.sub_bits + plan.offset_bits + plan.entry_bits
+    out = several + plan.memory_bits + plan.offset_bits + plan.weight_addr_bits
+    out += plan.entry_bits + plan.bias_addr_bits + plan.queue_bits + 2 * plan.stream_bits + 20
+    # What a job sets is a constant, and constants that are equal in all jobs are no registers.
+    bits = job // 2 + now // 2 + out
+    return Counter(ff=bits, control=bits) + _walker(plan, plan.job_bits)
+
+
+def _operands(plan: HardwarePlan, part: Part) -> Gates:
+    word = plan.word * plan.spectrum_bits
+    largest = plan.modes[0]
+    kept = largest.macs if len(plan.modes) == 1 else plan.macs  # copies of a block are one
+    found = Counter(ff=2 * word + kept * plan.operand_bits)
+    found["choose"] += word * -(-(plan.memory_count - 1) // 3)
+    if plan.smaller_modes:
+        found["choose"] += word
+    for mode in plan.modes:
+        found["add"] += max(0, mode.block // 2 - 1) * plan.operand_bits
+    if len(plan.modes) > 1:
+        found["choose"] += plan.macs * plan.operand_bits
+    control = 9 + plan.memory_bits + plan.mode_bits
+    late = delay(2 + plan.weight_addr_bits, 3, part)
+    return times(found, plan.pe_columns) + Counter(ff=control) + late
+
+
+def _broadcast(plan: HardwarePlan) -> Gates:
+    copies = 1 + -(-plan.pe_rows // plan.fanout)  # the root and the leaves of the tree
+    bits = plan.pe_columns * plan.macs * plan.operand_bits + plan.row_weight_bits
+    bits += 2 * plan.weight_addr_bits + 20
+    return Counter(ff=copies * bits, lut=4 * plan.pe_rows)
+
+
+def pe(plan: HardwarePlan, part: Part, split: bool) -> Gates:
+    """Return the logic of a PE: shadows, and what no DSP block takes of its multipliers."""
+    shadows = plan.macs * plan.acc_bits
+    found = Counter(ff=shadows + 4, choose=shadows, control=4) + delay(1, 3, part)
+    outside = plan.macs - plan.logic_macs if split or part.vendor != "AMD" else 0
+    sums = (plan.logic_macs + outside) * plan.acc_bits
+    found.update(ff=sums, add=sums)
+    found.update(times(logic_product(plan.operand_bits, plan.weight_bits), plan.logic_macs))
+    if outside:  # registers of operand, weight and product
+        found["ff"] += 2 * outside * (plan.operand_bits + plan.weight_bits)
+    return found
+
+
+def _rows(plan: HardwarePlan, part: Part) -> Gates:
+    lane = times(adder_tree(plan.pe_columns, plan.acc_bits, plan.sum_bits), plan.macs)
+    real = min(2, plan.modes[0].block) * plan.modes[0].groups
+    several = len(plan.modes) > 1
+    lane["add"] += (plan.word - real) * plan.add_bits
+    lane["choose"] += plan.word * plan.add_bits * several
+    lane["choose"] += plan.word * plan.aligned_bits * (len(plan.aligns) > 1)
+    lane["choose"] += plan.word * plan.inverse_bits * several
+    lane["ff"] += plan.word * (
+        plan.add_bits
+        + plan.aligned_bits
+        + plan.inverse_input.width
+        + plan.inverse_bits
+        + plan.row.width
+    )
+    entering, row = plan.inverse_input, plan.row
+    first = requant(plan.aligned_bits, plan.acc_frac_bits, entering.width, entering.frac_bits)
+    last = requant(plan.inverse_bits, plan.row_frac_bits, row.width, row.frac_bits)
+    lane.update(times(first + last, plan.word))
+    for net in plan.inverse_networks:
+        lane.update(_network(plan, net, part))
+    delays = plan.sum_cycles + plan.inverse_cycles + 5
+    tag = delay(plan.pass_tag_bits, plan.drain_cycles - 1, part)
+    tag.update(delay(plan.bias_addr_bits, delays - 2, part))
+    tag.update(delay(plan.queue_bits + 3 * several, delays, part))
+    control = plan.pass_tag_bits + len(plan.array_queues)
+    tag.update(valid_delay(plan.drain_cycles - 1 + delays))
+    tag.update(ff=control, control=control)
+    return times(lane, plan.drain_lanes) + tag
+
+
+def _network(plan: HardwarePlan, net: NetworkPlan, part: Part) -> Gates:
+    """Return the transforms of a word, and the wait for slower ones beside them."""
+    found = delay(plan.word * net.out_bits, net.wait_cycles, part)
+    if net.module:
+        bits = plan.vector.width  # the rotations have as many
+        one = transform(net.inverse, net.block, net.in_bits, bits, part)
+        found.update(times(one, net.groups))
+    return found
+
+
+def _writer(plan: HardwarePlan, memory: MemoryPlan, part: Part) -> Gates:
+    """Return ernn_transform_*."""
+    tag = plan.stream_bits + memory.offset_bits + 3
+    found = delay(tag, memory.latency_cycles, part) + valid_delay(memory.latency_cycles)
+    found["control"] += memory.offset_bits
+    data = plan.word * memory.input_bits
+    if memory.scaled:
+        entering = memory.transform_bits
+        found.update(delay(data, 3, part))
+        scaled = requant(memory.product_bits, memory.scale_shift, entering, 0)
+        found.update(times(scaled, plan.word))
+        found.update(ff=plan.word * entering + memory.scale_addr_bits, lut=1)
+        found.update(choose=plan.word * entering, control=memory.scale_addr_bits)
+        if part.vendor != "AMD":
+            found["ff"] += plan.word * memory.product_bits
+    else:
+        found["ff"] += data
+    for net in memory.networks:
+        found.update(_network(plan, net, part))
+    if len(memory.modes) > 1:
+        found["choose"] += plan.word * memory.spectrum_bits
+    return found
+
+
+def _memory(plan: HardwarePlan, memory: MemoryPlan) -> Gates:
+    """Return ernn_vector_memory without its words: tokens, and where the next word goes."""
+    bits = plan.streams * memory.count_bits + 1 + memory.offset_bits + bits_for(plan.pe_columns)
+    return Counter(ff=bits, control=2 * bits)
+
+
+def _queue(plan: HardwarePlan, queue: QueuePlan) -> Gates:
+    """Return ernn_row_queue without its words."""
+    control = 2 * queue.addr_bits + queue.count_bits + 2
+    word = queue.gates * plan.word * queue.value_bits
+    found = Counter(ff=word + control, control=control)
+    if queue.lanes > queue.gates:  # a choice among the words of an entry
+        found["choose"] += word * -(-(queue.lanes // queue.gates - 1) // 3)
+    return found
