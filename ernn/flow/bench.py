@@ -222,7 +222,7 @@ def _measure_row(
     part = load_part(board)
     target = TARGETS.get((layer.name, part.name), OTHERWISE)
     name = f"{layer.name}-{part.name.lower()}"
-    rate, latency = _plans(benchmark.streams, model, board, target, name)
+    rate, latency = plans(benchmark.streams, model, layer, board)
     busy, alone = rate.chosen, latency.chosen
     if benchmark.simulated:  # which takes minutes
         say(
@@ -252,13 +252,15 @@ def _measure_row(
     )
 
 
-def _plans(
-    streams: Sequence[int], model: IntegerModel, board: str, target: Target, name: str
+def plans(
+    streams: Sequence[int], model: IntegerModel, layer: Layer, board: str
 ) -> tuple[Exploration, Exploration]:
     """Return the plans with the highest rate and the shortest latency; they may be one.
 
     The first takes the fewest streams that meet the target, or what is fastest.
     """
+    name = f"{layer.name}-{board.lower()}"
+    target = TARGETS.get((layer.name, load_part(board).name), OTHERWISE)
     tried: list[Exploration] = []
     for count in streams:
         asked = HardwareRecipe(part=board, clock_mhz=CLOCK_MHZ, streams=count)

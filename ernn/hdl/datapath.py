@@ -235,6 +235,8 @@ def _verilog(name: str, purpose: str, unit: str, cycles: int, golden: str) -> st
     pyrtl.output_to_verilog(text, add_reset=False, module_name=name)
     module = text.getvalue()[text.getvalue().index("module ") :]
     module = re.sub(r"\bclk\b", "clk_i", stable_names(module))
+    # Yosys would give an ECP5 a block of memory for each table of lines; others use LUTs anyway.
+    module = re.sub(r"(reg\S* line\[)", r"(* logic_block *) \1", module)
     return _FILE.format(
         name=name, purpose=purpose, unit=unit, cycles=cycles, golden=golden, module=module
     )

@@ -37,16 +37,19 @@ class Costs:
 
 
 @dataclass(frozen=True)
-class _Families:
+class Families:
+    """Costs by the inputs of a LUT."""
+
     lut6: Costs
     lut4: Costs
 
 
-@lru_cache
+FAMILIES = read_toml(Path(__file__).with_name("gates.toml"), Families, PlanError)
+
+
 def costs(part: Part) -> Costs:
     """Return the LUTs per bit on a part."""
-    found = read_toml(Path(__file__).with_name("gates.toml"), _Families, PlanError)
-    return found.lut6 if part.lut_inputs > 4 else found.lut4
+    return FAMILIES.lut6 if part.lut_inputs > 4 else FAMILIES.lut4
 
 
 def luts_of(gates: Gates, part: Part) -> int:
