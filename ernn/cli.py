@@ -347,6 +347,33 @@ def synth(
         run_synth(folder, part, out, force=force, timeout_s=timeout, say=_say)
 
 
+@app.command(epilog="Example: ernn package out/quickstart")
+def package(
+    folder: Annotated[Path, typer.Argument(metavar="DIR", help="A run, or a generated project.")],
+    out: Annotated[
+        Path | None, typer.Option(metavar="DIR", help="Folder; package beside the project.")
+    ] = None,
+    frames: Annotated[
+        int, typer.Option(min=1, max=10_000, help="Of each stream, for the testbench.")
+    ] = 8,
+    model: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="The integer model; the run's.")
+    ] = None,
+    force: Annotated[
+        bool, typer.Option("--force", help="Go on with edited files, or replace an edited package.")
+    ] = False,
+    debug: DebugOption = False,
+) -> None:
+    """Pack a project for others: IP-XACT, FuseSoC, lists, constraints, testbench, drivers.
+
+    The folder needs no ernn and no Python: `make sim` in it ends with PASS.
+    """
+    with _explained(debug):
+        from ernn.flow.package import package as pack
+
+        pack(folder, out, frames=frames, model=model, force=force, say=_say)
+
+
 @app.command(epilog="Example: ernn doctor")
 def doctor(debug: DebugOption = False) -> None:
     """Say which tools are found, which are missing, what for, and how to install them."""
