@@ -264,17 +264,35 @@ def build(
     timeout: Annotated[
         float, typer.Option(metavar="S", min=1, help="Seconds that a tool may take.")
     ] = 3600,
+    vivado_part: Annotated[
+        str, typer.Option(metavar="PART", help="AMD: with package and speed; the part file's.")
+    ] = "",
+    xdc: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="AMD: a board's constraints: a bitstream.")
+    ] = None,
+    wrapper: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="AMD: a board's top module, TOP.v.")
+    ] = None,
+    saif: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="AMD: activity of a simulation, for power.")
+    ] = None,
+    reports: Annotated[
+        Path | None, typer.Option(metavar="DIR", help="AMD: read these, of a build elsewhere.")
+    ] = None,
     force: Annotated[bool, typer.Option("--force", help="Go on with edited files.")] = False,
     debug: DebugOption = False,
 ) -> None:
     """Place and route a project: clock, resources, bitstream.
 
-    ECP5 with the open tools (Yosys, nextpnr, ecppack). Exit code 1 if the clock is not met.
+    ECP5 with the open tools (Yosys, nextpnr, ecppack), AMD's parts with Vivado where it is on
+    PATH. Exit code 1 if the clock is not met.
     """
     with _explained(debug):
         from ernn.flow.build import build as place_and_route
 
         options = {"board": board, "speed": speed, "seed": seed, "timeout_s": timeout}
+        options |= {"vivado_part": vivado_part, "xdc": xdc, "wrapper": wrapper}
+        options |= {"saif": saif, "reports": reports}
         place_and_route(folder, part, out, force=force, clock_mhz=clock_mhz, say=_say, **options)
 
 

@@ -13,12 +13,13 @@ from ernn.errors import BoundError, ProjectError, ToolError
 from ernn.hdl.project import open_project
 from ernn.run.build_result import RESULT, BuildRequest, BuildResult
 from ernn.run.ecp5 import build_ecp5
+from ernn.run.vivado import build_vivado
 
 Flow = Callable[[BuildRequest], BuildResult]
 
 # By the family of a part; the vendor's own flow, where there is one, comes after these.
 OPEN_FLOWS: dict[str, Flow] = {"ECP5": build_ecp5}
-VENDOR_FLOWS: dict[str, Flow] = {}  # by vendor
+VENDOR_FLOWS: dict[str, Flow] = {"AMD": build_vivado}  # by vendor
 
 
 def build(

@@ -18,6 +18,7 @@ from ernn.hdl.register_map import Field, Register, RegisterMap
 from ernn.hdl.registers import register_map
 from ernn.hdl.templates import environment
 from ernn.hw.plan import HardwarePlan
+from ernn.resources import folder
 
 FAMILIES = (  # of Vivado, in which there is nothing that the Verilog could not be built for
     "artix7 kintex7 virtex7 zynq kintexu kintexuplus virtexu virtexuplus zynquplus".split()
@@ -287,6 +288,8 @@ def package_files(
     made = register_map(plan)
     files |= {path: _render(name, package, made) for path, name in _TEMPLATES.items()}
     files |= {f"sim/{name}": text for name, text in vectors.items()}
+    for script in sorted(folder("vivado_scripts").glob("*.tcl")):
+        files[f"vivado/{script.name}"] = script.read_text(encoding="utf-8")
     files["files.f"] = "".join(f"{name}\n" for name in package.verilog)
     files["sim.f"] = files["files.f"] + "sim/ernn_package_tb.v\n"
     return dict(sorted(files.items()))

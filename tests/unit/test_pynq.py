@@ -1,4 +1,4 @@
-"""The generated PYNQ driver, with stand-ins for the bus and the DMAs and the integer model behind."""
+"""The generated PYNQ driver on stand-ins for bus and DMAs, with the integer model behind them."""
 
 import sys
 import types
