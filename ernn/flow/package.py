@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 
 from ernn.errors import ProjectError
-from ernn.files import write_text
+from ernn.files import replace_folder, write_text
 from ernn.flow.hardware import deal_out
 from ernn.hdl.memory import memory_files
 from ernn.hdl.package import package_files
@@ -157,13 +157,9 @@ def _texts(project: Project) -> dict[str, str]:
 
 def _publish(files: dict[str, str], place: Path) -> None:
     """Write a folder beside its place, and let it take the place of an earlier one when whole."""
-    work, old = (place.with_name(place.name + ending) for ending in (".part", ".old"))
+    work = place.with_name(place.name + ".part")
     shutil.rmtree(work, ignore_errors=True)
     for name, text in files.items():
         (work / name).parent.mkdir(parents=True, exist_ok=True)
         write_text(work / name, text)
-    shutil.rmtree(old, ignore_errors=True)
-    if place.exists():
-        place.rename(old)
-    work.rename(place)
-    shutil.rmtree(old, ignore_errors=True)
+    replace_folder(work, place)

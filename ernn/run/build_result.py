@@ -1,6 +1,7 @@
 """What placing and routing found, whichever tool did it: build.json and summary.txt of a build."""
 
 import json
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, ClassVar, Literal
@@ -52,8 +53,8 @@ class BuildResult:
     top: str  # "ernn_board", or "ernn_top" out of context
     clock_mhz: float  # asked for
     fmax_mhz: float
-    used: dict[str, int | float]  # dsp, lut, ff, and bram36 (in halves) or ebr
-    available: dict[str, int | float]
+    used: Mapping[str, int | float]  # dsp, lut, ff, and bram36 (in halves) or ebr
+    available: Mapping[str, int | float]
     files: dict[str, str]  # what: file in the build's folder
     critical_path: list[str]  # of the slowest path, a line a cell
     power_w: float | None = None

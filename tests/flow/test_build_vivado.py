@@ -230,6 +230,16 @@ def test_the_part_needs_a_full_name(run, tmp_path):
     assert ernn(run, "--part", own, "--vivado-part", PART).exit_code == 0
 
 
+@pytest.mark.parametrize(
+    ("part", "option"), [("XC7VX690T", "--speed"), ("LFE5U-85F", "--xdc"), ("LFE5U-85F", "--saif")]
+)
+def test_an_option_of_other_tools(run, part, option):
+    assert f"{option} says nothing to the tools" in refused(
+        run, "--part", part, option, "6", code=2
+    )
+    assert sorted(p.name for p in run.iterdir()) == ["generate", "quantize"]
+
+
 def test_an_edited_project(run):
     top = run / "generate" / "rtl" / "ernn_top.v"
     top.write_text(top.read_text() + "// mine\n")
