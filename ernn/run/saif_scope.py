@@ -1,45 +1,35 @@
 """Find the accelerator in a SAIF file, and make sure that it is this one.
 
-Only instances are looked at: a design with other units, memories or queues has others.
+Of what is inside only the instances are looked at: a design with other units, memories or queues
+has others.
 """
 
-import gzip
 import json
 import re
-import shutil
 from pathlib import Path
 
 from ernn.errors import ToolError
 from ernn.hdl.project import Project
+from ernn.run.saif import read_text
 
 TOP = "u_top"  # the accelerator's instance in every bench of ernn
 ACTIVITY = "activity.json"  # beside a SAIF file of ernn: whose it is
 _TOKEN = re.compile(r"\(\s*INSTANCE\s+(?:\"[^\"]*\"\s+)?([^\s()]+)|([()])")
-_DESIGN = re.compile(r"\(\s*DESIGN\s+\"([^\"]*)\"")
+_DESIGN = re.compile(r"\(\s*DESIGN\s+\"[^\"]*\bplan ([0-9a-f]{12})\b")
 _INSTANCE = re.compile(r"^  ernn_\w+ (?:#\(.*?^  \) )?(u_\w+) \(", re.MULTILINE | re.DOTALL)
 
 
-def require_scope(path: Path, project: Project, folder: Path) -> tuple[Path, str]:
-    """Check that a SAIF file is of a project; return it, unpacked, and its scope "bench/u_top".
-
-    Args:
-        path: of the file, plain or compressed by gzip.
-        project: that was simulated.
-        folder: where a compressed file is unpacked to.
+def require_scope(path: Path, project: Project) -> tuple[str, str]:
+    """Check that a SAIF file is of a project; return its text and its scope "bench/u_top".
 
     Raises:
         ToolError: no SAIF file, or that of another design.
     """
-    plain = _unpacked(path, folder)
-    try:
-        text = plain.read_text(encoding="ascii")
-    except (OSError, ValueError) as error:
-        raise ToolError(f"{path} cannot be read ({error}); simulate again") from None
+    text = read_text(path)
     if "(SAIFILE" not in text[:4096]:
         raise ToolError(f"{path} is no SAIF file; simulate again")
     digest = project.plan.digest
-    told = {_named(path.with_name(ACTIVITY)), *_DESIGN.findall(text[:4096])}
-    other = {name for name in told if re.fullmatch("[0-9a-f]{12}", name)} - {digest}
+    other = {plan_beside(path), *_DESIGN.findall(text[:4096])} - {"", digest}
     if other:
         raise ToolError(
             f"{path} is of plan {other.pop()}, and this project of {digest}; simulate this one"
@@ -51,27 +41,13 @@ def require_scope(path: Path, project: Project, folder: Path) -> tuple[Path, str
             f"{path} tells of no instance {TOP} with the units and memories of plan {digest}; "
             "simulate this project"
         )
-    return plain, scope
+    return text, scope
 
 
-def _unpacked(path: Path, folder: Path) -> Path:
-    """Return a file that Vivado can read."""
+def plan_beside(path: Path) -> str:
+    """Return the plan that the simulation's own summary names; empty: there is no summary."""
     try:
-        with path.open("rb") as file:
-            if file.read(2) != b"\x1f\x8b":
-                return path.resolve()
-        plain = folder / path.with_suffix("").name
-        with gzip.open(path) as packed, plain.open("wb") as out:
-            shutil.copyfileobj(packed, out)
-    except (OSError, EOFError) as error:
-        raise ToolError(f"{path} cannot be read ({error}); simulate again") from None
-    return plain.resolve()
-
-
-def _named(path: Path) -> str:
-    """Return the plan that the simulation's own summary names; empty: there is none."""
-    try:
-        return str(json.loads(path.read_text(encoding="utf-8"))["plan"])
+        return str(json.loads(path.with_name(ACTIVITY).read_text(encoding="utf-8"))["plan"])
     except (OSError, ValueError, KeyError, TypeError):
         return ""
 

@@ -10,10 +10,11 @@ from itertools import pairwise
 from pathlib import Path
 
 from ernn.errors import PlanError, ToolError
+from ernn.hdl.project import Project
 from ernn.resources import folder as shipped
 from ernn.run.build_result import BuildRequest, BuildResult
 from ernn.run.process import run_tool
-from ernn.run.saif_scope import require_scope
+from ernn.run.saif_scope import plan_beside, require_scope
 from ernn.run.vivado_reports import open_report, power, require_of, timing, utilization
 from ernn.tools import require
 
@@ -44,12 +45,19 @@ def build_vivado(request: BuildRequest) -> BuildResult:
     top = request.wrapper.stem if request.wrapper else "ernn_top"
     if request.wrapper and not request.xdc:
         raise ToolError("--wrapper has pins; give their constraints with --xdc too")
-    saif = require_scope(request.saif, request.project, request.folder) if request.saif else None
+    saif = request.saif or _simulated(request.project)
+    activity = require_scope(saif, request.project) if saif and not request.reports else None
     if request.reports:
         _take(request.reports, request.folder, top)
     else:
-        _run(request, part, top, saif)
-    return _read(request, part, top)
+        _run(request, part, top, activity)
+    result = _read(request, part, top)
+    if activity and not re.match(r"[1-9]", str(result.power["nets_matched"])):
+        raise ToolError(
+            f"Vivado found none of its nets in {saif} (Design Nets Matched: "
+            f"{result.power['nets_matched']}); see {request.folder / 'saif_unmatched.rpt'}"
+        )
+    return result
 
 
 def _part(request: BuildRequest) -> str:
@@ -68,7 +76,13 @@ def _part(request: BuildRequest) -> str:
     return asked or part.vivado
 
 
-def _run(request: BuildRequest, part: str, top: str, saif: tuple[Path, str] | None) -> None:
+def _simulated(project: Project) -> Path | None:
+    """Return the SAIF file that the run's simulation left of this very project, if any."""
+    path = project.folder.parent / "simulate" / "activity.saif.gz"
+    return path if path.is_file() and plan_beside(path) == project.plan.digest else None
+
+
+def _run(request: BuildRequest, part: str, top: str, activity: tuple[str, str] | None) -> None:
     """Run build.tcl and, with switching activity, power.tcl."""
     period_ns = int(1e6 / request.clock_mhz) / 1000  # rounded down: no slower clock than asked for
     words = {
@@ -85,10 +99,14 @@ def _run(request: BuildRequest, part: str, top: str, saif: tuple[Path, str] | No
     if request.wrapper:
         words["wrapper"] = request.wrapper.resolve()
     _vivado("build", words, request, part)
-    if saif:
-        names = {"saif": saif[0], "strip_path": saif[1]}
+    if activity:
+        text, scope = activity
+        plain = request.folder / "activity.saif"  # Vivado unpacks nothing
+        plain.write_text(text, encoding="ascii")
+        names = {"saif": plain, "strip_path": scope}
         checkpoint = {"checkpoint": request.folder / "routed.dcp", "output": request.folder}
         _vivado("power", checkpoint | names, request, part)
+        plain.unlink()
 
 
 def _vivado(script: str, words: dict, request: BuildRequest, part: str) -> None:
@@ -171,11 +189,6 @@ def _read(request: BuildRequest, part: str, top: str) -> BuildResult:
         raise ToolError(
             f"hold is missed by {-times.whs_ns:.3f} ns, so no clock will do; see "
             f"{folder / 'timing_summary.rpt'}"
-        )
-    if request.saif and not re.match(r"[1-9]", watts.nets_matched):
-        raise ToolError(
-            f"Vivado found none of its nets in {request.saif} (Design Nets Matched: "
-            f"{watts.nets_matched}); see {folder / 'saif_unmatched.rpt'}"
         )
     left = {what: name.format(top=top) for what, name in _FILES.items()}
     return BuildResult(

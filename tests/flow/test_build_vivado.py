@@ -58,7 +58,7 @@ def saif(run, path, plan="", without=""):
     units = [unit for unit in re.findall(r"\b(u_\w+) \($", top, re.MULTILINE) if unit != without]
     net = "(NET (q\\[0\\] (T0 1) (T1 1) (TC 1)))"
     inner = "\n".join(f"   (INSTANCE {unit} {net})" for unit in units)
-    design = f'(DESIGN "{plan}")' if plan else ""
+    design = f'(DESIGN "ernn_top plan {plan}")' if plan else ""
     path.write_text(f"""(SAIFILE (SAIFVERSION "2.0") (DIRECTION "backward") {design}
 (DIVIDER /) (DURATION 10)
  (INSTANCE $rootio (NET (clk_i (T0 5) (T1 5) (TC 10))))
@@ -98,12 +98,25 @@ def test_power_with_the_simulation(run, tmp_path):
     told = ernn(run, "--part", "XC7VX690T", "--saif", found)
     assert told.exit_code == 0, told.output
     record = (tmp_path / "record.txt").read_text()
-    assert "read_saif -strip_path ernn_testbench/u_top" in record and str(found) in record
+    assert "read_saif -strip_path ernn_testbench/u_top" in record
     packed = tmp_path / "more" / "activity.saif.gz"
     packed.parent.mkdir()
     packed.write_bytes(gzip.compress(saif(run, tmp_path / "plain.saif").read_bytes()))
     (packed.parent / "activity.json").write_text(json.dumps({"plan": digest(run)}))
     assert ernn(run, "--part", "XC7VX690T", "--saif", packed).exit_code == 0
+    assert not list((run / "build-xc7vx690t").glob("*.saif"))
+
+
+def test_power_with_the_runs_own_simulation(run, tmp_path):
+    """It is taken unasked, if it is of this plan."""
+    record, simulated = tmp_path / "record.txt", run / "simulate"
+    simulated.mkdir()
+    packed = gzip.compress(saif(run, tmp_path / "plain.saif").read_bytes())
+    (simulated / "activity.saif.gz").write_bytes(packed)
+    for plan, used in (("0123456789ab", False), (digest(run), True)):
+        (simulated / "activity.json").write_text(json.dumps({"plan": plan}))
+        assert ernn(run, "--part", "XC7VX690T").exit_code == 0
+        assert ("read_saif" in record.read_text()) == used
 
 
 def test_a_saif_of_another_design(run, tmp_path):
