@@ -6,6 +6,7 @@ The flows themselves are in ernn.run; each takes a request and returns a result.
 
 import shutil
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 from ernn.device import Part, load_part, part_names
@@ -72,7 +73,7 @@ def build(
     clock = clock_mhz or project.plan.clock_mhz
     command = f"ernn build {folder} --part {part or chip.name}"
     request = BuildRequest(project, chip, work, clock, command, **options)  # type: ignore[arg-type]
-    result = flow(request)
+    result = replace(flow(request), edited=list(project.edited))
     result.save(work)
     replace_folder(work, place)
     for line in result.lines():

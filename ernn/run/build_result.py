@@ -59,6 +59,7 @@ class BuildResult:
     critical_path: list[str]  # of the slowest path, a line a cell
     power_w: float | None = None
     power: dict[str, float | str] = field(default_factory=dict)  # what else the tool says of it
+    edited: list[str] = field(default_factory=list)  # files changed after generation
     mark: Literal["routed"] = "routed"
     ernn: str = __version__
     format: Literal["ernn-build-1"] = FORMAT
@@ -108,4 +109,6 @@ class BuildResult:
         if self.power_w is not None:
             more = "".join(f", {name} {value}" for name, value in self.power.items())
             found.append(f"power: {self.power_w:.3f} W, the tool's estimate{more}")
+        if self.edited:
+            found.append(f"edited after generation: {', '.join(self.edited)}")
         return [*found, "slowest path:", *(f"  {line}" for line in self.critical_path)]

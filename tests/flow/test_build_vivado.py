@@ -259,3 +259,4 @@ def test_an_edited_project(run):
     told = refused(run, "--part", "XC7VX690T", code=2)
     assert "ernn_top.v changed after generation" in told
     assert ernn(run, "--part", "XC7VX690T", "--force").exit_code == 0
+    assert BuildResult.load(run / "build-xc7vx690t").edited == ["rtl/ernn_top.v"]
