@@ -1,15 +1,14 @@
 """The command line: one subcommand per step. No logic, and no heavy import before it is needed."""
 
-import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
 from ernn import __version__
-from ernn.errors import ErnnError
+from ernn.console import DebugOption
+from ernn.console import explained as _explained
+from ernn.console import say as _say
 
 STEPS = {
     "corpus": "Make or read the speech: features and time-aligned phone labels in three splits.",
@@ -30,7 +29,6 @@ OutOption = Annotated[
     typer.Option("--out", metavar="DIR", help="Folder of the run; out/NAME if not given."),
 ]
 ForceOption = Annotated[bool, typer.Option("--force", help="Do it again even if it is up to date.")]
-DebugOption = Annotated[bool, typer.Option("--debug", help="Show the traceback of an error.")]
 
 app = typer.Typer(
     help="FPGA accelerators for block-circulant LSTM and GRU networks, from speech to Verilog.",
@@ -264,17 +262,35 @@ def build(
     timeout: Annotated[
         float, typer.Option(metavar="S", min=1, help="Seconds that a tool may take.")
     ] = 3600,
+    vivado_part: Annotated[
+        str, typer.Option(metavar="PART", help="AMD: with package and speed; the part file's.")
+    ] = "",
+    xdc: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="AMD: a board's constraints: a bitstream.")
+    ] = None,
+    wrapper: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="AMD: a board's top module, TOP.v.")
+    ] = None,
+    saif: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="AMD: activity of a simulation, for power.")
+    ] = None,
+    reports: Annotated[
+        Path | None, typer.Option(metavar="DIR", help="AMD: read these, of a build elsewhere.")
+    ] = None,
     force: Annotated[bool, typer.Option("--force", help="Go on with edited files.")] = False,
     debug: DebugOption = False,
 ) -> None:
     """Place and route a project: clock, resources, bitstream.
 
-    ECP5 with the open tools (Yosys, nextpnr, ecppack). Exit code 1 if the clock is not met.
+    ECP5 with the open tools (Yosys, nextpnr, ecppack), AMD's parts with Vivado where it is on
+    PATH. Exit code 1 if the clock is not met.
     """
     with _explained(debug):
         from ernn.flow.build import build as place_and_route
 
         options = {"board": board, "speed": speed, "seed": seed, "timeout_s": timeout}
+        options |= {"vivado_part": vivado_part, "xdc": xdc, "wrapper": wrapper}
+        options |= {"saif": saif, "reports": reports}
         place_and_route(folder, part, out, force=force, clock_mhz=clock_mhz, say=_say, **options)
 
 
@@ -319,32 +335,31 @@ def compare(
             compare_benchmark(bench, figures, out, _say)
 
 
-@app.command(epilog="Example: ernn synth out/quickstart")
-def synth(
-    folder: Annotated[
-        Path, typer.Argument(metavar="DIR", help="A generated project, or the run that holds it.")
-    ],
-    part: Annotated[
-        str | None, typer.Option(metavar="PART", help="FPGA; the plan's if not given.")
-    ] = None,
+@app.command(epilog="Example: ernn package out/quickstart")
+def package(
+    folder: Annotated[Path, typer.Argument(metavar="DIR", help="A run, or a generated project.")],
     out: Annotated[
-        Path | None, typer.Option(metavar="DIR", help="Folder; synth-PART beside the project.")
+        Path | None, typer.Option(metavar="DIR", help="Folder; package beside the project.")
     ] = None,
-    timeout: Annotated[
-        float, typer.Option(metavar="S", min=1, help="Seconds that Yosys may take.")
-    ] = 3600,
-    force: Annotated[bool, typer.Option("--force", help="Go on with edited files.")] = False,
+    frames: Annotated[
+        int, typer.Option(min=1, max=10_000, help="Of each stream, for the testbench.")
+    ] = 8,
+    model: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="The integer model; the run's.")
+    ] = None,
+    force: Annotated[
+        bool, typer.Option("--force", help="Go on with edited files, or replace an edited package.")
+    ] = False,
     debug: DebugOption = False,
 ) -> None:
-    """Synthesize a project with Yosys: DSP, BRAM, LUT and FF, beside what was planned.
+    """Pack a project for others: IP-XACT, FuseSoC, lists, constraints, testbench, drivers.
 
-    By group, by module and in total; a minute or two for 1,024 cells. UltraScale parts are
-    synthesized as 7-series.
+    The folder needs no ernn and no Python: `make sim` in it ends with PASS.
     """
     with _explained(debug):
-        from ernn.flow.synth import synth as run_synth
+        from ernn.flow.package import package as pack
 
-        run_synth(folder, part, out, force=force, timeout_s=timeout, say=_say)
+        pack(folder, out, frames=frames, model=model, force=force, say=_say)
 
 
 @app.command(epilog="Example: ernn doctor")
@@ -375,33 +390,6 @@ def _bring(
         with team(JOBS) as first:
             if first:
                 bring(step, load_recipe(recipe, hardware), out, force=force, say=_say)
-
-
-def _say(line: str) -> None:
-    typer.echo(line)
-    sys.stdout.flush()  # a log should show it now
-
-
-@contextmanager
-def _explained(debug: bool) -> Iterator[None]:
-    """Turn what a user can act on into one sentence and an exit code."""
-    try:
-        yield
-    except KeyboardInterrupt:
-        _fail("interrupted; the same command continues from the last complete step", 130)
-    except ErnnError as error:
-        if debug:
-            raise
-        _fail(str(error), error.exit_code)
-    except OSError as error:
-        if debug:
-            raise
-        _fail(f"{error.filename or 'a file'}: {error.strerror or error}", 2)
-
-
-def _fail(sentence: str, exit_code: int) -> None:
-    typer.echo(f"ernn: {sentence}", err=True)
-    raise typer.Exit(exit_code)
 
 
 if __name__ == "__main__":

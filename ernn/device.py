@@ -39,6 +39,7 @@ class Part:
     dsp_b_bits: Bits
     dsp_acc_bits: Bits
     source: Text
+    vivado: Annotated[str, Field(max_length=60)] = ""  # with package and speed, as Vivado says it
 
     @property
     def memory_kbit(self) -> int:

@@ -23,6 +23,7 @@ OPTIONAL = {
     "ecppack": "makes an ECP5's bitstream of that",
     "ecppll": "makes an ECP5's clock from its board's",
     "chromium": "looks at the report in the tests",
+    "vivado": "builds for AMD's parts (`ernn build`, never tried with Vivado itself)",
     "tclsh": "tries the scripts for Vivado in the tests",
     "flite": "lends more voices to the corpus",
     "ray": "runs the trials of a search on a cluster",

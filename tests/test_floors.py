@@ -25,6 +25,7 @@ FLOORS = [
     {"report"},
     {"flow", "doctor"},
     {"search"},
+    {"console"},
     {"cli"},
     {"__main__"},
 ]
@@ -40,7 +41,7 @@ ONLY_IN = {
     "cocotb_tools": {"run"},
     "cocotbext": {"run"},
     "numba": {"quant"},
-    "typer": {"cli"},
+    "typer": {"console", "cli"},
     "rich": {"progress"},
     "soundfile": {"speech"},
     "kaldiio": {"speech"},

@@ -11,3 +11,8 @@ foreach id {
   set_msg_config -id $id -new_severity ERROR
 }
 set_msg_config -severity {CRITICAL WARNING} -new_severity ERROR
+
+# But not where timing is missed: build.tcl judges that itself, when the reports are written.
+foreach id {{Timing 38-282} {Route 35-39}} {
+  set_msg_config -id $id -new_severity WARNING
+}

@@ -6,19 +6,25 @@ The flows themselves are in ernn.run; each takes a request and returns a result.
 
 import shutil
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 from ernn.device import Part, load_part, part_names
-from ernn.errors import BoundError, ProjectError, ToolError
+from ernn.errors import BoundError, PlanError, ProjectError, ToolError
+from ernn.files import replace_folder
 from ernn.hdl.project import open_project
 from ernn.run.build_result import RESULT, BuildRequest, BuildResult
 from ernn.run.ecp5 import build_ecp5
+from ernn.run.vivado import build_vivado
 
 Flow = Callable[[BuildRequest], BuildResult]
 
 # By the family of a part; the vendor's own flow, where there is one, comes after these.
 OPEN_FLOWS: dict[str, Flow] = {"ECP5": build_ecp5}
-VENDOR_FLOWS: dict[str, Flow] = {}  # by vendor
+VENDOR_FLOWS: dict[str, Flow] = {"AMD": build_vivado}  # by vendor
+# Fields of the request that only one kind of flow reads.
+OPEN_OPTIONS = ("board", "speed")
+VENDOR_OPTIONS = ("vivado_part", "xdc", "wrapper", "saif", "reports")
 
 
 def build(
@@ -44,13 +50,20 @@ def build(
 
     Raises:
         ProjectError: no project, an edited file, or a folder of something else at ``out``.
-        PlanError: an unknown part.
+        PlanError: an unknown part, or an option that its tools do not know.
         ToolError: no flow for the part, a tool that is missing or fails, a design too large.
         BoundError: the clock is not met; the results are there all the same.
     """
     project = open_project(folder, force)
     chip = load_part(part or project.plan.part)
     flow = _flow(chip)
+    foreign = OPEN_OPTIONS if flow in VENDOR_FLOWS.values() else VENDOR_OPTIONS
+    wrong = [name for name in foreign if options.get(name)]
+    if wrong:
+        raise PlanError(
+            f"--{wrong[0].replace('_', '-')} says nothing to the tools that build for {chip.name}; "
+            "leave it out, or give another --part"
+        )
     place = out or project.folder.parent / f"build-{chip.name.lower()}"
     if place.exists() and any(place.iterdir()) and not (place / RESULT).is_file():
         raise ProjectError(f"{place} is not empty and holds no build of ernn; give a new --out")
@@ -60,10 +73,9 @@ def build(
     clock = clock_mhz or project.plan.clock_mhz
     command = f"ernn build {folder} --part {part or chip.name}"
     request = BuildRequest(project, chip, work, clock, command, **options)  # type: ignore[arg-type]
-    result = flow(request)
+    result = replace(flow(request), edited=list(project.edited))
     result.save(work)
-    shutil.rmtree(place, ignore_errors=True)
-    work.rename(place)
+    replace_folder(work, place)
     for line in result.lines():
         say(line)
     say(f"in {place}")

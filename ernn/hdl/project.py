@@ -6,8 +6,10 @@ alone.
 
 import hashlib
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from ernn import __version__
 from ernn.errors import ProjectError
@@ -40,14 +42,7 @@ def write_project(plan: HardwarePlan, model: IntegerModel, folder: Path) -> Path
     for name, text in files.items():
         (folder / name).parent.mkdir(parents=True, exist_ok=True)
         write_text(folder / name, text)
-    manifest = {
-        "format": FORMAT,
-        "ernn": __version__,
-        "plan": plan.digest,
-        "top": "ernn_top",
-        "files": {name: _sha256(text.encode()) for name, text in sorted(files.items())},
-    }
-    write_text(folder / MANIFEST, json.dumps(manifest, indent=1) + "\n")
+    write_text(folder / MANIFEST, manifest_text(FORMAT, plan, files))
     return folder
 
 
@@ -85,12 +80,8 @@ def open_project(folder: Path, force: bool = False) -> Project:
     folder = Path(folder)
     if not (folder / MANIFEST).is_file() and (folder / "generate" / MANIFEST).is_file():
         folder = folder / "generate"
-    files = _listed(folder)
-    edited = [
-        name
-        for name, digest in files.items()
-        if not (folder / name).is_file() or _sha256((folder / name).read_bytes()) != digest
-    ]
+    files = read_manifest(folder, FORMAT, "project", "generate")
+    edited = changed(folder, files)
     if edited and not force:
         more = f" and {len(edited) - 1} more" if len(edited) > 1 else ""
         raise ProjectError(
@@ -101,8 +92,23 @@ def open_project(folder: Path, force: bool = False) -> Project:
     return Project(folder.resolve(), plan, tuple(files), tuple(edited))
 
 
-def _listed(folder: Path) -> dict[str, str]:
-    """Return {file: SHA-256} of a project's manifest.
+def changed(folder: Path, files: Mapping[str, str]) -> list[str]:
+    """Return which of {file: SHA-256} are missing in a folder or not what they were."""
+    return [
+        name
+        for name, digest in files.items()
+        if not (folder / name).is_file() or _sha256((folder / name).read_bytes()) != digest
+    ]
+
+
+def read_manifest(folder: Path, form: str, what: str, command: str) -> dict[str, str]:
+    """Return {file: SHA-256} of a folder's manifest.
+
+    Args:
+        folder: that holds it.
+        form: which ``format`` it must name.
+        what: the folder should be, for the message: "project".
+        command: of ernn that makes one.
 
     Raises:
         ProjectError: there is none, or it names a file outside the folder.
@@ -110,15 +116,30 @@ def _listed(folder: Path) -> dict[str, str]:
     path = folder / MANIFEST
     try:
         manifest = json.loads(path.read_text(encoding="utf-8"))
-        files = manifest["files"] if manifest["format"] == FORMAT else None
+        files = manifest["files"] if manifest["format"] == form else None
     except (OSError, ValueError, KeyError, TypeError):
         files = None
     if not isinstance(files, dict):
-        raise ProjectError(f"{folder} holds no project of ernn; run `ernn generate` first")
+        raise ProjectError(f"{folder} holds no {what} of ernn; run `ernn {command}` first")
     for name in files:
         if ".." in Path(name).parts or Path(name).is_absolute():
-            raise ProjectError(f"{path} names {name!r} outside its folder; generate again")
+            raise ProjectError(
+                f"{path} names {name!r} outside its folder; run `ernn {command}` again"
+            )
     return files
+
+
+def manifest_text(form: str, plan: HardwarePlan, files: Mapping[str, str], **more: Any) -> str:
+    """Return the manifest of files, {path: text}."""
+    manifest = {
+        "format": form,
+        "ernn": __version__,
+        "plan": plan.digest,
+        "top": "ernn_top",
+        **more,
+        "files": {name: _sha256(text.encode()) for name, text in sorted(files.items())},
+    }
+    return json.dumps(manifest, indent=1) + "\n"
 
 
 def _clear(folder: Path) -> None:

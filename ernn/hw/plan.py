@@ -105,6 +105,16 @@ class HardwarePlan:
         return sum(job.steps for job in self.jobs)
 
     @property
+    def round_cycles(self) -> int:
+        """More cycles than a round takes while nothing outside waits."""
+        return self.streams * (self.steps + 100 * len(self.jobs)) + 1000
+
+    @property
+    def period_ns(self) -> float:
+        """The assumed clock's period, to a picosecond and not longer than it."""
+        return int(1e6 / self.clock_mhz) / 1000
+
+    @property
     def mask_msb(self) -> int:
         """Highest bit of a mask over streams and frame parity."""
         return 2 * self.streams - 1

@@ -1,7 +1,8 @@
 """What placing and routing found, whichever tool did it: build.json and summary.txt of a build."""
 
 import json
-from dataclasses import asdict, dataclass
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, ClassVar, Literal
 
@@ -31,6 +32,12 @@ class BuildRequest:
     speed: str = ""  # speed grade; empty: the slowest
     seed: int = 1
     timeout_s: float = 3600.0  # of each tool
+    # Of Vivado's flow:
+    vivado_part: str = ""  # with package and speed grade; empty: what the part's file says
+    xdc: Path | None = None  # a board's constraints: a whole build, with a bitstream
+    wrapper: Path | None = None  # a board's top module
+    saif: Path | None = None  # switching activity of a simulation, for the power
+    reports: Path | None = None  # of a build elsewhere, to be read instead of building
 
 
 @dataclass(frozen=True)
@@ -46,11 +53,13 @@ class BuildResult:
     top: str  # "ernn_board", or "ernn_top" out of context
     clock_mhz: float  # asked for
     fmax_mhz: float
-    used: dict[str, int]  # dsp, lut, ff, and bram36 or ebr
-    available: dict[str, int]
+    used: Mapping[str, int | float]  # dsp, lut, ff, and bram36 (in halves) or ebr
+    available: Mapping[str, int | float]
     files: dict[str, str]  # what: file in the build's folder
     critical_path: list[str]  # of the slowest path, a line a cell
     power_w: float | None = None
+    power: dict[str, float | str] = field(default_factory=dict)  # what else the tool says of it
+    edited: list[str] = field(default_factory=list)  # files changed after generation
     mark: Literal["routed"] = "routed"
     ernn: str = __version__
     format: Literal["ernn-build-1"] = FORMAT
@@ -98,5 +107,8 @@ class BuildResult:
             "tools: " + ", ".join(f"{name} {version}" for name, version in self.tools.items()),
         ]
         if self.power_w is not None:
-            found.append(f"power: {self.power_w:.3f} W, of the tool")
+            more = "".join(f", {name} {value}" for name, value in self.power.items())
+            found.append(f"power: {self.power_w:.3f} W, the tool's estimate{more}")
+        if self.edited:
+            found.append(f"edited after generation: {', '.join(self.edited)}")
         return [*found, "slowest path:", *(f"  {line}" for line in self.critical_path)]

@@ -15,10 +15,8 @@ ERROR_BITS = {"short": 1, "long": 2, "unknown": 4}  # of register error
 COUNTERS = ("frames", "steps", "saturated_rows", "saturated_states", "saturated_vectors")
 
 
-def load_writes(
-    plan: HardwarePlan, model: IntegerModel, registers: RegisterMap
-) -> list[tuple[int, int]]:
-    """Return the (address, value) of every write that gives the accelerator another model.
+def require_plan(plan: HardwarePlan, model: IntegerModel) -> None:
+    """Check that a model is one of the plan.
 
     Raises:
         PlanError: the plan of the model is another one: its sizes or its formats differ.
@@ -29,6 +27,17 @@ def load_writes(
             "the model's sizes or formats differ from those that the accelerator was built for; "
             "generate and build it again"
         )
+
+
+def load_writes(
+    plan: HardwarePlan, model: IntegerModel, registers: RegisterMap
+) -> list[tuple[int, int]]:
+    """Return the (address, value) of every write that gives the accelerator another model.
+
+    Raises:
+        PlanError: the plan of the model is another one: its sizes or its formats differ.
+    """
+    require_plan(plan, model)
     at = {register.name: register.address for register in registers.registers}
     writes = [(at["control"], 0)]
     texts = memory_files(plan, model)

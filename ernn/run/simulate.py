@@ -184,9 +184,8 @@ def bench_top(plan: HardwarePlan, dumps: bool = False) -> str:
 
 def _quiet_cycles(plan: HardwarePlan, traffic: Traffic) -> int:
     """Return how long to wait for a packet: far longer than a round takes."""
-    round_cycles = plan.streams * (plan.steps + 100 * len(plan.jobs)) + 1000
     held = traffic.hold[1] if traffic.hold else 0
-    return held + round(8 * round_cycles / (1 - traffic.idle) / (1 - traffic.stall))
+    return held + round(8 * plan.round_cycles / (1 - traffic.idle) / (1 - traffic.stall))
 
 
 def _results(path: Path) -> tuple[list, dict[str, int]]:

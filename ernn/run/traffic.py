@@ -62,7 +62,7 @@ def packets_of(model: IntegerModel, plan: HardwarePlan, streams: Streams) -> lis
         raw = model.quantize_features(frames)
         queues.append(
             [
-                Packet(stream, time == 0, _words(plan, raw[index, time]))
+                Packet(stream, time == 0, beats_of(plan, raw[index, time]))
                 for index, length in enumerate(lengths)
                 for time in range(length)
             ]
@@ -71,7 +71,7 @@ def packets_of(model: IntegerModel, plan: HardwarePlan, streams: Streams) -> lis
     return [queue[time] for time in range(longest) for queue in queues if time < len(queue)]
 
 
-def _words(plan: HardwarePlan, vector: np.ndarray) -> list[int]:
+def beats_of(plan: HardwarePlan, vector: np.ndarray) -> list[int]:
     """Return a vector as beats, its first element in the low bits of the first."""
     bits, mask = plan.element_bits, (1 << plan.element_bits) - 1
     beats = vector.reshape(-1, plan.word).tolist()

@@ -1,0 +1,40 @@
+"""What all commands do alike: tell a line, and turn an error into one sentence and an exit code."""
+
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Annotated
+
+import typer
+
+from ernn.errors import ErnnError
+
+DebugOption = Annotated[bool, typer.Option("--debug", help="Show the traceback of an error.")]
+
+
+def say(line: str) -> None:
+    """Print a line at once, so that a log shows it now."""
+    typer.echo(line)
+    sys.stdout.flush()
+
+
+@contextmanager
+def explained(debug: bool) -> Iterator[None]:
+    """Turn what a user can act on into one sentence and an exit code."""
+    try:
+        yield
+    except KeyboardInterrupt:
+        _fail("interrupted; the same command continues from the last complete step", 130)
+    except ErnnError as error:
+        if debug:
+            raise
+        _fail(str(error), error.exit_code)
+    except OSError as error:
+        if debug:
+            raise
+        _fail(f"{error.filename or 'a file'}: {error.strerror or error}", 2)
+
+
+def _fail(sentence: str, exit_code: int) -> None:
+    typer.echo(f"ernn: {sentence}", err=True)
+    raise typer.Exit(exit_code)

@@ -1,0 +1,165 @@
+"""package: a generated project with all that others need to simulate, synthesize and drive it.
+
+Its testbench sends test speech of the run, or random frames where there is none, and expects what
+the integer model says. The folder is self-contained, and the same input gives the same bytes.
+"""
+
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+
+from ernn.errors import ProjectError
+from ernn.files import replace_folder, write_text
+from ernn.flow.hardware import deal_out
+from ernn.hdl.memory import memory_files
+from ernn.hdl.package import package_files
+from ernn.hdl.project import (
+    MANIFEST,
+    Project,
+    changed,
+    manifest_text,
+    open_project,
+    read_manifest,
+)
+from ernn.quant.integer_model import IntegerModel
+from ernn.run.registers import require_plan
+from ernn.run.traffic import Streams
+from ernn.run.vectors import vector_files
+from ernn.speech.corpus import load_split
+
+FORMAT = "ernn-package-1"
+SPEECH = "test speech of the run"
+NOISE = "random, in the range of normalised features"
+
+
+def package(
+    folder: Path,
+    out: Path | None = None,
+    *,
+    frames: int = 8,
+    model: Path | None = None,
+    force: bool = False,
+    say: Callable[[str], None] = print,
+) -> Path:
+    """Write the package of a project; return its folder.
+
+    Args:
+        folder: of the project, or of the run that holds it.
+        out: for the package; ``package`` beside the project if not given.
+        frames: that the testbench sends to each stream.
+        model: file of the integer model; the run's if not given.
+        force: go on with edited files of the project, and replace an edited package.
+        say: takes what was done, line by line.
+
+    Raises:
+        ProjectError: no project or an edited one, no model or another one's, or a folder at
+            ``out`` that is no package or was edited.
+        PlanError: a model of other sizes or formats.
+    """
+    project = open_project(folder, force)
+    place = out or project.folder.parent / "package"
+    _require_free(place, force)
+    run = project.folder.parent
+    golden = _model(project, model or run / "quantize" / "integer.safetensors")
+    streams, source = _frames(project, golden, run / "corpus", frames)
+    files = package_files(
+        project.plan,
+        _texts(project),
+        vector_files(project.plan, golden, streams),
+        frames=frames,
+        source=source,
+        edited=project.edited,
+    )
+    asked = f" --frames {frames}" if frames != 8 else ""
+    told = {"command": f"ernn package{asked}", "frames": frames, "source": source}
+    manifest = manifest_text(FORMAT, project.plan, files, **told, edited=list(project.edited))
+    _publish(files | {MANIFEST: manifest}, place)
+    say(f"{len(files)} files of plan {project.plan.digest} in {place}")
+    say(f"frames of its testbench, {frames} to each stream: {source}")
+    say(f"to simulate it: make -C {place} sim")
+    return place
+
+
+def _require_free(place: Path, force: bool) -> None:
+    """Check that a package may be written there.
+
+    Raises:
+        ProjectError: something else is there, or (unless forced) a package that was edited.
+    """
+    if not place.exists() or (place.is_dir() and not any(place.iterdir())):
+        return
+    if not (place / MANIFEST).is_file():
+        raise ProjectError(f"{place} is not empty and holds no package of ernn; give a new --out")
+    edited = changed(place, read_manifest(place, FORMAT, "package", "package"))
+    if edited and not force:
+        raise ProjectError(
+            f"{place / edited[0]} changed after packaging; keep your edit elsewhere, or let "
+            "--force replace it"
+        )
+
+
+def _model(project: Project, path: Path) -> IntegerModel:
+    """Return the integer model of a project.
+
+    Raises:
+        ProjectError: there is none, or it is another project's.
+    """
+    if not path.is_file():
+        raise ProjectError(
+            f"{path} is not there, and only the integer model knows what the testbench must "
+            "expect; name its file with --model"
+        )
+    model = IntegerModel.load(path)
+    require_plan(project.plan, model)
+    for name, text in memory_files(project.plan, model).items():
+        found = project.rtl / name
+        if f"rtl/{name}" not in project.edited and found.read_text(encoding="utf-8") != text:
+            raise ProjectError(
+                f"{found} holds other words than {path} makes; generate the project from this "
+                "model, or name its own with --model"
+            )
+    return model
+
+
+def _frames(
+    project: Project, model: IntegerModel, corpus: Path, frames: int
+) -> tuple[Streams, str]:
+    """Return frames for every stream, and where they are from."""
+    streams = project.plan.streams
+    if (corpus / "test.safetensors").is_file():
+        test = [utterance.features for utterance in load_split(corpus, "test")]
+        if test[0].shape[1] == model.features:
+            return deal_out(test, streams, frames), SPEECH
+    rng = np.random.default_rng(0)
+    shorter = -(-frames // 2)  # two utterances a stream
+    lengths = [length for length in (shorter, frames - shorter) if length]
+    return [[rng.normal(0, 1, (n, model.features)) for n in lengths] for _ in range(streams)], NOISE
+
+
+def _texts(project: Project) -> dict[str, str]:
+    """Return the files of a project, {path: text}.
+
+    Raises:
+        ProjectError: one is missing or no text any more.
+    """
+    texts = {}
+    for name in project.files:
+        try:
+            texts[name] = (project.folder / name).read_text(encoding="utf-8")
+        except (OSError, ValueError) as error:
+            raise ProjectError(
+                f"{project.folder / name} cannot be packaged ({error}); run `ernn generate` again"
+            ) from None
+    return texts
+
+
+def _publish(files: dict[str, str], place: Path) -> None:
+    """Write a folder beside its place, and let it take the place of an earlier one when whole."""
+    work = place.with_name(place.name + ".part")
+    shutil.rmtree(work, ignore_errors=True)
+    for name, text in files.items():
+        (work / name).parent.mkdir(parents=True, exist_ok=True)
+        write_text(work / name, text)
+    replace_folder(work, place)
