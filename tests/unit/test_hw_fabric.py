@@ -1,4 +1,4 @@
-"""Logic by group: the same groups as synthesis counts, their sum, and pieces that Yosys measured."""
+"""Logic by group: the groups that synthesis counts, their sum, and pieces that Yosys measured."""
 
 from dataclasses import replace
 
