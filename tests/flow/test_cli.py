@@ -49,7 +49,9 @@ def test_the_steps_are_the_flow():
     assert list(cli.STEPS) == [step.name for step in chain.STEPS]
 
 
-@pytest.mark.parametrize("command", ["run", "bench", "search", "compare", "doctor", *cli.STEPS])
+@pytest.mark.parametrize(
+    "command", ["run", "bench", "search", "compare", "synth", "doctor", *cli.STEPS]
+)
 def test_every_help_has_an_example(command):
     result = ernn(command, "--help")
     assert result.exit_code == 0
