@@ -118,8 +118,8 @@ def _xc7() -> list[str]:
 
 
 def _ecp5() -> list[str]:
-    """Return synth_ecp5, with abc for abc9."""
-    synth = f"synth_ecp5 -noflatten -top {TOP} -run"
+    """Return synth_ecp5, with abc for abc9; only what the plan puts into block RAM goes there."""
+    synth = f"synth_ecp5 -noflatten -nobram -top {TOP} -run"
     return [
         f"{synth} begin:coarse",
         *keep_leaves(),

@@ -50,7 +50,8 @@ def test_the_steps_are_the_flow():
 
 
 @pytest.mark.parametrize(
-    "command", ["run", "bench", "search", "compare", "doctor", "package", *cli.STEPS]
+    "command",
+    ["run", "bench", "search", "synth", "build", "compare", "package", "doctor", *cli.STEPS],
 )
 def test_every_help_has_an_example(command):
     result = ernn(command, "--help")

@@ -18,7 +18,7 @@ from ernn.hw.layout import Sizes
 from ernn.run.synth import synthesize
 from tests.models import random_integer_model
 
-WITHIN = 0.15  # of a synthesis: what an estimate of LUTs and flip-flops may be off
+WITHIN = {"lut": 0.15, "ff": 0.1}  # of a synthesis: what an estimate may be off
 
 # One lane, one block size; two block sizes, blocks of 1 and halves of rows; products from logic
 DESIGNS = {
@@ -60,8 +60,8 @@ def test_synthesis_is_as_planned(name, tmp_path):
     for group, used in told["groups"].items():
         planned = told["planned_groups"][group]
         assert (planned["dsp"], planned["bram36"]) == (used["dsp"], used["bram36"]), group
-    for kind in ("lut", "ff"):
-        assert told["planned"][kind] == pytest.approx(told["total"][kind], rel=WITHIN)
+    for kind, share in WITHIN.items():
+        assert told["planned"][kind] == pytest.approx(told["total"][kind], rel=share)
     whole = added(told["groups"].values())
     columns = zip(*(one[2:] for one in told["modules"]), strict=True)
     assert [sum(column) for column in columns] == list(whole.values())
