@@ -11,7 +11,7 @@ from ernn.compressed import CompressedModel
 from ernn.device import load_part
 from ernn.energy.comparison import Comparison, Ours, Subject, compare, subject
 from ernn.energy.fit import Fit, fit_power
-from ernn.energy.groups import TOTAL, estimate_groups, loads_of
+from ernn.energy.groups import estimate_groups, loads_of
 from ernn.energy.power import load_power
 from ernn.energy.published import Published, load_published
 from ernn.energy.shape import Cell, Shape, benchmark_shape, shape_of
@@ -19,7 +19,7 @@ from ernn.errors import ModelFileError, ProjectError
 from ernn.flow.bench import LAYERS, choose
 from ernn.flow.bench import run as run_benchmark
 from ernn.flow.results import read_json
-from ernn.hw.cost import resources
+from ernn.hw.cost import group_resources
 from ernn.hw.cycles import rate
 from ernn.hw.plan import HardwarePlan
 from ernn.report.compare_page import write_comparison
@@ -165,7 +165,7 @@ def describe_plan(
 ) -> Ours:
     """Return what is known of an accelerator, its power estimated."""
     part = load_part(plan.part)
-    loads = loads_of({TOTAL: resources(plan, part)}, activity)
+    loads = loads_of(group_resources(plan, part), activity)
     power, groups = estimate_groups(part, plan.clock_mhz, loads, fit)
     return Ours(
         name="ernn",
