@@ -121,6 +121,22 @@ def test_measured_cycles_and_activity_go_before_planned_ones(run):
     assert watts[0] < watts[1]
 
 
+def test_synthesized_blocks_go_before_planned_ones(run):
+    plan, place = plan_of(run), run / "synth-xc7a35t"
+    place.mkdir()
+    told = {"plan": plan.digest, "command": "ernn synth x"}
+    told["groups"] = {"pes": {"dsp": 7, "bram36": 0.5, "lut": 100, "ff": 200}}
+    for digest, words in ((plan.digest, "as synthesized by `ernn synth x`"), ("0", "as planned")):
+        (place / "resources.json").write_text(json.dumps(told | {"plan": digest}))
+        assert ernn("compare", run, "--out", "page").exit_code == 0
+        [one] = json.loads(Path("page/compare.json").read_text())["subjects"]
+        assert one["ours"]["resources"] == words
+        names = {group["name"]: group["dsp"] for group in one["ours"]["groups"]}
+        assert (names == {"pes": 7}) == (digest == plan.digest)
+    (place / "resources.json").write_text(json.dumps(told | {"groups": {"pes": {"gates": 1}}}))
+    assert "resources.json holds no resources; run `ernn synth` again" in refused("compare", run)
+
+
 def test_errors_are_one_sentence(run):
     assert "there is no recipe 'nothing'" in refused("compare", "nothing")
     Path("empty").mkdir()
