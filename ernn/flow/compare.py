@@ -85,7 +85,7 @@ def compare_run(text: str, figures: Figures, out: Path | None, say: Say) -> Comp
     timing, made = _run_timing(folder, plan), f"ernn run --out {shlex.quote(str(folder))}"
     activity = find_activity(folder / "simulate", plan)
     synthesis = folder / f"synth-{plan.part.lower()}"
-    ours = describe_plan(plan, timing, activity, synthesis, figures.fit, made, command)
+    ours = describe_plan(plan, timing, activity, figures.fit, made, command, synthesis)
     shape = run_shape(folder)
     one = subject(plan.name, str(shape), shape, ours, figures.published, figures.fit, command)
     return _finish(plan.name, [one], figures, out or folder / "compare", command, say)
@@ -161,10 +161,10 @@ def describe_plan(
     plan: HardwarePlan,
     timing: Timing,
     activity: Activity | None,
-    synthesis: Path,
     fit: Fit,
     speed_command: str,
     command: str,
+    synthesis: Path | None = None,
 ) -> Ours:
     """Return what is known of an accelerator, its power estimated.
 
@@ -172,10 +172,10 @@ def describe_plan(
         plan: of the accelerator.
         timing: its cycles.
         activity: what its simulation counted, if it did.
-        synthesis: where `ernn synth` leaves its result.
         fit: of the power model.
         speed_command: that made the cycles.
         command: that estimates.
+        synthesis: where `ernn synth` leaves its result.
     """
     part = load_part(plan.part)
     blocks, resources = _groups(synthesis, plan, part)
@@ -204,10 +204,12 @@ def describe_plan(
     )
 
 
-def _groups(folder: Path, plan: HardwarePlan, part: Part) -> tuple[dict[str, Resources], str]:
+def _groups(
+    folder: Path | None, plan: HardwarePlan, part: Part
+) -> tuple[dict[str, Resources], str]:
     """Return the blocks by group as synthesized, if that was done with this plan, else planned."""
-    path = folder / RESULT
-    told = read_json(path) if path.is_file() else {}
+    path = folder / RESULT if folder else None
+    told = read_json(path) if path and path.is_file() else {}
     if told.get("plan") != plan.digest:
         return group_resources(plan, part), "as planned"
     try:
@@ -266,5 +268,5 @@ def _benchmark_row(row: dict[str, Any], bench: Path, figures: Figures, command: 
     made = f"ernn bench --layers {layer.name} --boards {BOARD} --out {shlex.quote(str(bench))}"
     activity = find_activity(folder, plan)
     synthesis = folder / f"synth-{BOARD.lower()}"
-    ours = describe_plan(plan, timing, activity, synthesis, figures.fit, made, command)
+    ours = describe_plan(plan, timing, activity, figures.fit, made, command, synthesis)
     return subject(layer.name, layer.title, shape, ours, figures.published, figures.fit, command)
