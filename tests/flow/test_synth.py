@@ -125,7 +125,7 @@ def test_verilog_that_is_none(tmp_path):
 
 @pytest.mark.needs("yosys")
 def test_a_synthesis_that_takes_too_long(generated, tmp_path):
-    with pytest.raises(ToolError, match="was stopped after 0.2 s; allow more with --timeout"):
+    with pytest.raises(ToolError, match=r"was stopped after 0\.2 s; allow more with --timeout"):
         synth(generated, out=tmp_path / "late", timeout_s=0.2)
     assert not (tmp_path / "late").exists()
 
