@@ -319,34 +319,6 @@ def compare(
             compare_benchmark(bench, figures, out, _say)
 
 
-@app.command(epilog="Example: ernn synth out/quickstart")
-def synth(
-    folder: Annotated[
-        Path, typer.Argument(metavar="DIR", help="A generated project, or the run that holds it.")
-    ],
-    part: Annotated[
-        str | None, typer.Option(metavar="PART", help="FPGA; the plan's if not given.")
-    ] = None,
-    out: Annotated[
-        Path | None, typer.Option(metavar="DIR", help="Folder; synth-PART beside the project.")
-    ] = None,
-    timeout: Annotated[
-        float, typer.Option(metavar="S", min=1, help="Seconds that Yosys may take.")
-    ] = 3600,
-    force: Annotated[bool, typer.Option("--force", help="Go on with edited files.")] = False,
-    debug: DebugOption = False,
-) -> None:
-    """Synthesize a project with Yosys: DSP, BRAM, LUT and FF, beside what was planned.
-
-    By group, by module and in total; a minute or two for 1,024 cells. UltraScale parts are
-    synthesized as 7-series.
-    """
-    with _explained(debug):
-        from ernn.flow.synth import synth as run_synth
-
-        run_synth(folder, part, out, force=force, timeout_s=timeout, say=_say)
-
-
 @app.command(epilog="Example: ernn doctor")
 def doctor(debug: DebugOption = False) -> None:
     """Say which tools are found, which are missing, what for, and how to install them."""
