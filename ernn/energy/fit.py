@@ -202,6 +202,8 @@ def pipeline_watts(
         bram36=mix.bram36 * wide,
         lut=mix.lut * wide,
         ff=mix.ff * wide,
+        toggles=known.logic * known.published,
+        dsp_toggles=known.dsp * known.published,
         accesses=known.bram36 * told.busy,
     )
     watts = component_watts(data, load_part(told.part), told.clock_mhz, [load])

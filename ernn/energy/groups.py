@@ -8,15 +8,7 @@ from ernn.energy.estimate import Load, PowerEstimate, estimate_loads
 from ernn.energy.fit import Fit
 from ernn.energy.power import DYNAMIC, component_watts
 from ernn.hw.cost import Resources
-from ernn.hw.plan import HardwarePlan
 from ernn.run.activity import Activity, Group, Rate
-
-TOTAL = "all"  # the one group of a design whose blocks are not told by group
-
-
-def group_names(plan: HardwarePlan) -> tuple[str, ...]:
-    """Return the groups whose blocks are known."""
-    return (TOTAL,)
 
 
 def loads_of(groups: Mapping[str, Resources], activity: Activity | None) -> dict[str, Load]:

@@ -81,6 +81,7 @@ class Activity(_Section):
     bram36: Positive
     dsp_idle: Share
     bram36_idle: Share
+    published: Positive
     clock_loads: NotNegative
 
 

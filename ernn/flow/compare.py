@@ -8,10 +8,10 @@ from typing import Any
 
 from ernn import __version__
 from ernn.compressed import CompressedModel
-from ernn.device import load_part
+from ernn.device import Part, load_part
 from ernn.energy.comparison import Comparison, Ours, Subject, compare, subject
 from ernn.energy.fit import Fit, fit_power
-from ernn.energy.groups import TOTAL, estimate_groups, loads_of
+from ernn.energy.groups import estimate_groups, loads_of
 from ernn.energy.power import load_power
 from ernn.energy.published import Published, load_published
 from ernn.energy.shape import Cell, Shape, benchmark_shape, shape_of
@@ -19,7 +19,8 @@ from ernn.errors import ModelFileError, ProjectError
 from ernn.flow.bench import LAYERS, choose
 from ernn.flow.bench import run as run_benchmark
 from ernn.flow.results import read_json
-from ernn.hw.cost import resources
+from ernn.flow.synth import RESULT
+from ernn.hw.cost import Resources, group_resources
 from ernn.hw.cycles import rate
 from ernn.hw.plan import HardwarePlan
 from ernn.report.compare_page import write_comparison
@@ -83,7 +84,8 @@ def compare_run(text: str, figures: Figures, out: Path | None, say: Say) -> Comp
     plan = HardwarePlan.load(folder / "plan" / "plan.json")
     timing, made = _run_timing(folder, plan), f"ernn run --out {shlex.quote(str(folder))}"
     activity = find_activity(folder / "simulate", plan)
-    ours = describe_plan(plan, timing, activity, figures.fit, made, command)
+    synthesis = folder / f"synth-{plan.part.lower()}"
+    ours = describe_plan(plan, timing, activity, figures.fit, made, command, synthesis)
     shape = run_shape(folder)
     one = subject(plan.name, str(shape), shape, ours, figures.published, figures.fit, command)
     return _finish(plan.name, [one], figures, out or folder / "compare", command, say)
@@ -162,10 +164,22 @@ def describe_plan(
     fit: Fit,
     speed_command: str,
     command: str,
+    synthesis: Path | None = None,
 ) -> Ours:
-    """Return what is known of an accelerator, its power estimated."""
+    """Return what is known of an accelerator, its power estimated.
+
+    Args:
+        plan: of the accelerator.
+        timing: its cycles.
+        activity: what its simulation counted, if it did.
+        fit: of the power model.
+        speed_command: that made the cycles.
+        command: that estimates.
+        synthesis: where `ernn synth` leaves its result.
+    """
     part = load_part(plan.part)
-    loads = loads_of({TOTAL: resources(plan, part)}, activity)
+    blocks, resources = _groups(synthesis, plan, part)
+    loads = loads_of(blocks, activity)
     power, groups = estimate_groups(part, plan.clock_mhz, loads, fit)
     return Ours(
         name="ernn",
@@ -183,11 +197,26 @@ def describe_plan(
         chip_w=power.chip_w,
         components=power.components,
         groups=groups,
-        resources="the planner's",
+        resources=resources,
         activity=_in_words(activity),
         speed_command=speed_command,
         power_command=command,
     )
+
+
+def _groups(
+    folder: Path | None, plan: HardwarePlan, part: Part
+) -> tuple[dict[str, Resources], str]:
+    """Return the blocks by group as synthesized, if that was done with this plan, else planned."""
+    path = folder / RESULT if folder else None
+    told = read_json(path) if path and path.is_file() else {}
+    if told.get("plan") != plan.digest:
+        return group_resources(plan, part), "as planned"
+    try:
+        groups = {name: Resources(**used) for name, used in told["groups"].items()}
+    except (KeyError, TypeError, AttributeError):
+        raise ModelFileError(f"{path} holds no resources; run `ernn synth` again") from None
+    return groups, f"as synthesized by `{told.get('command', 'ernn synth')}`"
 
 
 def find_activity(folder: Path, plan: HardwarePlan) -> Activity | None:
@@ -238,5 +267,6 @@ def _benchmark_row(row: dict[str, Any], bench: Path, figures: Figures, command: 
     shape = benchmark_shape(layer.kind, layer.block)
     made = f"ernn bench --layers {layer.name} --boards {BOARD} --out {shlex.quote(str(bench))}"
     activity = find_activity(folder, plan)
-    ours = describe_plan(plan, timing, activity, figures.fit, made, command)
+    synthesis = folder / f"synth-{BOARD.lower()}"
+    ours = describe_plan(plan, timing, activity, figures.fit, made, command, synthesis)
     return subject(layer.name, layer.title, shape, ours, figures.published, figures.fit, command)

@@ -1,10 +1,17 @@
 """A comparison, the fit of the power model and the models' deviations as lines of text."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 from ernn.device import load_part
 from ernn.energy.baselines import C_LSTM, E_RNN, MOST_DSP, deviations
-from ernn.energy.comparison import GOAL_BLOCK, GOAL_RATIO, GOAL_TOPS_PER_W, Comparison, Efficiency
+from ernn.energy.comparison import (
+    GOAL_BLOCK,
+    GOAL_RATIO,
+    GOAL_TOPS_PER_W,
+    Comparison,
+    Efficiency,
+    Ours,
+)
 from ernn.energy.fit import Fit, published_watts
 from ernn.energy.interval import Interval
 from ernn.energy.power import COMPONENTS, NODES_NM
@@ -86,6 +93,7 @@ def summary_lines(made: Comparison) -> Iterator[str]:
             f"{ours.frames_per_second:,.0f} frames/s ({ours.mark}), board {told(ours.power_w)} W "
             f"(estimated, activity {ours.activity})"
         )
+        yield f"  chip {told(ours.chip_w)} W: {_most(ours.components)}; {_most(_groups(ours))}"
         for efficiency in one.efficiency:
             yield from _efficiency(efficiency)
         if not one.efficiency:
@@ -97,6 +105,16 @@ def summary_lines(made: Comparison) -> Iterator[str]:
                         f"{entry.reading.frames_per_second:,.0f} frames/s ({entry.reading.mark}), "
                         f"{told(power, 0)} frames/s per W"
                     )
+
+
+def _groups(ours: Ours) -> dict[str, float]:
+    return {group.name: group.watts for group in ours.groups}
+
+
+def _most(watts: Mapping[str, float], count: int = 4) -> str:
+    """Return the largest of some powers in words."""
+    largest = sorted(watts.items(), key=lambda item: -item[1])[:count]
+    return ", ".join(f"{name} {value:.2f}" for name, value in largest)
 
 
 def _efficiency(one: Efficiency) -> Iterator[str]:

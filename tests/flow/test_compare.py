@@ -11,6 +11,7 @@ from playwright.sync_api import sync_playwright
 from typer.testing import CliRunner
 
 from ernn import __version__, cli
+from ernn.device import load_part
 from ernn.energy import published as figures
 from ernn.energy.comparison import Efficiency, Ours, compare, subject
 from ernn.energy.fit import fit_power
@@ -20,6 +21,7 @@ from ernn.energy.published import load_published
 from ernn.energy.shape import benchmark_shape
 from ernn.flow import bench as benchmark
 from ernn.flow.bench import LAYERS, Benchmark, published_design
+from ernn.hw.cost import group_resources
 from ernn.hw.cycles import rate
 from ernn.hw.explore import explore
 from ernn.quant.quantize import quantize
@@ -84,9 +86,8 @@ def activity_of(plan, toggles: float) -> Activity:
         1.0, Rate(100, toggles), Rate(10, toggles), Rate(30, toggles), Memories(1, 8, toggles)
     )
     told = ("0", plan.digest, "Verilator", "ernn simulate", "simulated", 10, 1000, 5)
-    from ernn.energy.groups import group_names
-
-    return Activity(FORMAT, *told, dict.fromkeys(group_names(plan), group))
+    groups = group_resources(plan, load_part(plan.part))
+    return Activity(FORMAT, *told, dict.fromkeys(groups, group))
 
 
 def test_a_run_without_simulation_is_planned(run):
@@ -118,6 +119,22 @@ def test_measured_cycles_and_activity_go_before_planned_ones(run):
         assert one["ours"]["frames_per_second"] == 100e6 / 123
         assert one["ours"]["mark"] == "simulated" and "5 frames" in one["ours"]["activity"]
     assert watts[0] < watts[1]
+
+
+def test_synthesized_blocks_go_before_planned_ones(run):
+    plan, place = plan_of(run), run / "synth-xc7a35t"
+    place.mkdir()
+    told = {"plan": plan.digest, "command": "ernn synth x"}
+    told["groups"] = {"pes": {"dsp": 7, "bram36": 0.5, "lut": 100, "ff": 200}}
+    for digest, words in ((plan.digest, "as synthesized by `ernn synth x`"), ("0", "as planned")):
+        (place / "resources.json").write_text(json.dumps(told | {"plan": digest}))
+        assert ernn("compare", run, "--out", "page").exit_code == 0
+        [one] = json.loads(Path("page/compare.json").read_text())["subjects"]
+        assert one["ours"]["resources"] == words
+        names = {group["name"]: group["dsp"] for group in one["ours"]["groups"]}
+        assert (names == {"pes": 7}) == (digest == plan.digest)
+    (place / "resources.json").write_text(json.dumps(told | {"groups": {"pes": {"gates": 1}}}))
+    assert "resources.json holds no resources; run `ernn synth` again" in refused("compare", run)
 
 
 def test_errors_are_one_sentence(run):
