@@ -144,7 +144,7 @@ module ernn_top (
   assign input_job = 1'b0;
 
   // ---------------------------------------------------------------- vector memories
-  wire [2:0] have, take;
+  wire [2:0] have, take, read;
   wire [0:0] array_stream, next_stream, read_stream, release_stream;
   wire read_parity, next;
   wire [2:0] read_offset;
@@ -193,6 +193,7 @@ module ernn_top (
       .word_parity_i(x_we_parity),
       .word_base_i  (x_we_base),
       .word_data_i  (x_we_data),
+      .read_i       (read[0]),
       .read_addr_i  ({read_stream, read_parity, read_offset[2:0]}),
       .read_data_o  (x_rdata),
       .take_i       (take[0]),
@@ -246,6 +247,7 @@ module ernn_top (
       .word_parity_i(rec_we_parity),
       .word_base_i  (rec_we_base),
       .word_data_i  (rec_we_data),
+      .read_i       (read[1]),
       .read_addr_i  ({read_stream, read_parity, read_offset[1:0]}),
       .read_data_o  (rec_rdata),
       .take_i       (take[1]),
@@ -299,6 +301,7 @@ module ernn_top (
       .word_parity_i(ff_we_parity),
       .word_base_i  (ff_we_base),
       .word_data_i  (ff_we_data),
+      .read_i       (read[2]),
       .read_addr_i  ({read_stream, read_parity, read_offset[1:0]}),
       .read_data_o  (ff_rdata),
       .take_i       (take[2]),
@@ -363,6 +366,7 @@ module ernn_top (
       .release_o       (release_x),
       .release_stream_o(release_stream),
       .release_parity_o(release_parity),
+      .read_o          (read),
       .read_stream_o   (read_stream),
       .read_parity_o   (read_parity),
       .read_offset_o   (read_offset),
@@ -457,6 +461,7 @@ module ernn_top (
   wire state_we;
   wire [2:0] state_waddr;
   wire [15:0] state_wdata;
+  wire lstm_state_re;
   wire [2:0] lstm_state_raddr;
   wire [15:0] lstm_state_rdata;
 
@@ -470,6 +475,7 @@ module ernn_top (
       .we_i   (state_we),
       .waddr_i(state_waddr),
       .wdata_i(state_wdata),
+      .re_i   (lstm_state_re),
       .raddr_i(lstm_state_raddr),
       .rdata_o(lstm_state_rdata)
   );
@@ -485,6 +491,7 @@ module ernn_top (
       .gates_pop_o  (gates_queue_pop),
       .gates_flush_o(gates_queue_flush),
       .gates_word_i (gates_queue_word),
+      .state_re_o   (lstm_state_re),
       .state_raddr_o(lstm_state_raddr),
       .state_rdata_i(lstm_state_rdata),
       .state_we_o   (state_we),
