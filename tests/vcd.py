@@ -2,6 +2,7 @@
 
 import re
 from dataclasses import dataclass, field
+from itertools import pairwise
 from pathlib import Path
 
 _VAR = re.compile(r"\$var\s+\w+\s+(\d+)\s+(\S+)\s+(\S+)(?:\s*(\[[^\]]*\]))?\s+\$end")
@@ -49,5 +50,5 @@ def _change(vcd: Vcd, names, bits: str) -> None:
 def toggles(values: list[str], bit: int) -> tuple[str, int]:
     """Return a bit's first value, and how often it goes between 0 and 1 after that."""
     seen = [bits[-1 - bit] for bits in values]
-    known = [(a, b) for a, b in zip(seen, seen[1:], strict=False) if {a, b} == {"0", "1"}]
+    known = [(a, b) for a, b in pairwise(seen) if {a, b} == {"0", "1"}]
     return seen[0], len(known)

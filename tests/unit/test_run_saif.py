@@ -81,7 +81,7 @@ def test_damage_is_one_sentence(tmp_path, change, sentence):
 def test_a_file_that_is_no_text(tmp_path, data):
     path = tmp_path / "a.saif"
     path.write_bytes(data)
-    with pytest.raises(ToolError, match="a.saif"):
+    with pytest.raises(ToolError, match=r"a\.saif"):
         read_saif(path)
     with pytest.raises(ToolError, match="cannot be read"):
         read_saif(tmp_path / "missing.saif")

@@ -140,7 +140,6 @@ module ernn_top (
   wire [0:0] lstm_stream;
   wire [0:0] lstm_job;
   wire [11:0] lstm_data;
-
   assign input_job = 1'b0;
 
   // ---------------------------------------------------------------- vector memories
@@ -389,7 +388,6 @@ module ernn_top (
   wire [63:0] gates_queue_word;
   assign gates_queue_we = rows_we[0];
   assign gates_queue_rows = rows;
-
   ernn_row_queue #(
       .LANES  (1),
       .GATES  (4),
@@ -414,7 +412,6 @@ module ernn_top (
   wire [15:0] logits_queue_word;
   assign logits_queue_we = rows_we[1];
   assign logits_queue_rows = rows;
-
   ernn_row_queue #(
       .LANES  (1),
       .GATES  (1),
@@ -437,7 +434,6 @@ module ernn_top (
   wire vector_queue_valid, vector_queue_pop, vector_queue_flush, vector_queue_we;
   wire [11:0] vector_queue_rows;
   wire [11:0] vector_queue_word;
-
   ernn_row_queue #(
       .LANES  (1),
       .GATES  (1),
@@ -479,7 +475,6 @@ module ernn_top (
       .raddr_i(lstm_state_raddr),
       .rdata_o(lstm_state_rdata)
   );
-
   ernn_unit_lstm u_lstm (
       .clk_i(clk_i),
       .rst_i(rst_i),

@@ -140,8 +140,7 @@ module ernn_unit_lstm (
     state_addr_q <= {task_stream, beat_addr};
     state_q      <= task_fresh_late ? {LANES * STATE_W{1'b0}} : state_rdata_i;
   end
-  assign state_re_o = state_read_q;
-  assign state_raddr_o = state_addr_q;
+  assign {state_re_o, state_raddr_o} = {state_read_q, state_addr_q};
   ernn_delay #(.WIDTH(1), .CYCLES(2)) u_fresh (
       .clk_i(clk_i), .in_i(task_fresh), .out_o(task_fresh_late)
   );
