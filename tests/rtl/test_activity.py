@@ -7,6 +7,7 @@ from vcd import read_vcd, toggles
 from ernn.errors import ToolError
 from ernn.flow.activity import ACTIVITY, SAIF, design_name, keep_activity
 from ernn.hw.cycles import rate
+from ernn.hw.groups import group_of
 from ernn.hw.layout import Sizes
 from ernn.run.activity import load_activity
 from ernn.run.dump import Dump, steady_window
@@ -14,6 +15,7 @@ from ernn.run.rtl import module_of, read_modules
 from ernn.run.saif import read_saif
 from ernn.run.simulate import simulate
 from ernn.run.toggles import INSTANCE
+from ernn.run.waves import by_unit, gtkwave_view, read_signals, surfer_view
 
 pytestmark = pytest.mark.needs("verilator", "g++", "make", "perl", "iverilog")
 
@@ -127,3 +129,33 @@ def test_another_window_is_told(made):
         keep_activity(
             run, other, accelerator.plan, folder / "project", folder / "verilator", folder, "test"
         )
+
+
+def test_views_show_signals_of_the_waveform_by_unit(made):
+    accelerator, _, _ = made
+    waveform = accelerator.folder / "icarus" / "dump.vcd"
+    signals, vcd = read_signals(waveform), read_vcd(waveform, lambda name: False)
+    units = by_unit(signals)
+    assert next(iter(units)) == "ports" and {"sequencer", "first PE", "output"} <= set(units)
+    assert {f"queue_{queue.name}" for queue in accelerator.plan.queues} <= set(units)
+    assert {f"unit_{unit.name}" for unit in accelerator.plan.units} <= {
+        group_of(f"u_{unit}") for unit in units
+    }
+    shown = {f"{one.scope}.{one.name}": one.bits for own in units.values() for one in own}
+    assert shown.items() <= vcd.widths.items()
+    assert all(own for own in units.values()) and len(shown) < 400
+    surfer = surfer_view(units).splitlines()
+    named = {line.split()[1] for line in surfer if line.startswith("variable_add")}
+    assert named == set(shown)
+    gtkwave = gtkwave_view("waves.fst", units).splitlines()
+    paths = {line for line in gtkwave if line.startswith("ernn_testbench")}
+    assert paths == {one.path for own in units.values() for one in own}
+    assert sum(line in ("@800200", "@c00200") for line in gtkwave) == len(units)
+
+
+def test_what_is_no_waveform_is_told(tmp_path):
+    path = tmp_path / "a.vcd"
+    for text in ("", "$scope module\n", "$date\n$end\n"):
+        path.write_text(text)
+        with pytest.raises(ToolError, match="simulate again"):
+            read_signals(path)
