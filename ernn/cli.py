@@ -80,8 +80,36 @@ def _add_step(name: str, summary: str) -> None:
 
 
 for _name, _summary in STEPS.items():
-    if _name != "plan":
+    if _name not in ("plan", "simulate"):
         _add_step(_name, _summary)
+
+
+@app.command(epilog="Example: ernn simulate quickstart --waves")
+def simulate(
+    recipe: RecipeArgument,
+    out: OutOption = None,
+    waves: Annotated[
+        bool, typer.Option("--waves", help="Then leave a waveform and views in DIR/waves.")
+    ] = False,
+    frames: Annotated[
+        int, typer.Option(min=1, max=1000, help="Of every stream in the waveform.")
+    ] = 2,
+    force: ForceOption = False,
+    debug: DebugOption = False,
+) -> None:
+    """Simulate the Verilog on test speech: every word and cycle must be as planned.
+
+    Also counts what toggles (activity.json). Steps before it that are missing or out of date are
+    done first.
+    """
+    _bring("simulate", recipe, out, force, debug)
+    if waves:
+        with _explained(debug):
+            from ernn.flow.chain import load_recipe
+            from ernn.flow.waves import write_waves
+
+            read = load_recipe(recipe)
+            write_waves(read, out or Path("out") / read.name, frames, _say)
 
 
 @app.command(epilog="Example: ernn plan quickstart --part XC7VX690T --objective latency")

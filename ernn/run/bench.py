@@ -25,7 +25,7 @@ from ernn.resources import folder as shipped
 from ernn.tools import Tool, require
 
 Simulator = Literal["verilator", "icarus"]
-DumpKind = Literal["saif", "vcd"]  # what a simulation is built to write
+DumpKind = Literal["saif", "vcd", "fst"]  # Verilator: the first two; Icarus: the last two
 
 _TOOL = {"verilator": "verilator", "icarus": "iverilog"}
 _BUILT_WITH = {"verilator": ("g++", "make", "perl"), "icarus": ()}
@@ -94,7 +94,8 @@ def run_bench(
     parameters = dict(parameters or {})
     build(files, top, folder, simulator, parameters, dump)
     log, results = folder / "bench.log", folder / "results.xml"
-    with _environment(tool, environment or {}):
+    wanted = {"SIM_CMD_SUFFIX": f"-{dump}"} if dump and simulator == "icarus" else {}
+    with _environment(tool, dict(environment or {}) | wanted):
         runner = get_runner(simulator)
         with _explained(f"{bench} on {simulator}", runner, folder, log):
             runner.test(

@@ -6,7 +6,7 @@ takes a product (``product_q <= a * b``) is taken to lie in a DSP block.
 """
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
@@ -97,17 +97,37 @@ _DECLARATION = re.compile(
 )
 
 
+# Of which a waveform shows registers only, and which it leaves out: their ports are shown outside.
+_SPARSE = ("ernn_pe",)
+_INNER = ("ernn_logic_product", "ernn_adder_tree", "ernn_requant", "ernn_sigmoid", "ernn_tanh")
+
+
 def registers_only(files: Sequence[Path]) -> str:
     """Return a Verilator control file: dump registers, and what enables a memory.
 
     Dumping all nets takes three times as long to compile, for nets that a synthesizer renames.
     """
+    lines = [line for file in files for line in _without_nets(file)]
+    return "\n".join(["`verilator_config", *lines, ""])
+
+
+def for_waves(files: Sequence[Path]) -> str:
+    """Return a Verilator control file: dump all but the inside of arithmetic."""
     lines = ["`verilator_config"]
     for file in files:
-        kept = {*_read(file.stem, file.read_text(encoding="utf-8")).registers}
-        kept |= {"we_i", "re_i"} if file.stem == "ernn_ram" else set()
-        for number, line in enumerate(file.read_text(encoding="utf-8").splitlines(), 1):
-            words = re.findall(r"\w+", line.partition("//")[0])
-            if _DECLARATION.match(line) and kept.isdisjoint(words):
-                lines.append(f'tracing_off -file "*/{file.name}" -lines {number}')
+        if file.stem.startswith((*_INNER, "ernn_fft", "ernn_ifft")):
+            lines.append(f'tracing_off -file "*/{file.name}"')
+        elif file.stem in _SPARSE:
+            lines += _without_nets(file)
     return "\n".join([*lines, ""])
+
+
+def _without_nets(file: Path) -> Iterator[str]:
+    """Yield what leaves all but registers out of a dump."""
+    text = file.read_text(encoding="utf-8")
+    kept = {*_read(file.stem, text).registers}
+    kept |= {"we_i", "re_i"} if file.stem == "ernn_ram" else set()
+    for number, line in enumerate(text.splitlines(), 1):
+        words = re.findall(r"\w+", line.partition("//")[0])
+        if _DECLARATION.match(line) and kept.isdisjoint(words):
+            yield f'tracing_off -file "*/{file.name}" -lines {number}'

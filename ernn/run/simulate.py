@@ -21,7 +21,7 @@ from ernn.run.compare import Golden, compare, golden_signals, require_whole
 from ernn.run.dump import Dump
 from ernn.run.follow import Follower
 from ernn.run.registers import load_writes, reads, require_registers
-from ernn.run.rtl import registers_only
+from ernn.run.rtl import for_waves, registers_only
 from ernn.run.timing import frame_cycles, latency_cycles, require_planned
 from ernn.run.trace import Event, InputBeat, OutputBeat, read_trace
 from ernn.run.traffic import Packet, Streams, Traffic, packets_of, with_bad
@@ -168,11 +168,11 @@ def _run(
 def _control(
     dump: Dump | None, simulator: Simulator, verilog: list[Path], work_folder: Path
 ) -> list[Path]:
-    """Return a file that tells Verilator what to dump, unless it is everything."""
-    if dump is None or dump.kind != "saif" or simulator != "verilator":
+    """Return a file that tells Verilator what to dump."""
+    if dump is None or simulator != "verilator":
         return []
-    control = work_folder / "registers.vlt"
-    control.write_text(registers_only(verilog))
+    control = work_folder / "dump.vlt"
+    control.write_text(registers_only(verilog) if dump.kind == "saif" else for_waves(verilog))
     return [control]
 
 

@@ -49,6 +49,7 @@ module ernn_pe #(
     else shadow_q <= chain_i;
   end
   assign chain_o = shadow_q;
+  wire unused = &{1'b0, operands_q, weights_q};  // those of products from logic
 
   genvar m;
   generate

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // ernn_pe_array: ROWS x COLUMNS PEs, their weights, the broadcast tree and the drain chains.
 //
-// Step controls come with the operands, the weight address a cycle before them.  drain_o carries LANES rows a cycle: row LANES*t + d leaves
+// Step controls come with the operands, the weight address and its enable a cycle before them.  drain_o carries LANES rows a cycle: row LANES*t + d leaves
 // lane d in cycle t after the capture; valid and tag travel outside.
 // Latency: 6 from the last operand of a pass to its first drained row (2 broadcast, 3 PE, 1 shadow).
 // Golden model: ernn.quant.integer_model
@@ -28,6 +28,7 @@ module ernn_pe_array #(
     input  wire                                step_valid_i,
     input  wire                                step_first_i,  // first step of a pass
     input  wire                                step_last_i,   // last step of a pass
+    input  wire                                step_read_i,   // its weights are needed, a cycle early
     input  wire [                  ADDR_W-1:0] step_weight_i, // its weight address, a cycle early
     input  wire [       COLUMNS*MACS*OP_W-1:0] operands_i,
     // New weights, while the array rests: a word of row load_target_i
@@ -48,6 +49,7 @@ module ernn_pe_array #(
   // stages 3 to 5: operand, product and sum inside the PE; stage 6: shadow.
   reg  [         OPERANDS_W-1:0] root_q;
   reg  [             ADDR_W-1:0] weight_q;
+  reg                            read_q;
   reg                            valid_q, first_q, last_q;
   reg                            load_we_q;
   reg  [                   15:0] load_target_q;
@@ -57,6 +59,7 @@ module ernn_pe_array #(
   always @(posedge clk_i) begin
     root_q         <= operands_i;
     weight_q       <= step_weight_i;
+    read_q         <= step_read_i;
     valid_q        <= step_valid_i;
     first_q        <= step_first_i;
     last_q         <= step_valid_i && step_last_i;
@@ -79,6 +82,7 @@ module ernn_pe_array #(
       // A copy of everything per leaf is the point of the tree.
       (* keep = "true" *) reg [OPERANDS_W-1:0] leaf_q;
       (* keep = "true" *) reg [ADDR_W-1:0] leaf_weight_q;
+      (* keep = "true" *) reg leaf_read_q;
       (* keep = "true" *) reg leaf_valid_q, leaf_first_q, leaf_last_q;
       (* keep = "true" *) reg leaf_we_q;
       (* keep = "true" *) reg [15:0] leaf_target_q;
@@ -87,6 +91,7 @@ module ernn_pe_array #(
       always @(posedge clk_i) begin
         leaf_q         <= root_q;
         leaf_weight_q  <= weight_q;
+        leaf_read_q    <= read_q;
         leaf_valid_q   <= valid_q;
         leaf_first_q   <= first_q;
         leaf_last_q    <= last_q;
@@ -112,6 +117,7 @@ module ernn_pe_array #(
             .we_i   (leaf_we_q && leaf_target_q == TARGET[15:0] && !rst_i),
             .waddr_i(leaf_address_q),
             .wdata_i(leaf_data_q),
+            .re_i   (leaf_read_q),
             .raddr_i(leaf_weight_q),
             .rdata_o(weights)
         );

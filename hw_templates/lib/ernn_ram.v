@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // ernn_ram: memory with one write and one read port; a read takes one cycle and sees older data.
 //
-// It may begin with the words of a file.
-//
+// It may begin with the words of a file.  Where nothing is read it keeps its word: a block RAM that is not
+// enabled takes little power.
 // Latency: 1.
 // Golden model: none (storage)
 // Requires:     DEPTH >= 2; INIT_FILE holds DEPTH words in hex, one a line
@@ -22,6 +22,7 @@ module ernn_ram #(
     input  wire              we_i,
     input  wire [ADDR_W-1:0] waddr_i,
     input  wire [ WIDTH-1:0] wdata_i,
+    input  wire              re_i,
     input  wire [ADDR_W-1:0] raddr_i,
     output reg  [ WIDTH-1:0] rdata_o
 );
@@ -38,7 +39,7 @@ module ernn_ram #(
 
   always @(posedge clk_i) begin
     if (we_i) mem[waddr_i[INDEX_W-1:0]] <= wdata_i;
-    rdata_o <= mem[raddr_i[INDEX_W-1:0]];
+    if (re_i) rdata_o <= mem[raddr_i[INDEX_W-1:0]];
   end
 
   wire unused = &{1'b0, waddr_i, raddr_i};  // a single stream's number is always 0

@@ -36,6 +36,7 @@ module ernn_row_queue #(
   reg  [ ADDR_W-1:0] write_q;  // entry being written
   reg  [ ADDR_W-1:0] read_q;  // entry being read
   reg  [COUNT_W-1:0] count_q;  // words stored
+  wire               read;  // this pop is the first of its entry
   wire               entry_written;  // this write completes an entry
   wire               entry_read;  // this pop completes an entry
   wire [COUNT_W-1:0] popped;  // words that go with this pop
@@ -56,6 +57,7 @@ module ernn_row_queue #(
           .we_i   (we_i),
           .waddr_i(write_q),
           .wdata_i(rows_i),
+          .re_i   (read),
           .raddr_i(read_q),
           .rdata_o(entry)
       );
@@ -79,13 +81,15 @@ module ernn_row_queue #(
             .we_i   (we_i && part_q == INDEX[PART_W-1:0]),
             .waddr_i(write_q),
             .wdata_i(rows_i),
-            .raddr_i(read_q),
+            .re_i   (read),
+          .raddr_i(read_q),
             .rdata_o(entry[p*LANES*ROW_W+:LANES*ROW_W])
         );
       end
     end
 
     if (WORDS == 1) begin : gen_one
+      assign read = pop_i;
       assign entry_read = pop_i;
       assign popped = {{(COUNT_W - 1) {1'b0}}, 1'b1};
       wire unused = &{1'b0, flush_i};
@@ -93,13 +97,16 @@ module ernn_row_queue #(
     end else begin : gen_many
       localparam integer WORD_W = $clog2(WORDS);
       reg [WORD_W-1:0] word_q, word_q2;  // word within the entry
+      reg              pop_q;
+      assign read = pop_i && word_q == {WORD_W{1'b0}};
       assign entry_read = pop_i && (flush_i || &word_q);
       assign popped = flush_i ? WORDS_INT[COUNT_W-1:0] - {{(COUNT_W - WORD_W) {1'b0}}, word_q}
                               : {{(COUNT_W - 1) {1'b0}}, 1'b1};
       always @(posedge clk_i) begin
         if (pop_i) word_q <= flush_i ? {WORD_W{1'b0}} : word_q + 1'b1;
-        word_q2 <= word_q;
-        word_o  <= entry[word_q2*GATES*ROW_W+:GATES*ROW_W];
+        if (pop_i) word_q2 <= word_q;
+        pop_q <= pop_i;
+        if (pop_q) word_o <= entry[word_q2*GATES*ROW_W+:GATES*ROW_W];
         if (rst_i) word_q <= {WORD_W{1'b0}};
       end
     end

@@ -28,6 +28,7 @@ module ernn_vector_memory #(
     input  wire [            OFFSET_W-1:0] word_base_i,    // offset of the vector's first word
     input  wire [              WORD_W-1:0] word_data_i,
     // The array
+    input  wire                            read_i,
     input  wire [STREAM_W+1+OFFSET_W-1:0]  read_addr_i,    // stream, parity, offset
     output wire [        BANKS*WORD_W-1:0] read_data_o,
     input  wire                            take_i,
@@ -69,6 +70,7 @@ module ernn_vector_memory #(
           .we_i   (word_valid_i && bank == INDEX[BANK_W-1:0]),
           .waddr_i({word_stream_i, word_parity_i, offset}),
           .wdata_i(word_data_i),
+          .re_i   (read_i),
           .raddr_i(read_addr_i),
           .rdata_o(read_data_o[b*WORD_W+:WORD_W])
       );

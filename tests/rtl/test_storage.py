@@ -76,10 +76,18 @@ def test_ram_reads_what_was_there_before_the_write(simulator, folder):
     rng, v, mem, read = np.random.default_rng(3), Vectors(), {}, None
     for _ in range(CYCLES):
         we, waddr, raddr, word = rng.random() < 0.5, *rng.integers(6, size=2), rng.integers(256)
+        enabled = bool(rng.random() < 0.7)  # otherwise it keeps what it read before
         v.cycle(
-            {"we_i": we, "waddr_i": waddr, "wdata_i": word, "raddr_i": raddr}, {"rdata_o": read}
+            {
+                "we_i": we,
+                "waddr_i": waddr,
+                "wdata_i": word,
+                "re_i": enabled,
+                "raddr_i": raddr,
+            },
+            {"rdata_o": read},
         )
-        read = mem.get(int(raddr))
+        read = mem.get(int(raddr)) if enabled else read
         if we:
             mem[int(waddr)] = word
     parameters = {"WIDTH": 8, "DEPTH": 6, "ADDR_W": 3}
@@ -172,6 +180,7 @@ def test_vector_memory(simulator, folder, banks):
         valid = not reset and rng.random() < 0.7
         start, last, word = place == 0, place == length - 1, int(rng.integers(256))
         asked = (int(rng.integers(2)), int(rng.integers(2)), int(rng.integers(6)))
+        enabled = bool(rng.random() < 0.7)
         take = bool(tokens and tokens[0] and rng.random() < 0.5)
         v.cycle(
             {
@@ -183,6 +192,7 @@ def test_vector_memory(simulator, folder, banks):
                 "word_parity_i": parity,
                 "word_base_i": base,
                 "word_data_i": word,
+                "read_i": enabled,
                 "read_addr_i": asked[0] << 4 | asked[1] << 3 | asked[2],
                 "take_i": take,
                 "stream_i": 0,
@@ -196,7 +206,8 @@ def test_vector_memory(simulator, folder, banks):
         )
         group = [mem.get((*asked, bank)) for bank in range(banks)]
         known = None not in group
-        read = sum(w << (8 * bank) for bank, w in enumerate(group)) if known else None
+        if enabled:
+            read = sum(w << (8 * bank) for bank, w in enumerate(group)) if known else None
         if tokens:
             tokens[0] -= take
         if valid:
@@ -341,7 +352,7 @@ def test_ram_begins_with_its_file(simulator, folder):
         "  ernn_ram #(.WIDTH(4), .DEPTH(5), .ADDR_W(3), .FILLED(1),\n"
         '      .INIT_FILE("words.mem")) u_ram (\n'
         "      .clk_i(clk_i), .we_i(we_i), .waddr_i(waddr_i), .wdata_i(wdata_i),\n"
-        "      .raddr_i(raddr_i), .rdata_o(rdata_o));\nendmodule\n"
+        "      .re_i(1'b1), .raddr_i(raddr_i), .rdata_o(rdata_o));\nendmodule\n"
     )
     rng, v, read = np.random.default_rng(9), Vectors(), None
     for cycle in range(80):

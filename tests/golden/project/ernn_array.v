@@ -25,7 +25,8 @@ module ernn_array (
     output wire release_o,
     output wire [0:0] release_stream_o,
     output wire release_parity_o,
-    // Vector memories: address of a group, its words one cycle later
+    // Vector memories: which is read, address of a group, its words one cycle later
+    output wire [2:0] read_o,
     output wire [0:0] read_stream_o,
     output wire read_parity_o,
     output wire [2:0] read_offset_o,
@@ -82,7 +83,12 @@ module ernn_array (
       .pass_queue_o    (pass_queue)
   );
 
-  wire pe_valid, pe_first, pe_last;
+  // Once per word, and not where the word counts as zero
+  assign read_o[0] = step_valid && step_load && !step_mask && step_memory == 2'd0;
+  assign read_o[1] = step_valid && step_load && !step_mask && step_memory == 2'd1;
+  assign read_o[2] = step_valid && step_load && !step_mask && step_memory == 2'd2;
+
+  wire pe_valid, pe_first, pe_last, pe_read;
   wire [6:0] pe_weight;
   wire [13:0] operands;
 
@@ -102,6 +108,7 @@ module ernn_array (
       .pe_valid_o   (pe_valid),
       .pe_first_o   (pe_first),
       .pe_last_o    (pe_last),
+      .pe_read_o    (pe_read),
       .pe_weight_o  (pe_weight),
       .operands_o   (operands)
   );
@@ -131,6 +138,7 @@ module ernn_array (
       .step_valid_i (pe_valid),
       .step_first_i (pe_first),
       .step_last_i  (pe_last),
+      .step_read_i  (pe_read),
       .step_weight_i(pe_weight),
       .operands_i   (operands),
       .drain_o      (drain)

@@ -26,6 +26,7 @@ module ernn_operands (
     output reg  pe_valid_o,
     output reg  pe_first_o,
     output reg  pe_last_o,
+    output wire pe_read_o,  // the PEs need weights; a cycle before the others
     output reg  [6:0] pe_weight_o,  // a cycle before the others
     output wire [13:0] operands_o
 );
@@ -68,6 +69,9 @@ module ernn_operands (
     end
   end
 
+  assign pe_read_o = valid_q3;
+
+  // Nothing changes behind a cycle without a step: no register below, and so no operand, toggles.
   genvar c, v;
   generate
     for (c = 0; c < 1; c = c + 1) begin : gen_column
@@ -91,19 +95,20 @@ module ernn_operands (
       end
 
       reg [WORD*VALUE_W-1:0] chosen_q;
-      always @(posedge clk_i) begin
-        case (memory_q)
-          2'd0: chosen_q <= x;
-          2'd1: chosen_q <= rec;
-          default: chosen_q <= ff;
-        endcase
-        if (mask_q) chosen_q <= {WORD * VALUE_W{1'b0}};
-      end
+      always @(posedge clk_i)
+        if (valid_q && load_q) begin
+          case (memory_q)
+            2'd0: chosen_q <= x;
+            2'd1: chosen_q <= rec;
+            default: chosen_q <= ff;
+          endcase
+          if (mask_q) chosen_q <= {WORD * VALUE_W{1'b0}};
+        end
 
       // The word; its current block is at the low end
       reg [WORD*VALUE_W-1:0] word_q;
       always @(posedge clk_i) begin
-        if (load_q2) word_q <= chosen_q;
+        if (valid_q2 && load_q2) word_q <= chosen_q;
       end
 
       // Operands of one block, by block size: real bins, then a + b, a, b of each complex bin

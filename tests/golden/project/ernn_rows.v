@@ -67,15 +67,18 @@ module ernn_rows (
   // What each stage must know, delayed to it
   wire [4:0] bias_addr;
   wire [0:0] queue;
-  wire row_valid;
+  wire bias_valid, row_valid;
   ernn_delay #(.WIDTH(5), .CYCLES(3)) u_bias_addr (
       .clk_i(clk_i), .in_i(bias_q), .out_o(bias_addr)
   );
   ernn_delay #(.WIDTH(1), .CYCLES(5)) u_queue (
       .clk_i(clk_i), .in_i(queue_q), .out_o(queue)
   );
-  ernn_valid_delay #(.CYCLES(5)) u_row_valid (
-      .clk_i(clk_i), .rst_i(rst_i), .in_i(entry_valid), .out_o(row_valid)
+  ernn_valid_delay #(.CYCLES(3)) u_bias_valid (
+      .clk_i(clk_i), .rst_i(rst_i), .in_i(entry_valid), .out_o(bias_valid)
+  );
+  ernn_valid_delay #(.CYCLES(2)) u_row_valid (
+      .clk_i(clk_i), .rst_i(rst_i), .in_i(bias_valid), .out_o(row_valid)
   );
   assign we_o[0] = row_valid && queue == 1'd0;  // gates
   assign we_o[1] = row_valid && queue == 1'd1;  // logits
@@ -93,6 +96,7 @@ module ernn_rows (
       .we_i   (load_we_i && !rst_i),  // no register is reset before the first clock edge
       .waddr_i(load_address_i),
       .wdata_i(load_data_i),
+      .re_i   (bias_valid),
       .raddr_i(bias_addr),
       .rdata_o(bias)
   );

@@ -140,11 +140,10 @@ module ernn_top (
   wire [0:0] lstm_stream;
   wire [0:0] lstm_job;
   wire [11:0] lstm_data;
-
   assign input_job = 1'b0;
 
   // ---------------------------------------------------------------- vector memories
-  wire [2:0] have, take;
+  wire [2:0] have, take, read;
   wire [0:0] array_stream, next_stream, read_stream, release_stream;
   wire read_parity, next;
   wire [2:0] read_offset;
@@ -193,6 +192,7 @@ module ernn_top (
       .word_parity_i(x_we_parity),
       .word_base_i  (x_we_base),
       .word_data_i  (x_we_data),
+      .read_i       (read[0]),
       .read_addr_i  ({read_stream, read_parity, read_offset[2:0]}),
       .read_data_o  (x_rdata),
       .take_i       (take[0]),
@@ -246,6 +246,7 @@ module ernn_top (
       .word_parity_i(rec_we_parity),
       .word_base_i  (rec_we_base),
       .word_data_i  (rec_we_data),
+      .read_i       (read[1]),
       .read_addr_i  ({read_stream, read_parity, read_offset[1:0]}),
       .read_data_o  (rec_rdata),
       .take_i       (take[1]),
@@ -299,6 +300,7 @@ module ernn_top (
       .word_parity_i(ff_we_parity),
       .word_base_i  (ff_we_base),
       .word_data_i  (ff_we_data),
+      .read_i       (read[2]),
       .read_addr_i  ({read_stream, read_parity, read_offset[1:0]}),
       .read_data_o  (ff_rdata),
       .take_i       (take[2]),
@@ -363,6 +365,7 @@ module ernn_top (
       .release_o       (release_x),
       .release_stream_o(release_stream),
       .release_parity_o(release_parity),
+      .read_o          (read),
       .read_stream_o   (read_stream),
       .read_parity_o   (read_parity),
       .read_offset_o   (read_offset),
@@ -385,7 +388,6 @@ module ernn_top (
   wire [63:0] gates_queue_word;
   assign gates_queue_we = rows_we[0];
   assign gates_queue_rows = rows;
-
   ernn_row_queue #(
       .LANES  (1),
       .GATES  (4),
@@ -410,7 +412,6 @@ module ernn_top (
   wire [15:0] logits_queue_word;
   assign logits_queue_we = rows_we[1];
   assign logits_queue_rows = rows;
-
   ernn_row_queue #(
       .LANES  (1),
       .GATES  (1),
@@ -433,7 +434,6 @@ module ernn_top (
   wire vector_queue_valid, vector_queue_pop, vector_queue_flush, vector_queue_we;
   wire [11:0] vector_queue_rows;
   wire [11:0] vector_queue_word;
-
   ernn_row_queue #(
       .LANES  (1),
       .GATES  (1),
@@ -457,6 +457,7 @@ module ernn_top (
   wire state_we;
   wire [2:0] state_waddr;
   wire [15:0] state_wdata;
+  wire lstm_state_re;
   wire [2:0] lstm_state_raddr;
   wire [15:0] lstm_state_rdata;
 
@@ -470,10 +471,10 @@ module ernn_top (
       .we_i   (state_we),
       .waddr_i(state_waddr),
       .wdata_i(state_wdata),
+      .re_i   (lstm_state_re),
       .raddr_i(lstm_state_raddr),
       .rdata_o(lstm_state_rdata)
   );
-
   ernn_unit_lstm u_lstm (
       .clk_i(clk_i),
       .rst_i(rst_i),
@@ -485,6 +486,7 @@ module ernn_top (
       .gates_pop_o  (gates_queue_pop),
       .gates_flush_o(gates_queue_flush),
       .gates_word_i (gates_queue_word),
+      .state_re_o   (lstm_state_re),
       .state_raddr_o(lstm_state_raddr),
       .state_rdata_i(lstm_state_rdata),
       .state_we_o   (state_we),

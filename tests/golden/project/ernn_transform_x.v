@@ -54,7 +54,7 @@ module ernn_transform_x (
   );
 
   reg [WORD*IN_W-1:0] data_q;
-  always @(posedge clk_i) data_q <= word_data_i;
+  always @(posedge clk_i) if (word_valid_i && enable) data_q <= word_data_i;
 
   // Input scale, or the same time without it
   wire [WORD*VALUE_W-1:0] vector;

@@ -20,6 +20,7 @@ module ernn_unit_lstm (
     output wire gates_flush_o,
     input  wire [63:0] gates_word_i,
     // State of the cells, kept by ernn_unit_lstm
+    output wire state_re_o,
     output wire [2:0] state_raddr_o,
     input  wire [15:0] state_rdata_i,
     output wire state_we_o,
@@ -127,6 +128,7 @@ module ernn_unit_lstm (
 
   // ---------------------------------------------------------------- state (read in cycle 1, used from cycle 3)
   reg [2:0] state_addr_q;
+  reg state_read_q;
   wire task_fresh_late;
   reg [1:0] beat_addr_q;  // next beat of the vector
   wire [1:0] beat_addr = pop && word_q == 2'd0 ? base : beat_addr_q;
@@ -134,10 +136,11 @@ module ernn_unit_lstm (
   wire [LANES*STATE_W-1:0] state;
   always @(posedge clk_i) begin
     if (beat) beat_addr_q <= beat_addr + 1'b1;
+    state_read_q <= beat;
     state_addr_q <= {task_stream, beat_addr};
     state_q      <= task_fresh_late ? {LANES * STATE_W{1'b0}} : state_rdata_i;
   end
-  assign state_raddr_o = state_addr_q;
+  assign {state_re_o, state_raddr_o} = {state_read_q, state_addr_q};
   ernn_delay #(.WIDTH(1), .CYCLES(2)) u_fresh (
       .clk_i(clk_i), .in_i(task_fresh), .out_o(task_fresh_late)
   );
