@@ -4,8 +4,9 @@
 
     bit_clocks: clock cycles of a bit
     steps: [kind, value], in order: "send" bytes (hex), "expect" bytes (hex), "gap" cycles of rest,
-        "broken" a byte without a stop bit, "glitch" cycles of a low line, "reset" cycles of the button,
-        "quiet" cycles in which nothing may come, "contains" bytes (hex) among all until nothing comes
+        "broken" a byte without a stop bit, "glitch" cycles of a low line, "reset" cycles of the
+        button, "quiet" cycles in which nothing may come, "contains" bytes (hex) among all that
+        come until nothing more does
     stretch: the sender's bits are so many per thousand longer
     quiet_cycles: time-out of a byte
 """

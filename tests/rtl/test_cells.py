@@ -46,10 +46,12 @@ module probe (
     one <= a * $signed({1'b0, b_i[16:0]});
     pieces <= a_i * b_i;
     count <= count + {a_i[6:0], a_i} - {7'd0, b_i};
-    if (we_i) chosen <= {a_i[b_i[3:0]], data_i[choice[4:0]], a_i < b_i, a_i == b_i, ^data_i, choice[3:0]};
+    if (we_i)
+      chosen <= {a_i[b_i[3:0]], data_i[choice[4:0]], a_i < b_i, a_i == b_i, ^data_i, choice[2:0]};
     if (a_i[0]) kept <= kept ^ data_i[11:0];
     if (rst_i) begin count <= 31'd7; chosen <= 8'h5a; kept <= 12'hf0f; end
-    out_o <= {r36, r18, r9, r4, r2, r1, rl, both, neither[35:30], one[35:20], pieces[47:8], count, chosen, kept};
+    out_o <= {r36, r18, r9, r4, r2, r1, rl, both, neither[35:30], one[35:20], pieces[47:8], count,
+              chosen, kept};
   end
 endmodule
 
@@ -74,8 +76,8 @@ module top (
   wire [255:0] meant, found;
   probe u_meant (clk_i, rst_i, we_i, waddr_i, raddr_i, data_i, a_i, b_i, meant);
   netlist u_found (
-    .clk_i(clk_i), .rst_i(rst_i), .we_i(we_i), .waddr_i(waddr_i), .raddr_i(raddr_i), .data_i(data_i),
-    .a_i(a_i), .b_i(b_i), .out_o(found)
+    .clk_i(clk_i), .rst_i(rst_i), .we_i(we_i), .waddr_i(waddr_i), .raddr_i(raddr_i),
+    .data_i(data_i), .a_i(a_i), .b_i(b_i), .out_o(found)
   );
   assign equal_o = meant === found;
 endmodule
