@@ -232,7 +232,13 @@ def build(
         str, typer.Option(metavar="NAME", help="ECP5: ulx3s, or none for the accelerator alone.")
     ] = "",
     speed: Annotated[str, typer.Option(metavar="GRADE", help="Speed grade; the slowest.")] = "",
-    seed: Annotated[int, typer.Option(min=0, help="Of placement.")] = 1,
+    seed: Annotated[int, typer.Option(min=0, help="ECP5: of the first placement.")] = 1,
+    seeds: Annotated[
+        int, typer.Option(min=1, max=100, help="ECP5: placements, until the clock is met.")
+    ] = 3,
+    simulate: Annotated[
+        bool, typer.Option("--simulate", help="ECP5: simulate the netlist on test speech.")
+    ] = False,
     timeout: Annotated[
         float, typer.Option(metavar="S", min=1, help="Seconds that a tool may take.")
     ] = 3600,
@@ -246,7 +252,9 @@ def build(
     with _explained(debug):
         from ernn.flow.build import build as place_and_route
 
-        options = {"board": board, "speed": speed, "seed": seed, "timeout_s": timeout}
+        options: dict[str, Any] = {"board": board, "speed": speed, "seed": seed}
+        options |= {"timeout_s": timeout}
+        options |= {"seeds": seeds, "simulate": simulate}
         place_and_route(folder, part, out, force=force, clock_mhz=clock_mhz, say=_say, **options)
 
 

@@ -15,7 +15,7 @@ module ernn_sigmoid(clk_i, in_i, out_o);
     output[15:0] out_o;
 
     // Memories
-    reg[25:0] line[127:0];  // RomBlock
+    (* logic_block *) reg[25:0] line[127:0];  // RomBlock
 
     // Registers
     reg[15:0] intercept_q2;

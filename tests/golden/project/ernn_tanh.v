@@ -15,7 +15,7 @@ module ernn_tanh(clk_i, in_i, out_o);
     output[15:0] out_o;
 
     // Memories
-    reg[27:0] line[63:0];  // RomBlock
+    (* logic_block *) reg[27:0] line[63:0];  // RomBlock
 
     // Registers
     reg[15:0] intercept_q2;
