@@ -26,6 +26,7 @@ FLOORS = [
     {"flow", "doctor"},
     {"search"},
     {"console"},
+    {"project_commands"},
     {"cli"},
     {"__main__"},
 ]
@@ -41,7 +42,7 @@ ONLY_IN = {
     "cocotb_tools": {"run"},
     "cocotbext": {"run"},
     "numba": {"quant"},
-    "typer": {"console", "cli"},
+    "typer": {"console", "project_commands", "cli"},
     "rich": {"progress"},
     "soundfile": {"speech"},
     "kaldiio": {"speech"},

@@ -12,10 +12,13 @@ from pathlib import Path
 from ernn.device import Part, load_part, part_names
 from ernn.errors import BoundError, PlanError, ProjectError, ToolError
 from ernn.files import replace_folder
-from ernn.hdl.project import open_project
+from ernn.hdl.project import Project, open_project
+from ernn.resources import folder as shipped
 from ernn.run.build_result import RESULT, BuildRequest, BuildResult
 from ernn.run.ecp5 import build_ecp5
 from ernn.run.vivado import build_vivado
+
+NETLIST_FRAMES = 20  # of each stream, that a simulated netlist works on
 
 Flow = Callable[[BuildRequest], BuildResult]
 
@@ -34,6 +37,7 @@ def build(
     *,
     force: bool = False,
     clock_mhz: float | None = None,
+    simulate: bool = False,
     say: Callable[[str], None] = print,
     **options: object,
 ) -> BuildResult:
@@ -45,14 +49,16 @@ def build(
         out: for the results; ``build-<part>`` beside the project if not given.
         force: go on with files that were edited after generation.
         clock_mhz: to reach; the plan's if not given.
+        simulate: whether to simulate the netlist on the run's test speech; open flows only.
         say: takes the summary, line by line.
         options: other fields of `BuildRequest`.
 
     Raises:
         ProjectError: no project, an edited file, or a folder of something else at ``out``.
-        PlanError: an unknown part, or an option that its tools do not know.
+        PlanError: an unknown part, an option that its tools do not know, or no netlist to simulate.
         ToolError: no flow for the part, a tool that is missing or fails, a design too large.
         BoundError: the clock is not met; the results are there all the same.
+        MismatchError: the simulated netlist differs from the integer model.
     """
     project = open_project(folder, force)
     chip = load_part(part or project.plan.part)
@@ -72,6 +78,10 @@ def build(
     work.mkdir(parents=True)
     clock = clock_mhz or project.plan.clock_mhz
     command = f"ernn build {folder} --part {part or chip.name}"
+    if simulate and chip.family not in OPEN_FLOWS:
+        raise PlanError(f"--simulate takes the netlist of an open flow, not of {chip.name}'s tools")
+    if simulate:
+        options["check"] = netlist_check(project, work / "simulation")
     request = BuildRequest(project, chip, work, clock, command, **options)  # type: ignore[arg-type]
     result = replace(flow(request), edited=list(project.edited))
     result.save(work)
@@ -86,6 +96,47 @@ def build(
             f"is in {place / RESULT}; try another --seed, or plan with a slower clock"
         )
     return result
+
+
+def netlist_check(project: Project, folder: Path) -> Callable[[Path], int]:
+    """Return what simulates a netlist of `ernn_top` on the run's test speech; see `simulate`.
+
+    Args:
+        project: inside the folder of its run.
+        folder: for the simulation; removed when all words are equal.
+
+    Raises:
+        ProjectError: the run's model or speech is not there.
+    """
+    run = project.folder.parent
+    model_file, speech = run / "quantize" / "integer.safetensors", run / "corpus"
+    for path in (model_file, speech):
+        if not path.exists():
+            raise ProjectError(
+                f"the netlist is simulated on a run's test speech, and {path} is not there; leave "
+                "--simulate out, or build the folder of a run"
+            )
+
+    def check(netlist: Path) -> int:
+        from ernn.flow.hardware import deal_out
+        from ernn.quant.integer_model import IntegerModel
+        from ernn.run.simulate import simulate
+        from ernn.speech.corpus import load_split
+
+        cells = sorted((shipped("sim") / "cells").glob("ecp5_*.v"))
+        test = [utterance.features for utterance in load_split(speech, "test")]
+        found = simulate(
+            project.folder,
+            project.plan,
+            IntegerModel.load(model_file),
+            deal_out(test, project.plan.streams, NETLIST_FRAMES),
+            work_folder=folder,
+            netlist=[netlist, *cells],
+        )
+        shutil.rmtree(folder)
+        return sum(found.elements.values())
+
+    return check
 
 
 def _flow(part: Part) -> Flow:

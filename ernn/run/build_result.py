@@ -1,7 +1,7 @@
 """What placing and routing found, whichever tool did it: build.json and summary.txt of a build."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, ClassVar, Literal
@@ -30,7 +30,9 @@ class BuildRequest:
     command: str  # that asked for it
     board: str = ""  # "none": the accelerator alone, out of context; empty: what suits the part
     speed: str = ""  # speed grade; empty: the slowest
-    seed: int = 1
+    seed: int = 1  # of the first placement
+    seeds: int = 3  # placements that may be tried until the clock is met
+    check: Callable[[Path], int] | None = None  # simulates `ernn_top`'s netlist: words compared
     timeout_s: float = 3600.0  # of each tool
     # Of Vivado's flow:
     vivado_part: str = ""  # with package and speed grade; empty: what the part's file says
@@ -57,6 +59,8 @@ class BuildResult:
     available: Mapping[str, int | float]
     files: dict[str, str]  # what: file in the build's folder
     critical_path: list[str]  # of the slowest path, a line a cell
+    seed: int | None = None  # of the placement that was kept
+    netlist_words: int | None = None  # of the simulated netlist, each as the integer model's
     power_w: float | None = None
     power: dict[str, float | str] = field(default_factory=dict)  # what else the tool says of it
     edited: list[str] = field(default_factory=list)  # files changed after generation
@@ -102,6 +106,12 @@ class BuildResult:
                 f"{name}: {count:,} of {self.available[name]:,}, "
                 f"{100 * count / max(1, self.available[name]):.1f} %"
                 for name, count in self.used.items()
+            ),
+            *([f"seed {self.seed}"] if self.seed is not None else []),
+            *(
+                [f"netlist simulated: {self.netlist_words:,} output words, none different"]
+                if self.netlist_words is not None
+                else []
             ),
             *(f"{what}: {file}" for what, file in self.files.items()),
             "tools: " + ", ".join(f"{name} {version}" for name, version in self.tools.items()),

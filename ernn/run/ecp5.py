@@ -16,10 +16,10 @@ from ernn.hdl.board import CONSTRAINTS, SOFTWARE, Shell, board_files
 from ernn.hdl.board import TOP as BOARD_TOP
 from ernn.run.build_result import BuildRequest, BuildResult
 from ernn.run.process import run_tool
+from ernn.run.synth import TOP, flat_ecp5
 from ernn.run.yosys import run_yosys
 from ernn.tools import require
 
-TOP = "ernn_top"
 DEVICES = {"LFE5U-25F": "25k", "LFE5U-45F": "45k", "LFE5U-85F": "85k"}
 SPEEDS = ("6", "7", "8")  # the slowest first
 PACKAGE = "CABGA381"  # out of context, where no board names one
@@ -44,7 +44,8 @@ def build_ecp5(request: BuildRequest) -> BuildResult:
     tools = {name: require(name).version for name in ("yosys", "nextpnr-ecp5", "ecppack")}
     shell = _write_shell(request, board) if board else None
     design = _synthesize(request, shell)
-    report = _route(request, design, board, speed)
+    words = request.check(request.folder / f"{TOP}.v") if request.check else None
+    seed, report = _route(request, design, board, speed)
     files = {"netlist": f"{TOP}.v", "report": "nextpnr.json"}
     if board:
         files |= {"bitstream": _pack(request), "configuration": f"{BOARD_TOP}.config"}
@@ -63,6 +64,8 @@ def build_ecp5(request: BuildRequest) -> BuildResult:
         available=available,
         files=files,
         critical_path=_critical_path(report),
+        seed=seed,
+        netlist_words=words,
     )
 
 
@@ -96,8 +99,8 @@ def _synthesize(request: BuildRequest, shell: Shell | None) -> Path:
     folder = request.folder.resolve()
     core = [
         "read_verilog -defer " + " ".join(path.name for path in request.project.verilog),
-        # Only what the plan puts into block RAM goes there.
-        f"synth_ecp5 -nobram -top {TOP} -json {folder / f'{TOP}.json'}",
+        *flat_ecp5(),
+        f"write_json {folder / f'{TOP}.json'}",
         f"write_verilog -noattr {folder / f'{TOP}.v'}",
         f"select {TOP}",
         f"write_rtlil -selected {folder / f'{TOP}.il'}",
@@ -119,21 +122,42 @@ def _synthesize(request: BuildRequest, shell: Shell | None) -> Path:
     return folder / f"{BOARD_TOP}.json"
 
 
-def _route(request: BuildRequest, design: Path, board: Board | None, speed: str) -> dict[str, Any]:
-    """Place and route; return nextpnr's report."""
+def _route(
+    request: BuildRequest, design: Path, board: Board | None, speed: str
+) -> tuple[int, dict[str, Any]]:
+    """Place and route until the clock is met; return the best placement's seed and report."""
+    folder, best = request.folder.resolve(), None
+    for seed in range(request.seed, request.seed + max(1, request.seeds)):
+        report = _place(request, design, board, speed, seed)
+        if best is None or _fmax(report) > _fmax(best[1]):
+            best = seed, report
+            for name in ("nextpnr.json", "nextpnr.log", f"{BOARD_TOP}.config"):
+                if (folder / f"try.{name}").exists():
+                    (folder / f"try.{name}").replace(folder / name)
+        if _fmax(report) >= request.clock_mhz:
+            break
+    for left in folder.glob("try.*"):
+        left.unlink()
+    assert best is not None
+    return best
+
+
+def _place(
+    request: BuildRequest, design: Path, board: Board | None, speed: str, seed: int
+) -> dict[str, Any]:
+    """Run nextpnr once; return its report."""
     folder = request.folder.resolve()
-    tool = require("nextpnr-ecp5")
     command = [
-        *(str(tool.path), f"--{DEVICES[request.part.name]}", "--speed", speed),
-        *("--package", board.package if board else PACKAGE),
-        *("--json", design.name, "--report", "nextpnr.json", "--freq", f"{request.clock_mhz:g}"),
-        *("--seed", str(request.seed), "--timing-allow-fail"),
+        *(str(require("nextpnr-ecp5").path), f"--{DEVICES[request.part.name]}", "--speed", speed),
+        *("--package", board.package if board else PACKAGE, "--json", design.name),
+        *("--report", "try.nextpnr.json", "--freq", f"{request.clock_mhz:g}"),
+        *("--seed", str(seed), "--timing-allow-fail"),
     ]
     if board:
-        command += ["--lpf", f"board/{CONSTRAINTS}", "--textcfg", f"{BOARD_TOP}.config"]
+        command += ["--lpf", f"board/{CONSTRAINTS}", "--textcfg", f"try.{BOARD_TOP}.config"]
     else:
         command.append("--out-of-context")
-    log = folder / "nextpnr.log"
+    log = folder / "try.nextpnr.log"
     try:
         run_tool("nextpnr", command, folder, log, timeout_s=request.timeout_s)
     except ToolError:
@@ -144,7 +168,7 @@ def _route(request: BuildRequest, design: Path, board: Board | None, speed: str)
                 f"for this part, or build for a larger one (log: {log})"
             ) from None
         raise
-    return _read_report(folder / "nextpnr.json")
+    return _read_report(folder / "try.nextpnr.json")
 
 
 def _lacking(log: Path) -> list[str]:

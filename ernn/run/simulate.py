@@ -6,6 +6,7 @@ beat at the ports with ernn.hw.cycles. Bench and window: sim/accelerator.py, ern
 
 import json
 from collections import Counter
+from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -19,7 +20,7 @@ from ernn.quant.integer_model import IntegerModel
 from ernn.run.bench import Simulator, run_bench
 from ernn.run.compare import Golden, compare, golden_signals, require_whole
 from ernn.run.dump import Dump
-from ernn.run.follow import Follower
+from ernn.run.follow import OUTPUT, Follower
 from ernn.run.registers import load_writes, reads, require_registers
 from ernn.run.rtl import for_waves, registers_only
 from ernn.run.timing import frame_cycles, latency_cycles, require_planned
@@ -55,6 +56,7 @@ def simulate(
     simulator: Simulator = "verilator",
     traffic: Traffic | None = None,
     dump: Dump | None = None,
+    netlist: Sequence[Path] = (),
 ) -> Simulation:
     """Simulate a project and compare every word and every cycle.
 
@@ -67,6 +69,8 @@ def simulate(
         simulator: which one.
         traffic: saturated unless given.
         dump: what to leave in ``work_folder`` under `Dump.file`, if anything.
+        netlist: Verilog of a synthesized `ernn_top` and of its cells, to simulate in place of the
+            project's; only its ports, registers included, are seen and compared.
 
     Raises:
         MismatchError: the first word that differs from the integer model, or the first beat whose
@@ -82,8 +86,10 @@ def simulate(
         raise ProjectError(f"{folder} was generated from another plan; run `ernn generate` again")
     packets = packets_of(model, plan, utterances)
     golden, saturated = golden_signals(model, utterances)
+    if netlist:
+        golden = {name: signal for name, signal in golden.items() if name.startswith(OUTPUT)}
     try:
-        _run(folder, plan, model, packets, work_folder, simulator, traffic, dump)
+        _run(folder, plan, model, packets, work_folder, simulator, traffic, dump, netlist)
     except ToolError:
         with suppress(ToolError):  # of a trace that is missing or cut off
             _compare_runs(plan, model, golden, work_folder)  # a wrong word tells more
@@ -129,6 +135,7 @@ def _run(
     simulator: Simulator,
     traffic: Traffic,
     dump: Dump | None,
+    netlist: Sequence[Path],
 ) -> None:
     """Run the bench, which leaves TRACE and RESULTS in the work folder."""
     work_folder.mkdir(parents=True, exist_ok=True)
@@ -136,7 +143,7 @@ def _run(
     trace, results = work_folder / TRACE, work_folder / RESULTS
     trace.unlink(missing_ok=True)
     results.unlink(missing_ok=True)
-    top.write_text(bench_top(plan, dumps=dump is not None))
+    top.write_text(bench_top(plan, dumps=dump is not None, inside=not netlist))
     sent = with_bad(packets, traffic.bad, plan.streams)
     registers = register_map(plan)
     content = asdict(traffic) | {
@@ -150,7 +157,7 @@ def _run(
         "results": str(results),
     }
     vectors.write_text(json.dumps(content))
-    verilog = sorted((folder / "rtl").glob("*.v"))
+    verilog = [*netlist] or sorted((folder / "rtl").glob("*.v"))
     dumped = dump.plusargs(str(work_folder)) if dump else []
     run_bench(
         [*verilog, *_control(dump, simulator, verilog, work_folder), top],
@@ -176,10 +183,16 @@ def _control(
     return [control]
 
 
-def bench_top(plan: HardwarePlan, dumps: bool = False) -> str:
-    """Return the Verilog that writes the trace, with the accelerator inside."""
-    made = register_map(plan)
-    return environment().get_template(f"{TOP}.v.j2").render(plan=plan, map=made, dumps=dumps)
+def bench_top(plan: HardwarePlan, dumps: bool = False, inside: bool = True) -> str:
+    """Return the Verilog that writes the trace, with the accelerator inside.
+
+    Args:
+        plan: of the accelerator.
+        dumps: whether a window of the inside can be dumped.
+        inside: whether its inner signals have the names of the Verilog; else only ports are seen.
+    """
+    context = {"plan": plan, "map": register_map(plan), "dumps": dumps, "inside": inside}
+    return environment().get_template(f"{TOP}.v.j2").render(context)
 
 
 def _quiet_cycles(plan: HardwarePlan, traffic: Traffic) -> int:

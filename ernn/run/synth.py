@@ -128,3 +128,9 @@ def _ecp5() -> list[str]:
         "clean",
         f"{synth} map_cells:",
     ]
+
+
+def flat_ecp5() -> list[str]:
+    """Return synth_ecp5 as a router wants it: flat, mapped by abc9, which knows delays."""
+    synth = f"synth_ecp5 -nobram -top {TOP} -run"  # block RAM only where the plan says
+    return [f"{synth} begin:coarse", *keep_leaves(), f"{synth} coarse:"]

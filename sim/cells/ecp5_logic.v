@@ -11,7 +11,11 @@ module LUT4 (
     output wire Z
 );
   parameter [15:0] INIT = 16'h0000;
-  assign Z = INIT[{D, C, B, A}];
+  // One input at a time: an unknown one, where it makes no difference, is none.
+  wire [7:0] of_d = D ? INIT[15:8] : INIT[7:0];
+  wire [3:0] of_c = C ? of_d[7:4] : of_d[3:0];
+  wire [1:0] of_b = B ? of_c[3:2] : of_c[1:0];
+  assign Z = A ? of_b[1] : of_b[0];
 endmodule
 
 module PFUMX (
@@ -36,10 +40,13 @@ module CCU2C (
   parameter [15:0] INIT0 = 16'h0000, INIT1 = 16'h0000;
   parameter INJECT1_0 = "YES", INJECT1_1 = "YES";
 
-  wire pass0 = INIT0[{D0, C0, B0, A0}];
-  wire pass1 = INIT1[{D1, C1, B1, A1}];
-  wire make0 = INJECT1_0 != "YES" && INIT0[{2'b00, B0, A0}];
-  wire make1 = INJECT1_1 != "YES" && INIT1[{2'b00, B1, A1}];
+  wire pass0, pass1, low0, low1;
+  LUT4 #(.INIT(INIT0)) u_pass0 (.A(A0), .B(B0), .C(C0), .D(D0), .Z(pass0));
+  LUT4 #(.INIT(INIT1)) u_pass1 (.A(A1), .B(B1), .C(C1), .D(D1), .Z(pass1));
+  LUT4 #(.INIT(INIT0)) u_low0 (.A(A0), .B(B0), .C(1'b0), .D(1'b0), .Z(low0));
+  LUT4 #(.INIT(INIT1)) u_low1 (.A(A1), .B(B1), .C(1'b0), .D(1'b0), .Z(low1));
+  wire make0 = INJECT1_0 != "YES" && low0;
+  wire make1 = INJECT1_1 != "YES" && low1;
   wire carry = pass0 ? CIN : make0;
   assign S0   = INJECT1_0 == "YES" ? pass0 : pass0 ^ CIN;
   assign S1   = INJECT1_1 == "YES" ? pass1 : pass1 ^ carry;
@@ -80,7 +87,8 @@ module TRELLIS_DPR16X4 (
   parameter [63:0] INITVAL = 64'h0;
 
   reg [63:0] bits;
-  initial bits = INITVAL;
+  integer place;
+  initial for (place = 0; place < 64; place = place + 1) bits[place] = INITVAL[place] === 1'b1;  // not x
   wire write = WREMUX == "1" || (WREMUX == "INV" ? !WRE : WRE);
   generate
     if (WCKMUX != "WCK" || WREMUX == "0") begin : gen_unknown

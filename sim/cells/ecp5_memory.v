@@ -41,21 +41,28 @@ module DP16KD (
       INITVAL_3C = 320'd0, INITVAL_3D = 320'd0, INITVAL_3E = 320'd0, INITVAL_3F = 320'd0;
 
   // Units of 9 bits; narrower words use the low 8 of them. INITVAL: 16 words of 18 bits, 20 bits apart.
-  localparam [64*320-1:0] CONTENT = {
-    INITVAL_3F, INITVAL_3E, INITVAL_3D, INITVAL_3C, INITVAL_3B, INITVAL_3A, INITVAL_39, INITVAL_38, INITVAL_37,
-    INITVAL_36, INITVAL_35, INITVAL_34, INITVAL_33, INITVAL_32, INITVAL_31, INITVAL_30, INITVAL_2F, INITVAL_2E,
-    INITVAL_2D, INITVAL_2C, INITVAL_2B, INITVAL_2A, INITVAL_29, INITVAL_28, INITVAL_27, INITVAL_26, INITVAL_25,
-    INITVAL_24, INITVAL_23, INITVAL_22, INITVAL_21, INITVAL_20, INITVAL_1F, INITVAL_1E, INITVAL_1D, INITVAL_1C,
-    INITVAL_1B, INITVAL_1A, INITVAL_19, INITVAL_18, INITVAL_17, INITVAL_16, INITVAL_15, INITVAL_14, INITVAL_13,
-    INITVAL_12, INITVAL_11, INITVAL_10, INITVAL_0F, INITVAL_0E, INITVAL_0D, INITVAL_0C, INITVAL_0B, INITVAL_0A,
-    INITVAL_09, INITVAL_08, INITVAL_07, INITVAL_06, INITVAL_05, INITVAL_04, INITVAL_03, INITVAL_02, INITVAL_01,
-    INITVAL_00
-  };
   reg [8:0] units[0:2047];
-  integer place;
-  initial
-    for (place = 0; place < 2048; place = place + 1)
-      units[place] = CONTENT[20*(place/2)+9*(place%2)+:9];
+  task fill;
+    input integer row;
+    input [319:0] content;
+    integer place;
+    for (place = 0; place < 32; place = place + 1) units[32*row+place] = content[20*(place/2)+9*(place%2)+:9];
+  endtask
+  initial begin
+    fill(0, INITVAL_00); fill(1, INITVAL_01); fill(2, INITVAL_02); fill(3, INITVAL_03); fill(4, INITVAL_04);
+    fill(5, INITVAL_05); fill(6, INITVAL_06); fill(7, INITVAL_07); fill(8, INITVAL_08); fill(9, INITVAL_09);
+    fill(10, INITVAL_0A); fill(11, INITVAL_0B); fill(12, INITVAL_0C); fill(13, INITVAL_0D); fill(14, INITVAL_0E);
+    fill(15, INITVAL_0F); fill(16, INITVAL_10); fill(17, INITVAL_11); fill(18, INITVAL_12); fill(19, INITVAL_13);
+    fill(20, INITVAL_14); fill(21, INITVAL_15); fill(22, INITVAL_16); fill(23, INITVAL_17); fill(24, INITVAL_18);
+    fill(25, INITVAL_19); fill(26, INITVAL_1A); fill(27, INITVAL_1B); fill(28, INITVAL_1C); fill(29, INITVAL_1D);
+    fill(30, INITVAL_1E); fill(31, INITVAL_1F); fill(32, INITVAL_20); fill(33, INITVAL_21); fill(34, INITVAL_22);
+    fill(35, INITVAL_23); fill(36, INITVAL_24); fill(37, INITVAL_25); fill(38, INITVAL_26); fill(39, INITVAL_27);
+    fill(40, INITVAL_28); fill(41, INITVAL_29); fill(42, INITVAL_2A); fill(43, INITVAL_2B); fill(44, INITVAL_2C);
+    fill(45, INITVAL_2D); fill(46, INITVAL_2E); fill(47, INITVAL_2F); fill(48, INITVAL_30); fill(49, INITVAL_31);
+    fill(50, INITVAL_32); fill(51, INITVAL_33); fill(52, INITVAL_34); fill(53, INITVAL_35); fill(54, INITVAL_36);
+    fill(55, INITVAL_37); fill(56, INITVAL_38); fill(57, INITVAL_39); fill(58, INITVAL_3A); fill(59, INITVAL_3B);
+    fill(60, INITVAL_3C); fill(61, INITVAL_3D); fill(62, INITVAL_3E); fill(63, INITVAL_3F);
+  end
 
   wire [13:0] ada = {
     ADA13, ADA12, ADA11, ADA10, ADA9, ADA8, ADA7, ADA6, ADA5, ADA4, ADA3, ADA2, ADA1, ADA0
@@ -119,7 +126,7 @@ module DP16KD (
       end
     end
     if (RSTA) out_a <= 36'd0;
-    else if (chosen_a && !WEA) out_a <= narrow(DATA_WIDTH_A, old_a, ada);
+    else if (chosen_a && (!WEA || WRITEMODE_A == "READBEFOREWRITE")) out_a <= narrow(DATA_WIDTH_A, old_a, ada);
   end
 
   always @(posedge CLKB) begin
@@ -128,7 +135,7 @@ module DP16KD (
       if (DATA_WIDTH_B == 18) units[base_b|11'd1] <= new_b[17:9];
     end
     if (RSTB) out_b <= 36'd0;
-    else if (chosen_b && !WEB) out_b <= narrow(DATA_WIDTH_B, old_b, adb);
+    else if (chosen_b && (!WEB || WRITEMODE_B == "READBEFOREWRITE")) out_b <= narrow(DATA_WIDTH_B, old_b, adb);
   end
 
   // A word of 36 bits is read at port B: its low half leaves at A.
@@ -143,7 +150,7 @@ module DP16KD (
 
   generate
     if (REGMODE_A != "NOREG" || REGMODE_B != "NOREG" || CSDECODE_A != "0b000" || CSDECODE_B != "0b000"
-        || WRITEMODE_A != "NORMAL" || WRITEMODE_B != "NORMAL" || CLKAMUX != "CLKA" || CLKBMUX != "CLKB") begin : gen_unknown
+        || WRITEMODE_A == "WRITETHROUGH" || WRITEMODE_B == "WRITETHROUGH" || CLKAMUX != "CLKA" || CLKBMUX != "CLKB") begin : gen_unknown
       initial begin
         $display("%m: a block RAM with a configuration that is not modelled");
         $finish;

@@ -1,0 +1,60 @@
+"""The netlist of a whole accelerator gives the integer model's words in the planned cycles."""
+
+import re
+
+import pytest
+from accelerators import Accelerator, Design
+
+from ernn.errors import MismatchError
+from ernn.hw.layout import Sizes
+from ernn.resources import folder as shipped
+from ernn.run.simulate import simulate
+from ernn.run.synth import flat_ecp5
+from ernn.run.yosys import run_yosys
+
+CELLS = sorted((shipped("sim") / "cells").glob("ecp5_*.v"))
+MODEL = {"cell": "gru_before", "hidden": 4, "blocks": 2, "features": 4, "labels": 0}
+DESIGN = Design(MODEL | {"scales": False}, Sizes(1, 1, 1, 1), streams=1)
+
+pytestmark = pytest.mark.needs("yosys", "iverilog")
+
+
+@pytest.fixture(scope="module")
+def accelerator(tmp_path_factory):
+    """An accelerator and its netlist."""
+    made = Accelerator.write(DESIGN, tmp_path_factory.mktemp("netlist"))
+    files = " ".join(path.name for path in sorted(made.rtl.glob("*.v")))
+    netlist = made.folder / "netlist.v"
+    commands = [f"read_verilog -defer {files}", *flat_ecp5(), f"write_verilog -noattr {netlist}"]
+    run_yosys(commands, made.rtl, made.folder / "synth.ys")
+    return made
+
+
+def run(accelerator, netlist, work):
+    return simulate(
+        accelerator.folder / "project",
+        accelerator.plan,
+        accelerator.model,
+        accelerator.speech([3, 2]),
+        work_folder=work,
+        simulator="icarus",
+        netlist=[netlist, *CELLS],
+    )
+
+
+def test_every_output_word_is_the_integer_models(accelerator, tmp_path):
+    found = run(accelerator, accelerator.folder / "netlist.v", tmp_path)
+    assert found.elements == {"output layer0.h": 5 * 4}
+
+
+def test_one_wrong_bit_of_a_table_is_found(accelerator, tmp_path):
+    """A bit of a LUT behind the candidate's activation."""
+    text = (accelerator.folder / "netlist.v").read_text()
+    tables = list(re.finditer(r"LUT4 #\(\s+\.INIT\(16'h(\w{4})\)\s+\) (\\?u_gru_update\S+)", text))
+    assert len(tables) > 20
+    table = tables[len(tables) // 2]
+    wrong = format(int(table[1], 16) ^ 0x8000, "04x")
+    bad = tmp_path / "bad.v"
+    bad.write_text(text[: table.start(1)] + wrong + text[table.end(1) :])
+    with pytest.raises(MismatchError, match=r"signal output layer0\.h"):
+        run(accelerator, bad, tmp_path)
