@@ -76,6 +76,7 @@ def simulate(work: Work) -> None:
     from ernn.hw.cycles import RATE_ROUNDS
     from ernn.hw.plan import HardwarePlan
     from ernn.quant.integer_model import IntegerModel
+    from ernn.run.schedule import save_schedule
     from ernn.run.simulate import simulate as run
     from ernn.run.traffic import Traffic
     from ernn.speech.corpus import load_split
@@ -99,6 +100,9 @@ def simulate(work: Work) -> None:
         for utterances, traffic in ((streams, Traffic()), (alone, Traffic("single")))
     ]
     write_json(work.folder / "timing.json", _timing(planned, *runs))
+    schedule = runs[0].schedule
+    assert schedule is not None  # saturated, and long enough
+    save_schedule(schedule, planned, runs[0].simulator, work.folder / "schedule.json")
 
 
 def _timing(planned: "HardwarePlan", busy: "Simulation", single: "Simulation") -> dict[str, Any]:

@@ -20,6 +20,7 @@ from ernn.run.bench import Simulator, run_bench
 from ernn.run.compare import Golden, compare, golden_signals, require_whole
 from ernn.run.follow import Follower
 from ernn.run.registers import load_writes, reads, require_registers
+from ernn.run.schedule import Schedule, make_schedule
 from ernn.run.timing import frame_cycles, latency_cycles, require_planned
 from ernn.run.trace import Event, InputBeat, OutputBeat, read_trace
 from ernn.run.traffic import Packet, Streams, Traffic, packets_of, with_bad
@@ -40,6 +41,7 @@ class Simulation:
     elements: dict[str, int]  # compared, by signal
     frame_cycles: float | None  # saturated traffic: see `ernn.run.timing.frame_cycles`
     latency_cycles: int | None  # single frames: see `latency_cycles` there
+    schedule: Schedule | None  # saturated traffic: see `ernn.run.schedule`
 
 
 def simulate(
@@ -95,13 +97,15 @@ def simulate(
         sent = [cycles.Packet(packet.stream, packet.fresh) for packet in packets]
         gap = GAP_CYCLES if traffic.mode == "single" else None
         require_planned(inputs, outputs, cycles.predict(plan, sent, inputs[0].cycle, gap))
+    busy = traffic.mode == "saturated" and traffic.steady
     return Simulation(
         simulator,
         len(packets),
         outputs[-1].cycle - inputs[0].cycle + 1,
         dict(compared),
-        frame_cycles(plan, outputs) if traffic.mode == "saturated" and traffic.steady else None,
+        frame_cycles(plan, outputs) if busy else None,
         latency_cycles(inputs, outputs) if traffic.mode == "single" else None,
+        make_schedule(plan, run) if busy else None,
     )
 
 
