@@ -34,15 +34,16 @@ def plan(work: Work) -> None:
 def plan_model(
     model: "IntegerModel", hardware: "HardwareRecipe", name: str, folder: "Path"
 ) -> None:
-    """Plan the hardware of a model; leave plan.json, cost.json and summary.txt behind."""
+    """Plan the hardware of a model; leave its files and summary.txt behind."""
     from ernn.files import write_text
-    from ernn.flow.planning import describe
+    from ernn.flow.planning import describe, front_file
     from ernn.flow.results import write_json
     from ernn.hw.explore import explore
 
     found = explore(model, hardware, name)
     found.chosen.plan.save(folder / "plan.json")
     write_json(folder / "cost.json", asdict(found.chosen.used))
+    write_json(folder / "front.json", front_file(found))
     write_text(folder / SUMMARY, "\n".join(describe(found)) + "\n")
 
 

@@ -80,9 +80,7 @@ class StateWrite(NamedTuple):
     data: str
 
 
-Event = (
-    InputBeat | OutputBeat | InputWord | Stepping | PassEnd | Rows | VectorWord | StateWrite
-)
+Event = InputBeat | OutputBeat | InputWord | Stepping | PassEnd | Rows | VectorWord | StateWrite
 
 _TEXT = {"data", "gate"}
 _LETTERS = {

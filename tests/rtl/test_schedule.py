@@ -2,6 +2,7 @@
 
 from collections import Counter
 from dataclasses import replace
+from itertools import pairwise
 
 import pytest
 from accelerators import Accelerator, Design
@@ -101,7 +102,7 @@ def test_a_unit_works_for_one_frame_at_a_time(simulated):
     _, _, schedule = simulated
     for unit in schedule.units:
         runs = sorted(run for share in unit.shares for run in share.runs)
-        assert all(one[1] < other[0] for one, other in zip(runs, runs[1:], strict=False)), unit
+        assert all(one[1] < other[0] for one, other in pairwise(runs)), unit
         for share in unit.shares:
             assert share.first <= schedule.shown and share.runs[-1][1] <= share.until
 
