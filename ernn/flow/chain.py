@@ -186,8 +186,8 @@ STEPS = (
         reads=("name", "seed", "per_bound_points", "corpus", "model", "quantization"),
         after=("train", "compress", "quantize", "plan", "simulate"),
         code=(
-            *("report", "energy", "speech", "device", "parts"),
-            *("flow/hardware", "flow/summary", "flow/beside"),
+            *("report", "energy", "hw", "run", "speech", "device", "parts"),
+            *("flow/hardware", "flow/summary", "flow/beside", "flow/compare"),
         ),
         outside=_beside,
     ),

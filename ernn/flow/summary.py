@@ -11,9 +11,10 @@ import ernn
 from ernn.compressed import CompressedModel
 from ernn.datafile import parse
 from ernn.device import Part, load_part
-from ernn.energy.estimate import estimate_power
+from ernn.energy.estimate import default_fit, estimate_power
 from ernn.errors import ModelFileError
 from ernn.flow.beside import BLOCKS, find_builds, find_search
+from ernn.flow.compare import Timing, describe_plan, find_activity
 from ernn.flow.results import load_rate, read_json
 from ernn.hw.plan import HardwarePlan
 from ernn.quant.integer_model import IntegerModel
@@ -42,7 +43,6 @@ def summarize(recipe: Recipe, out: Path) -> Report:
     plan = HardwarePlan.load(out / "plan" / "plan.json")
     cost = read_json(out / "plan" / "cost.json")
     part = load_part(plan.part)
-    power = estimate_power(part, plan.clock_mhz, cost)
     simulated = read_json(out / "simulate" / "timing.json")
     builds, left_out = find_builds(out, plan)
 
@@ -74,7 +74,7 @@ def summarize(recipe: Recipe, out: Path) -> Report:
             origin=origin("planned", "plan"),
         ),
         timing=hardware.Timing(**simulated, origin=origin("simulated", "simulate")),
-        energy=hardware.Energy(power.chip_w, power.card_w, origin("estimated", "report")),
+        energy=_energy(plan, simulated, out / "simulate", origin("estimated", "report")),
         bits=_bits(out / "quantize" / "search.json", origin("measured", "quantize")),
         blocks=_blocks(recipe, out),
         front=_front(out / "plan" / "front.json", part, origin("planned", "plan")),
@@ -107,6 +107,25 @@ def _front(path: Path, part: Part, origin: Origin) -> hardware.Front:
         )
     return hardware.Front(
         tuple(designs), told["roofline_cycles"], told["limit"], told["larger"], origin
+    )
+
+
+def _energy(
+    plan: HardwarePlan, simulated: dict[str, Any], folder: Path, origin: Origin
+) -> hardware.Energy:
+    """Return the estimated power, with what toggled in the simulation where that was counted."""
+    cycles = simulated["frame_cycles_simulated"], simulated["latency_cycles_simulated"]
+    timing = Timing(*cycles, "simulated", "simulated", "")
+    activity = find_activity(folder, plan)
+    command = origin.command
+    found = describe_plan(plan, timing, activity, default_fit(), command, command)
+    return hardware.Energy(
+        found.chip_w,
+        found.power_w,
+        origin,
+        found.activity,
+        found.components,
+        tuple(hardware.GroupEnergy(one.name, one.watts, one.toggles) for one in found.groups),
     )
 
 

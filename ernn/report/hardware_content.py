@@ -1,6 +1,6 @@
 """What a report says about the machine: plan, front, resources, time, schedule and energy."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Annotated
 
 from pydantic import Field
@@ -127,9 +127,21 @@ class Working(Strict):
 
 
 @dataclass(frozen=True)
+class GroupEnergy(Strict):
+    """Typical watts of a part of the design, without leakage, and how often its bits toggle."""
+
+    name: str
+    watts: NotNegative
+    toggles: NotNegative | None  # per bit of a register and cycle; None: not measured
+
+
+@dataclass(frozen=True)
 class Energy(Strict):
     """Estimated power: see ernn.energy.estimate."""
 
     chip_w: Interval
     card_w: Interval  # with a card like those of the published figures
     origin: Origin
+    activity: str = ""  # where toggle rates are from
+    components: dict[str, NotNegative] = field(default_factory=dict)  # typical watts of the chip
+    groups: tuple[GroupEnergy, ...] = ()  # most first
