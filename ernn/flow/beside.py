@@ -38,7 +38,7 @@ def beside(recipe: Recipe, out: Path) -> dict[str, str]:
 
 
 @dataclass(frozen=True)
-class _Found:
+class ToolResult:
     """What resources.json and build.json have in common; more is left to their own readers."""
 
     plan: str
@@ -74,16 +74,16 @@ def find_builds(out: Path, plan: HardwarePlan) -> tuple[tuple[Build, ...], tuple
     return tuple(builds), tuple(left_out)
 
 
-def _read(path: Path) -> _Found:
+def _read(path: Path) -> ToolResult:
     try:
         told = json.loads(path.read_text(encoding="utf-8"))
         told = {"used": told.get("total"), **told}
     except (OSError, ValueError, AttributeError) as problem:
         raise ModelFileError(f"{path} cannot be read ({problem})") from None
-    return parse(told, _Found, ModelFileError, str(path))
+    return parse(told, ToolResult, ModelFileError, str(path))
 
 
-def _build(found: _Found, mark: Any, name: str, plan: HardwarePlan) -> Build:
+def _build(found: ToolResult, mark: Any, name: str, plan: HardwarePlan) -> Build:
     own = name == plan.part.lower() or found.part == plan.part
     part = _part(found.part) or _part(name)
     has = found.available or {key: getattr(part, key, 0) for key in found.used}
