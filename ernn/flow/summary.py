@@ -151,6 +151,7 @@ def _blocks(recipe: Recipe, out: Path) -> content.BlockSearch | None:
             )
             for one in search.trials
         ),
+        cell=recipe.model.cell,
         block=recipe.model.layers[0].block_of("recurrent"),
         per=Measured(mine.value, mine.low, mine.high),
         origin=Origin("measured", f"ernn search {search.recipe} --out {path.parent}"),

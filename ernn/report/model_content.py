@@ -203,6 +203,7 @@ class BlockSearch(Strict):
     bound: str
     limit_percent: NotNegative
     trials: Annotated[tuple[BlockTrial, ...], Field(min_length=1)]
-    block: Some  # of this run
+    cell: Literal["lstm", "gru"]  # of this run
+    block: Some
     per: Measured  # of this run's compressed model, on the development set
     origin: Origin
