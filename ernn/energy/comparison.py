@@ -37,8 +37,7 @@ class Entry:
     @property
     def energy_uj(self) -> Interval | None:
         """Of the board, for one frame."""
-        power = self.reading.power_w
-        return power.scaled(1e6 / self.reading.frames_per_second) if power else None
+        return self.reading.uj_per_frame
 
     @property
     def gops(self) -> float:

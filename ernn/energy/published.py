@@ -105,6 +105,18 @@ class Reading:
         """Frames/s per watt."""
         return self.power_w.under(self.frames_per_second) if self.power_w else None
 
+    @property
+    def uj_per_frame(self) -> Interval | None:
+        """Energy of one frame in microjoules, of the board."""
+        return self.power_w.scaled(1e6 / self.frames_per_second) if self.power_w else None
+
+    @property
+    def scaled_uj_per_frame(self) -> float | None:
+        """The same at the user's layer, where it differs."""
+        if self.power_w is None or self.scaled_frames_per_second is None:
+            return None
+        return 1e6 * self.power_w.typical / self.scaled_frames_per_second
+
 
 def load_published(path: Path | None = None) -> Published:
     """Read the published figures, from a user's own file if a path is given.

@@ -80,7 +80,7 @@ def _judge(folder: Path, say: Callable[[str], None]) -> None:
         )
 
 
-def _recorded_speech(recipe: Recipe) -> dict[str, str]:
+def _recorded_speech(recipe: Recipe, out: Path) -> dict[str, str]:
     """Return a fingerprint of a user's own corpus: names, sizes and times of its files."""
     corpus = recipe.corpus
     if corpus.kind == "synthetic" or corpus.path is None:
@@ -108,10 +108,17 @@ def _dense(recipe: Recipe) -> Recipe:
     return recipe.model_copy(update={"model": recipe.model.dense()})
 
 
-def _own_part(recipe: Recipe) -> dict[str, str]:
+def _own_part(recipe: Recipe, out: Path) -> dict[str, str]:
     """Return the hash of a user's own part file."""
     part = recipe.hardware.part
     return {part: file_hash(Path(part))} if part.lower().endswith(".toml") else {}
+
+
+def _beside(recipe: Recipe, out: Path) -> dict[str, str]:
+    """Return the hashes of the results beside the run."""
+    from ernn.flow.beside import beside
+
+    return beside(recipe, out)
 
 
 # What each step reads: keys of the recipe, steps before it, and the code that does its work.
@@ -181,6 +188,10 @@ STEPS = (
         report,
         reads=("name", "seed", "per_bound_points", "corpus", "model", "quantization"),
         after=("train", "compress", "quantize", "plan", "simulate"),
-        code=("report", "energy", "speech", "device", "parts", "flow/hardware", "flow/summary"),
+        code=(
+            *("report", "energy", "hw", "run", "speech", "device", "parts"),
+            *("flow/hardware", "flow/summary", "flow/beside", "flow/compare"),
+        ),
+        outside=_beside,
     ),
 )

@@ -52,7 +52,8 @@ class Step:
     reads: tuple[str, ...]  # keys or properties of the recipe
     after: tuple[str, ...] = ()  # steps whose files it reads
     code: tuple[str, ...] = ()  # modules, packages and shipped folders of ernn that do the work
-    outside: Callable[[Recipe], dict[str, str]] = lambda recipe: {}  # other input: name -> hash
+    # Other input, by the recipe and the run's folder: name -> hash
+    outside: Callable[[Recipe, Path], dict[str, str]] = lambda recipe, out: {}
     resumable: bool = False  # it continues from what an interrupted run left in its folder
     view: Callable[[Recipe], Recipe] = lambda recipe: recipe  # without what does not matter to it
 
@@ -122,7 +123,7 @@ class Chain:
         return {
             "code": {part: code_hash(part) for part in step.code},
             "recipe": step.reading(self.recipe),
-            "outside": step.outside(self.recipe),
+            "outside": step.outside(self.recipe, self.out),
             "after": {name: _digest(read_stamp(self.out / name)["outputs"]) for name in step.after},
         }
 

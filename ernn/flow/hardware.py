@@ -34,15 +34,16 @@ def plan(work: Work) -> None:
 def plan_model(
     model: "IntegerModel", hardware: "HardwareRecipe", name: str, folder: "Path"
 ) -> None:
-    """Plan the hardware of a model; leave plan.json, cost.json and summary.txt behind."""
+    """Plan the hardware of a model; leave its files and summary.txt behind."""
     from ernn.files import write_text
-    from ernn.flow.planning import describe
+    from ernn.flow.planning import describe, front_file
     from ernn.flow.results import write_json
     from ernn.hw.explore import explore
 
     found = explore(model, hardware, name)
     found.chosen.plan.save(folder / "plan.json")
     write_json(folder / "cost.json", asdict(found.chosen.used))
+    write_json(folder / "front.json", front_file(found))
     write_text(folder / SUMMARY, "\n".join(describe(found)) + "\n")
 
 
@@ -81,6 +82,7 @@ def simulate(work: Work) -> None:
     from ernn.hw.plan import HardwarePlan
     from ernn.quant.integer_model import IntegerModel
     from ernn.run.dump import Dump, steady_window
+    from ernn.run.schedule import save_schedule
     from ernn.run.simulate import simulate as run
     from ernn.run.traffic import Traffic
     from ernn.speech.corpus import load_split
@@ -114,6 +116,9 @@ def simulate(work: Work) -> None:
         command = f"ernn simulate {work.recipe.name}"
         keep_activity(runs[0], window, planned, project, work.cache, work.folder, command)
     write_json(work.folder / "timing.json", _timing(planned, *runs))
+    schedule = runs[0].schedule
+    assert schedule is not None  # saturated, and long enough
+    save_schedule(schedule, planned, runs[0].simulator, work.folder / "schedule.json")
 
 
 def _timing(planned: "HardwarePlan", busy: "Simulation", single: "Simulation") -> dict[str, Any]:

@@ -2,13 +2,17 @@
 
 from collections.abc import Iterator
 from dataclasses import asdict
+from typing import Any
 
+from ernn import __version__
 from ernn.device import Part, load_part
 from ernn.energy.estimate import Interval, estimate_power
 from ernn.hw.cost import logic_mac_luts, mac_blocks, resources
-from ernn.hw.explore import WIDE_BITS, Design, Exploration
+from ernn.hw.explore import WIDE_BITS, Design, Exploration, sizes_of
 from ernn.hw.packing import pack
 from ernn.hw.plan import HardwarePlan
+
+FRONT = "ernn-front-1"  # format of front.json
 
 
 def describe(found: Exploration) -> Iterator[str]:
@@ -50,6 +54,33 @@ def describe(found: Exploration) -> Iterator[str]:
             f"{one.frames_per_second:12,.0f}{one.latency_us:12.2f}{one.used.dsp:8,}"
             f"{one.used.lut:10,}  {_energy(one, part)}{mark}"
         )
+
+
+def front_file(found: Exploration) -> dict[str, Any]:
+    """Return the content of front.json: every design that no other one beats, and the chosen."""
+    beaten = () if found.chosen in found.front else (found.chosen,)
+    return {
+        "format": FRONT,
+        "ernn": __version__,
+        "plan": found.chosen.plan.digest,
+        "part": found.chosen.plan.part,
+        "clock_mhz": found.chosen.plan.clock_mhz,
+        "mark": "planned",
+        "command": f"ernn plan {found.chosen.plan.name}",
+        "roofline_cycles": found.roofline_cycles,
+        "limit": found.limit,
+        "larger": found.larger,
+        "designs": [
+            {
+                **asdict(sizes_of(one.plan)),
+                "cycles_per_frame": one.rate.cycles_per_frame,
+                "latency_cycles": one.rate.latency_cycles,
+                "used": asdict(one.used),
+                "chosen": one is found.chosen,
+            }
+            for one in (*beaten, *found.front)
+        ],
+    }
 
 
 def _few_bits(chosen: Design, wider: HardwarePlan, part: Part) -> Iterator[str]:

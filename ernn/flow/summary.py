@@ -2,6 +2,7 @@
 
 import os
 import platform
+from collections.abc import Callable
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -9,22 +10,27 @@ from typing import Any
 import ernn
 from ernn.compressed import CompressedModel
 from ernn.datafile import parse
-from ernn.device import load_part
-from ernn.energy.estimate import estimate_power
+from ernn.device import Part, load_part
+from ernn.energy.estimate import default_fit, estimate_power
 from ernn.errors import ModelFileError
+from ernn.flow.beside import BLOCKS, find_builds, find_search
+from ernn.flow.compare import Timing, describe_plan, find_activity
 from ernn.flow.results import load_rate, read_json
 from ernn.hw.plan import HardwarePlan
 from ernn.quant.integer_model import IntegerModel
 from ernn.recipe import ModelRecipe, Recipe
-from ernn.report import content
-from ernn.report.content import Origin, Report
+from ernn.report import hardware_content as hardware
+from ernn.report import model_content as content
+from ernn.report.content import Report
+from ernn.report.marks import Measured, Origin
+from ernn.run.schedule import load_schedule
 
 PHASES = {
     "dense": ("train", "dense"),
     "ADMM": ("compress", "admm"),
     "retraining": ("compress", "retrain"),
 }
-BLOCKS = {"dsp": "DSP", "bram36": "BRAM36", "lut": "LUT", "ff": "FF"}
+PLANNED = ("dsp", "bram36", "lut", "ff")
 
 
 def summarize(recipe: Recipe, out: Path) -> Report:
@@ -37,8 +43,8 @@ def summarize(recipe: Recipe, out: Path) -> Report:
     plan = HardwarePlan.load(out / "plan" / "plan.json")
     cost = read_json(out / "plan" / "cost.json")
     part = load_part(plan.part)
-    power = estimate_power(part, plan.clock_mhz, cost)
     simulated = read_json(out / "simulate" / "timing.json")
+    builds, left_out = find_builds(out, plan)
 
     def origin(mark: Any, step: str) -> Origin:
         return Origin(mark, f"ernn {step} {recipe.name} --out {out}")
@@ -50,11 +56,11 @@ def summarize(recipe: Recipe, out: Path) -> Report:
         version=ernn.__version__,
         machine=f"{platform.system()} {platform.machine()}, {os.cpu_count()} cores",
         simulator=simulated.pop("simulator"),
-        accuracy=_accuracy(recipe, out, origin("measured", "quantize")),
+        accuracy=_accuracy(recipe, out, origin),
         compression=_compression(out, origin("measured", "compress")),
         training=content.Training(_points(out), origin("measured", "compress")),
         numbers=_numbers(out, origin("measured", "quantize")),
-        plan=content.Plan(
+        plan=hardware.Plan(
             part=plan.part,
             clock_mhz=plan.clock_mhz,
             pes=plan.pes,
@@ -63,14 +69,92 @@ def summarize(recipe: Recipe, out: Path) -> Report:
             cell_lanes=max(unit.lanes for unit in plan.units),
             streams=plan.streams,
             resources=tuple(
-                content.Resource(words, cost[name], getattr(part, name))
-                for name, words in BLOCKS.items()
+                hardware.Resource(BLOCKS[name], cost[name], getattr(part, name)) for name in PLANNED
             ),
             origin=origin("planned", "plan"),
         ),
-        timing=content.Timing(**simulated, origin=origin("simulated", "simulate")),
-        energy=content.Energy(power.chip_w, power.card_w, origin("estimated", "report")),
+        timing=hardware.Timing(**simulated, origin=origin("simulated", "simulate")),
+        energy=_energy(plan, simulated, out / "simulate", origin("estimated", "report")),
         bits=_bits(out / "quantize" / "search.json", origin("measured", "quantize")),
+        blocks=_blocks(recipe, out),
+        front=_front(out / "plan" / "front.json", part, origin("planned", "plan")),
+        working=hardware.Working(
+            load_schedule(out / "simulate" / "schedule.json"), origin("simulated", "simulate")
+        ),
+        builds=builds,
+        left_out=left_out,
+    )
+
+
+def _front(path: Path, part: Part, origin: Origin) -> hardware.Front:
+    """Return the Pareto front, each design with its estimated energy."""
+    told = read_json(path)
+    clock_mhz = told["clock_mhz"]
+    designs = []
+    for one in told["designs"]:
+        used, rate = one["used"], clock_mhz * 1e6 / one["cycles_per_frame"]
+        power = estimate_power(part, clock_mhz, used).chip_w
+        words = (
+            f"{one['pe_rows']} x {one['pe_columns']} PEs, words of {one['word']}, "
+            f"{one['drain_lanes']} drain and {one['cell_lanes']} cell lanes"
+        )
+        latency_us = one["latency_cycles"] / clock_mhz
+        energy_uj = power.scaled(1e6 / rate)
+        designs.append(
+            hardware.FrontDesign(
+                words, rate, latency_us, **used, energy_uj=energy_uj, chosen=one["chosen"]
+            )
+        )
+    return hardware.Front(
+        tuple(designs), told["roofline_cycles"], told["limit"], told["larger"], origin
+    )
+
+
+def _energy(
+    plan: HardwarePlan, simulated: dict[str, Any], folder: Path, origin: Origin
+) -> hardware.Energy:
+    """Return the estimated power, with what toggled in the simulation where that was counted."""
+    cycles = simulated["frame_cycles_simulated"], simulated["latency_cycles_simulated"]
+    timing = Timing(*cycles, "simulated", "simulated", "")
+    activity = find_activity(folder, plan)
+    command = origin.command
+    found = describe_plan(plan, timing, activity, default_fit(), command, command)
+    return hardware.Energy(
+        found.chip_w,
+        found.power_w,
+        origin,
+        found.activity,
+        found.components,
+        tuple(hardware.GroupEnergy(one.name, one.watts, one.toggles) for one in found.groups),
+    )
+
+
+def _blocks(recipe: Recipe, out: Path) -> content.BlockSearch | None:
+    """Return the search of block sizes that the run belongs to, if there is one."""
+    found = find_search(recipe, out)
+    if found is None:
+        return None
+    path, search = found
+    mine = load_rate(out / "compress" / "dev.json").interval()
+    return content.BlockSearch(
+        bound=search.bound,
+        limit_percent=search.limit_percent,
+        trials=tuple(
+            content.BlockTrial(
+                cell="lstm" if one.cell == "lstm" else "gru",
+                block=one.block,
+                wide=one.wide,
+                words=one.words,
+                per=Measured(**asdict(one.per)),
+                loss=Measured(**asdict(one.loss)) if one.loss else None,
+                weights=one.weights,
+            )
+            for one in search.trials
+        ),
+        cell=recipe.model.cell,
+        block=recipe.model.layers[0].block_of("recurrent"),
+        per=Measured(mine.value, mine.low, mine.high),
+        origin=Origin("measured", f"ernn search {search.recipe} --out {path.parent}"),
     )
 
 
@@ -86,7 +170,7 @@ def in_words(model: ModelRecipe) -> str:
     return f"{model.cell.upper()}, {cells}, block {size} {', '.join(map(str, sorted(blocks)))}"
 
 
-def _accuracy(recipe: Recipe, out: Path, origin: Origin) -> content.Accuracy:
+def _accuracy(recipe: Recipe, out: Path, origin: Callable[[Any, str], Origin]) -> content.Accuracy:
     steps: dict[content.Model, str] = {
         "dense": "train",
         "compressed": "compress",
@@ -96,7 +180,8 @@ def _accuracy(recipe: Recipe, out: Path, origin: Origin) -> content.Accuracy:
 
     def rate(model: content.Model) -> content.ErrorRate:
         found = rates[model].interval()
-        return content.ErrorRate(model, found.value, found.low, found.high)
+        command = origin("measured", steps[model]).command
+        return content.ErrorRate(model, found.value, found.low, found.high, command)
 
     def change(model: content.Model, against: content.Model) -> content.Change:
         found = rates[model].minus(rates[against])
@@ -116,7 +201,7 @@ def _accuracy(recipe: Recipe, out: Path, origin: Origin) -> content.Accuracy:
             change("integer", "compressed"),
             change("integer", "dense"),
         ),
-        origin=origin,
+        origin=origin("measured", "quantize"),
         bound_points=recipe.per_bound_points,
     )
 
@@ -149,7 +234,14 @@ def _points(out: Path) -> tuple[content.TrainingPoint, ...]:
 def _numbers(out: Path, origin: Origin) -> content.Numbers:
     signals = read_json(out / "quantize" / "signals.json")
     formats = tuple(
-        content.SignalFormat(name, told["format"], told["rms_error"], told["max_error"])
+        content.SignalFormat(
+            name,
+            told["format"],
+            told["rms_error"],
+            told["max_error"],
+            told["saturated"],
+            told["values"],
+        )
         for name, told in signals.items()
     )
     model = IntegerModel.load(out / "quantize" / "integer.safetensors")

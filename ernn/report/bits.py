@@ -1,9 +1,12 @@
 """The chart of the search of bits: accuracy against each setting swept alone."""
 
+import math
+
 from markupsafe import Markup
 
-from ernn.report.content import BitsSearch, BitsTrial
-from ernn.report.curves import Curve, Level, Point, curve_chart
+from ernn.report.model_content import BitsSearch, BitsTrial
+from ernn.report.plot import Dot, Level, Panel, Series, plot, spread
+from ernn.report.svg import axis_around
 
 SWEEPS = {
     "weight_bits": "Bits of the weights",
@@ -15,32 +18,42 @@ SWEEPS = {
 
 def bits_chart(found: BitsSearch) -> Markup:
     """Draw a panel per setting, coarse to fine, with lines for the dense model and the bound."""
-    dense, chosen = found.dense.value, found.chosen
-    curves = []
-    for sweep, name in SWEEPS.items():
-        trials = [trial for trial in reversed(found.trials) if trial.sweep == sweep]
-        shown = "segments" if sweep == "activation_error" else sweep
-        points = (
-            Point(
-                str(getattr(trial, shown)),
-                trial.per.value,
-                dense + trial.loss.low,
-                dense + trial.loss.high,
-                getattr(trial, sweep) == getattr(chosen, sweep),
-            )
-            for trial in trials
-        )
-        curves.append(Curve(name, tuple(points)))
-    bound = dense + found.bound_points
+    dense, bound = found.dense.value, found.dense.value + found.bound_points
     within = [dense + trial.loss.high for trial in found.trials if trial.within]
-    return curve_chart(
+    lowest = min(dense + trial.loss.low for trial in found.trials)
+    highest = max(dense + 2 * found.bound_points, *within)
+    axis = axis_around([math.floor(min(lowest, dense)), highest])
+    levels = (Level(dense, "dense"), Level(bound, "bound"))
+    panels = [
+        Panel(name, axis, *_swept(found, sweep), levels=levels) for sweep, name in SWEEPS.items()
+    ]
+    return plot(
         "bits-chart",
         "Phone error rate on the development set, per cent, against each setting alone",
-        f"Chosen: {in_words(chosen)}. The table below has every figure.",
-        curves,
-        (Level(dense, "dense"), Level(bound, "bound")),
-        max(dense + 2 * found.bound_points, *within),
+        f"Chosen: {in_words(found.chosen)}. The table below has every figure.",
+        panels,
     )
+
+
+def _swept(
+    found: BitsSearch, sweep: str
+) -> tuple[tuple[Series, ...], tuple[tuple[float, str], ...]]:
+    """Return the trials of a sweep, coarse to fine, and their ticks."""
+    trials = [trial for trial in reversed(found.trials) if trial.sweep == sweep]
+    shown = "segments" if sweep == "activation_error" else sweep
+    across, dense = spread(len(trials)), found.dense.value
+    dots = tuple(
+        Dot(
+            x,
+            trial.per.value,
+            dense + trial.loss.low,
+            dense + trial.loss.high,
+            chosen=getattr(trial, sweep) == getattr(found.chosen, sweep),
+        )
+        for x, trial in zip(across, trials, strict=True)
+    )
+    ticks = tuple((x, str(getattr(trial, shown))) for x, trial in zip(across, trials, strict=True))
+    return (Series("dot", dots, joined=False),), ticks
 
 
 def in_words(trial: BitsTrial) -> str:

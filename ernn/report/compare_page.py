@@ -14,9 +14,10 @@ from ernn.energy.comparison import GOAL_RATIO, GOAL_TOPS_PER_W, Comparison, Entr
 from ernn.energy.interval import Interval
 from ernn.energy.power import COMPONENTS, DYNAMIC, NODES_NM
 from ernn.files import write_text
-from ernn.report.charts import Bar, Row, bar_chart, short
-from ernn.report.content import MARKS, TRUST
+from ernn.report.bars import Bar, Row, bar_chart
+from ernn.report.marks import MARKS, TRUST
 from ernn.report.render import environment
+from ernn.report.svg import short
 
 FORMAT = "ernn-compare-1"
 COMPARE_MARKS = {

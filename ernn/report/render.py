@@ -20,8 +20,18 @@ from ernn.energy.published import Published, Reading, comparison, load_published
 from ernn.errors import ErnnError
 from ernn.files import write_text
 from ernn.report.bits import SWEEPS, bits_chart, in_words
-from ernn.report.charts import Bar, Line, Row, bar_chart, line_chart, short
-from ernn.report.content import MARKS, TRUST, Report
+from ernn.report.blocks import search_chart
+from ernn.report.content import Report
+from ernn.report.gantt import gantt, glance, legend
+from ernn.report.hardware_figures import (
+    comparison_chart,
+    energy_chart,
+    front_chart,
+    resources_chart,
+)
+from ernn.report.marks import MARKS, TRUST
+from ernn.report.model_figures import accuracy_chart, error_chart, training_chart
+from ernn.report.svg import SHAPES
 
 FORMAT = "ernn-report-1"
 _TEMPLATES = Path(__file__).parent
@@ -72,9 +82,14 @@ def to_json(report: Report, published: Published) -> str:
         "latency_us": report.latency_us,
         "dense_equivalent_tops": report.dense_equivalent_tops,
         "energy_uj_per_frame": asdict(report.energy_uj_per_frame),
+        "card_uj_per_frame": asdict(report.card_uj_per_frame),
     }
     compared = [
-        {**asdict(row), "frames_per_joule": row.frames_per_joule and asdict(row.frames_per_joule)}
+        {
+            **asdict(row),
+            "frames_per_joule": row.frames_per_joule and asdict(row.frames_per_joule),
+            "uj_per_frame": row.uj_per_frame and asdict(row.uj_per_frame),
+        }
         for row in _rows(report, published)
     ]
     data = {"format": FORMAT, "report": asdict(report), "derived": derived, "comparison": compared}
@@ -89,7 +104,8 @@ def to_markdown(report: Report, published: Published) -> str:
 def to_html(report: Report, published: Published) -> str:
     """Return one page that needs no network, no script and no other file."""
     context = _context(report, published)
-    context["charts"] = _charts(report, context["designs"])
+    context["lanes"] = glance(report.working.schedule) if report.working else []
+    context["charts"] = _charts(report, context["designs"], published)
     return environment(True).get_template("report.html.j2").render(context)
 
 
@@ -109,6 +125,8 @@ def _context(report: Report, published: Published) -> dict[str, Any]:
         "trust": TRUST,
         "sweeps": {**SWEEPS, "joint": "Together"},
         "chosen": in_words(report.bits.chosen) if report.bits else "",
+        "shapes": SHAPES,
+        "streams": legend(report.plan.streams),
     }
 
 
@@ -125,6 +143,7 @@ def environment(html: bool) -> Environment:
         finalize=None if html else _markdown_safe,
     )
     made.filters["num"] = _html_number if html else _plain_number
+    made.filters["ranges"] = _ranges
     return made
 
 
@@ -143,6 +162,12 @@ def format_number(value: float, decimals: int | None = None) -> str:
         decimals = 0 if value == int(value) else max(0, 2 - size)
     text = f"{value:,.{decimals}f}"
     return text.replace("-", "\N{MINUS SIGN}")
+
+
+def _ranges(cycles: str) -> str:
+    """Return runs of cycles as text for people: "4,211 to 4,219; 4,223"."""
+    runs = ([f"{int(end):,}" for end in run.split("-")] for run in cycles.split())
+    return "; ".join(first if first == last else f"{first} to {last}" for first, last in runs)
 
 
 def _plain_number(value: float | Interval | None, decimals: int | None = None) -> Markup:
@@ -170,94 +195,19 @@ def _html_number(value: float | Interval | None, decimals: int | None = None) ->
     return Markup('<data value="{}">{}</data>').format(value, format_number(value, decimals))
 
 
-def _charts(report: Report, designs: list[list[Reading]]) -> dict[str, Markup]:
+def _charts(
+    report: Report, designs: list[list[Reading]], published: Published
+) -> dict[str, Markup]:
+    none = Markup("")
     return {
-        "accuracy": _accuracy_chart(report),
-        "training": _training_chart(report),
-        "resources": _resources_chart(report),
-        "comparison": _comparison_chart(report, designs),
-        "bits": bits_chart(report.bits) if report.bits else Markup(""),
+        "accuracy": accuracy_chart(report),
+        "blocks": search_chart(report.blocks) if report.blocks else none,
+        "training": training_chart(report.training),
+        "errors": error_chart(report.numbers.formats),
+        "bits": bits_chart(report.bits) if report.bits else none,
+        "front": front_chart(report.front) if report.front else none,
+        "resources": resources_chart(report),
+        "schedule": gantt(report.working.schedule) if report.working else none,
+        "energy": energy_chart(report, designs, published),
+        "comparison": comparison_chart(report, designs),
     }
-
-
-def _accuracy_chart(report: Report) -> Markup:
-    bars = [
-        Row(
-            rate.model,
-            (Bar(rate.percent, rate.model, f"{rate.percent:.1f} %", rate.low, rate.high),),
-        )
-        for rate in report.accuracy.rates
-    ]
-    words = "; ".join(f"{rate.model} {rate.percent:.1f} %" for rate in report.accuracy.rates)
-    title = "Phone error rate in per cent, with 95 % intervals"
-    return bar_chart("accuracy-chart", title, f"Bars from zero: {words}.", bars)
-
-
-def _training_chart(report: Report) -> Markup:
-    points = report.training.points
-    if not points:
-        return Markup("")
-    curves = {
-        "Loss": [(p.update, p.loss) for p in points],
-        "Gap |W - Z| / |W| to block-circulant weights": [(p.update, p.gap) for p in points],
-        "Phone error rate on the development set, per cent": [
-            (p.update, p.per_percent) for p in points
-        ],
-    }
-    lines = [
-        Line(name, tuple((x, y) for x, y in curve if y is not None))
-        for name, curve in curves.items()
-        if any(y is not None for _, y in curve)
-    ]
-    return line_chart(
-        "training-chart",
-        "Training: loss, gap and phone error rate over updates",
-        f"{len(points)} evaluations up to update {points[-1].update}; the table below has them.",
-        lines,
-        _phases(report),
-    )
-
-
-def _phases(report: Report) -> list[tuple[str, float, float]]:
-    """Return each phase with its first and last update."""
-    phases: list[tuple[str, float, float]] = []
-    for name, group in groupby(report.training.points, key=lambda point: point.phase):
-        phases.append((name, phases[-1][2] if phases else 0, list(group)[-1].update))
-    return phases
-
-
-def _resources_chart(report: Report) -> Markup:
-    bars = [
-        Row(one.name, (Bar(one.percent, "ours", f"{one.percent:.0f} %"),))
-        for one in report.plan.resources
-    ]
-    words = "; ".join(f"{one.name} {one.percent:.0f} %" for one in report.plan.resources)
-    title = f"Share of the {report.plan.part} in use, per cent"
-    return bar_chart("resources-chart", title, f"Bars up to 100: {words}.", bars, largest=100)
-
-
-def _comparison_chart(report: Report, designs: list[list[Reading]]) -> Markup:
-    groups = []
-    for readings in designs:
-        ours = readings[0].mark == "simulated"
-        bars = tuple(
-            Bar(
-                reading.frames_per_second,
-                f"{'ours-' if ours else ''}{reading.basis}",
-                f"{short(reading.frames_per_second)}",
-            )
-            for reading in readings
-        )
-        label = f"{readings[0].design} on {readings[0].part}" + (
-            " (this design, simulated)" if ours else ""
-        )
-        groups.append(Row(label, bars, readings[-1].scaled_frames_per_second))
-    return bar_chart(
-        "comparison-chart",
-        "Frames per second, logarithmic axis",
-        f"{report.recipe} beside the published accelerators; each line of the axis is ten times "
-        "the one before. Light bars are one utterance alone, dark bars several together. The "
-        "table below has every figure.",
-        groups,
-        logarithmic=True,
-    )

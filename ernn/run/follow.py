@@ -36,16 +36,26 @@ class Pass(NamedTuple):
     frame: int
 
 
+def pass_ends(plan: HardwarePlan) -> dict[int, tuple[int, int]]:
+    """Return job and number of every pass by the weight address of its last step."""
+    return {
+        job.weight_base + (number + 1) * (job.steps // job.passes) - 1: (index, number)
+        for index, job in enumerate(plan.jobs)
+        for number in range(job.passes)
+    }
+
+
+def pass_entries(plan: HardwarePlan, job: JobPlan, number: int) -> int:
+    """Return how often rows go to their queue behind a pass."""
+    return job.last_entries if number == job.last_pass else plan.pass_cycles
+
+
 class Follower:
     """Follows one run through the schedule of its plan: which event carries which words."""
 
     def __init__(self, plan: HardwarePlan, model: IntegerModel):
         self.plan, self.model = plan, model
-        self.ends = {
-            job.weight_base + (number + 1) * (job.steps // job.passes) - 1: (index, number)
-            for index, job in enumerate(plan.jobs)
-            for number in range(job.passes)
-        }
+        self.ends = pass_ends(plan)
         self.passes: deque[Pass] = deque()
         self.entry = 0  # of the first of the passes
         self.begun: Counter = Counter()  # frames, by what and stream
@@ -108,12 +118,9 @@ class Follower:
             element = gate * size + place * word
             yield Word(event.cycle, now.stream, now.frame, signal, element, part)
         self.entry += 1
-        if self.entry == self._entries(job, now.number):
+        if self.entry == pass_entries(plan, job, now.number):
             self.passes.popleft()
             self.entry = 0
-
-    def _entries(self, job: JobPlan, number: int) -> int:
-        return job.last_entries if number == job.last_pass else self.plan.pass_cycles
 
     def _vector(self, event: VectorWord) -> Iterator[Word]:
         unit = self.plan.units[event.unit]

@@ -23,6 +23,7 @@ from ernn.run.dump import Dump
 from ernn.run.follow import OUTPUT, Follower
 from ernn.run.registers import load_writes, reads, require_registers
 from ernn.run.rtl import for_waves, registers_only
+from ernn.run.schedule import Schedule, make_schedule
 from ernn.run.timing import frame_cycles, latency_cycles, require_planned
 from ernn.run.trace import Event, InputBeat, OutputBeat, read_trace
 from ernn.run.traffic import Packet, Streams, Traffic, packets_of, with_bad
@@ -43,6 +44,7 @@ class Simulation:
     elements: dict[str, int]  # compared, by signal
     frame_cycles: float | None  # saturated traffic: see `ernn.run.timing.frame_cycles`
     latency_cycles: int | None  # single frames: see `latency_cycles` there
+    schedule: Schedule | None  # saturated traffic, but not a netlist's: see `ernn.run.schedule`
     ends: tuple[int, ...] = ()  # cycle of the last beat of every output packet
 
 
@@ -106,13 +108,15 @@ def simulate(
         sent = [cycles.Packet(packet.stream, packet.fresh) for packet in packets]
         gap = GAP_CYCLES if traffic.mode == "single" else None
         require_planned(inputs, outputs, cycles.predict(plan, sent, inputs[0].cycle, gap))
+    busy = traffic.mode == "saturated" and traffic.steady
     return Simulation(
         simulator,
         len(packets),
         outputs[-1].cycle - inputs[0].cycle + 1,
         dict(compared),
-        frame_cycles(plan, outputs) if traffic.mode == "saturated" and traffic.steady else None,
+        frame_cycles(plan, outputs) if busy else None,
         latency_cycles(inputs, outputs) if traffic.mode == "single" else None,
+        make_schedule(plan, run) if busy and not netlist else None,
         tuple(beat.cycle for beat in outputs if beat.last),
     )
 

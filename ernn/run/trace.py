@@ -30,6 +30,20 @@ class OutputBeat(NamedTuple):
     data: str
 
 
+class InputWord(NamedTuple):
+    """A word of a feature vector entered its transform."""
+
+    cycle: int
+    stream: int
+
+
+class Stepping(NamedTuple):
+    """The array began, or stopped, to take a step in every cycle."""
+
+    cycle: int
+    begins: int
+
+
 class PassEnd(NamedTuple):
     """The array took the last step of a pass."""
 
@@ -66,12 +80,14 @@ class StateWrite(NamedTuple):
     data: str
 
 
-Event = InputBeat | OutputBeat | PassEnd | Rows | VectorWord | StateWrite
+Event = InputBeat | OutputBeat | InputWord | Stepping | PassEnd | Rows | VectorWord | StateWrite
 
 _TEXT = {"data", "gate"}
 _LETTERS = {
     "i": InputBeat,
     "o": OutputBeat,
+    "w": InputWord,
+    "a": Stepping,
     "p": PassEnd,
     "r": Rows,
     "v": VectorWord,

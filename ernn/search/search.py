@@ -105,7 +105,7 @@ def common(recipe: Recipe) -> dict[str, Any]:
         if step.name in ("corpus", "train", "compress"):
             read |= step.reading(alike)
             code |= {part: code_hash(part) for part in step.code}
-            outside |= step.outside(alike)
+            outside |= step.outside(alike, Path())  # speech: nothing of a run's folder
     return {"recipe": dict(sorted(read.items())), "code": code, "outside": outside}
 
 

@@ -68,7 +68,6 @@ module ernn_pe #(
             .b_i      (weights_i[m*WEIGHT_W+:WEIGHT_W]),
             .product_o(product)
         );
-        wire unused = &{1'b0, operands_q[m*OP_W+:OP_W], weights_q[m*WEIGHT_W+:WEIGHT_W]};  // it has its own
       end else begin : gen_dsp
         wire signed [    OP_W-1:0] operand = $signed(operands_q[m*OP_W+:OP_W]);
         wire signed [WEIGHT_W-1:0] weight = $signed(weights_q[m*WEIGHT_W+:WEIGHT_W]);

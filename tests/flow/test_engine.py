@@ -318,3 +318,21 @@ def test_a_changed_recipe_does_not_resume(running):
     counter = Counter()
     Chain((Step("slow", counter, ("seed",), resumable=True),), recipe(seed=5), out).bring("slow")
     assert not (out / "slow" / "trace").exists()
+
+
+def test_what_lies_beside_a_run_is_asked_of_its_folder(tmp_path):
+    """A step's other input may be in the run's folder, and is looked for each time."""
+    out, ran = tmp_path / "out", Counter()
+    step = Step(
+        "first", ran, ("seed",), outside=lambda _, out: {f.name: "1" for f in out.glob("x*")}
+    )
+
+    def bring() -> list[str]:
+        said: list[str] = []
+        Chain((step,), recipe(), out, said.append).bring("first")
+        return said
+
+    bring()
+    (out / "x1").touch()
+    assert bring()[0] == "first: again, because x1 changed"
+    assert bring() == ["first: up to date"] and ran.runs == 2

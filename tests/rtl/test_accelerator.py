@@ -131,6 +131,9 @@ def test_every_word_and_cycle(name, simulator, folder):
     ran = made.simulate(speech, simulator)
     assert ran.frames == 50 * made.plan.streams
     assert ran.frame_cycles == rate(made.plan).cycles_per_frame
+    steps = {unit.job: unit.busy for unit in ran.schedule.units if unit.unit == "array"}
+    frames = ran.schedule.rounds * made.plan.streams
+    assert steps == {job.name: frames * job.steps for job in made.plan.jobs}
 
 
 @pytest.mark.parametrize("simulator", [ICARUS])

@@ -6,11 +6,12 @@ from dataclasses import replace
 from xml.etree import ElementTree
 
 import pytest
-from test_report import example
+from report_example import example
 
 from ernn.errors import ErnnError
 from ernn.report.bits import bits_chart
-from ernn.report.content import BitsSearch, BitsTrial, Measured, Origin
+from ernn.report.marks import Measured, Origin
+from ernn.report.model_content import BitsSearch, BitsTrial
 from ernn.report.render import load_report, write_report
 
 ORIGIN = Origin("measured", "ernn quantize mine")
@@ -57,10 +58,11 @@ def test_without_a_search_nothing_is_said_of_it(tmp_path):
 def test_the_chart_marks_the_choice_and_shows_what_is_beyond_it():
     chart = bits_chart(FOUND)
     root = ElementTree.fromstring(str(chart))
-    marked = [node for node in root.iter("circle") if node.get("class") == "point chosen"]
+    dots = [node for node in root.iter("svg") if "shape" in node.get("class", "")]
+    marked = [node for node in dots if "chosen" in node.get("class")]
     assert len(marked) == 4  # one in each panel
     assert re.findall("\N{UPWARDS ARROW} (\\d+)", str(chart)) == ["51"]
-    heights = {node.get("cy") for node in root.iter("circle")}
+    heights = {node.get("y") for node in dots}
     assert all(0 <= float(y) <= float(root.get("height")) for y in heights)
 
 

@@ -13,7 +13,8 @@ from playwright.sync_api import sync_playwright
 
 from ernn.errors import ErnnError
 from ernn.recipe import Recipe
-from ernn.report.block_chart import Dot, Series, block_chart, value_axis
+from ernn.report.blocks import block_chart, places
+from ernn.report.plot import Dot, Level, Series
 from ernn.report.search_content import (
     FinalResult,
     Rate,
@@ -138,29 +139,26 @@ def test_in_a_browser(tmp_path: Path, scheme, width):
     assert loaded == [path.as_uri()]
 
 
-@given(st.lists(st.floats(0.01, 1e6), min_size=1, max_size=6), st.booleans())
-def test_an_axis_holds_its_values(values, logarithmic):
-    axis = value_axis(values, logarithmic)
-    assert list(axis.ticks) == sorted(set(axis.ticks))
-    assert axis(axis.ticks[-1]) - 1e-6 <= min(map(axis, values))
-    assert max(map(axis, values)) <= axis(axis.ticks[0]) + 1e-6
-
-
 @given(st.text("<>&\"' aé", max_size=9), st.floats(0.1, 1e5))
 def test_a_chart_is_well_formed(text, value):
-    dots = (Dot(1, value, value / 2, value * 2, text), Dot(8, value, aside=1))
-    chart = block_chart("a", text, text, (1, 8), [Series("ours", dots)], (1, 8), (1.0, text), dots)
-    ElementTree.fromstring(chart)
+    dots = (Dot(0.2, value, value / 2, value * 2, text), Dot(0.8, value))
+    series, level = [Series("ours", dots)], Level(1.0, text)
+    ElementTree.fromstring(block_chart("a", text, text, (1, 8), series, (1, 8), level, dots))
 
 
 def test_the_path_is_drawn_in_its_order():
-    dots = [Dot(8, 3.0), Dot(1, 1.0), Dot(4, 2.0)]
-    series = [Series("ours", tuple(dots))]
-    drawn = ElementTree.fromstring(block_chart("a", "t", "d", (1, 2, 4, 8), series, path=dots))
-    lines = [line for line in drawn.iter("line") if line.get("class") == "path"]
-    assert [(line.get("x1"), line.get("x2")) for line in lines] == [
-        ("87.50%", "12.50%"),
-        ("12.50%", "62.50%"),
+    across = places((1, 2, 4, 8))
+    dots = tuple(Dot(across[block], value) for block, value in ((8, 3.0), (1, 1.0), (4, 2.0)))
+    chart = block_chart("a", "t", "d", (1, 2, 4, 8), [Series("ours", dots)], path=dots)
+    (path,) = [
+        line
+        for line in ElementTree.fromstring(chart).iter("polyline")
+        if "path" in line.get("class")
+    ]
+    assert [point.split(",")[0] for point in path.get("points").split()] == [
+        "875.0",
+        "125.0",
+        "625.0",
     ]
 
 

@@ -23,10 +23,12 @@ from ernn.run.simulate import simulate
 from ernn.run.timing import frame_cycles, latency_cycles, require_planned
 from ernn.run.trace import (
     InputBeat,
+    InputWord,
     OutputBeat,
     PassEnd,
     Rows,
     StateWrite,
+    Stepping,
     VectorWord,
     read_trace,
     values,
@@ -94,7 +96,10 @@ def test_unknown_bits_make_a_value_unknown():
 
 def test_a_trace_is_read_by_runs(tmp_path):
     path = tmp_path / "trace.txt"
-    path.write_text("x\ni 3 0 1 0\nx\no 5 1 1 0fx\nv 6 0 1 0 1 ab cd\nr 7 2 12\np 8 9 1\ns 9 4 f\n")
+    path.write_text(
+        "x\ni 3 0 1 0\nx\no 5 1 1 0fx\nv 6 0 1 0 1 ab cd\nr 7 2 12\np 8 9 1\ns 9 4 f\n"
+        "w 10 1\na 11 1\n"
+    )
     assert read_trace(path) == [
         [InputBeat(3, 0, 1, 0)],
         [
@@ -103,6 +108,8 @@ def test_a_trace_is_read_by_runs(tmp_path):
             Rows(7, 2, "12"),
             PassEnd(8, 9, 1),
             StateWrite(9, 4, "f"),
+            InputWord(10, 1),
+            Stepping(11, 1),
         ],
     ]
 

@@ -1,0 +1,142 @@
+"""Results that lie beside a run and are not its steps: syntheses, builds, a search of block sizes.
+
+The report shows those that are of this run's plan and recipe, names those that are not, and is
+written again when one of them changes.
+"""
+
+import json
+import os
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from ernn.datafile import parse
+from ernn.device import Part, load_part
+from ernn.errors import ErnnError, ModelFileError
+from ernn.flow.engine import file_hash
+from ernn.hw.plan import HardwarePlan
+from ernn.recipe import Recipe
+from ernn.report.hardware_content import Build, Resource
+from ernn.report.marks import Origin
+from ernn.report.search_content import SearchReport
+from ernn.report.search_content import load as load_search
+
+SYNTHESES, BUILDS = "synth-*/resources.json", "build-*/build.json"
+BLOCKS = {"dsp": "DSP", "bram36": "BRAM36", "ebr": "EBR", "lut": "LUT", "ff": "FF"}
+
+
+def beside(recipe: Recipe, out: Path) -> dict[str, str]:
+    """Return the hash of every result beside a run, by its path from the run's folder."""
+    out = out.resolve()
+    files = [path for pattern in (SYNTHESES, BUILDS) for path in out.glob(pattern)]
+    search = find_search(recipe, out)
+    return {
+        os.path.relpath(path, out): file_hash(path)
+        for path in sorted([*files, *([search[0]] if search else [])])
+    }
+
+
+@dataclass(frozen=True)
+class ToolResult:
+    """What resources.json and build.json have in common; more is left to their own readers."""
+
+    plan: str
+    part: str
+    command: str
+    used: dict[str, int]
+    tool: str = ""
+    tools: dict[str, str] = field(default_factory=dict)
+    available: dict[str, int] | None = None
+    family: str = ""
+    stand_in: bool = False
+    clock_mhz: float | None = None
+    fmax_mhz: float | None = None
+    power_w: float | None = None
+
+
+def find_builds(out: Path, plan: HardwarePlan) -> tuple[tuple[Build, ...], tuple[str, ...]]:
+    """Return the syntheses, then the builds, of a plan; and why others were left out."""
+    builds, left_out = [], []
+    for pattern, mark in ((SYNTHESES, "synthesized"), (BUILDS, "routed")):
+        for path in sorted(out.glob(pattern)):
+            where = path.relative_to(out)
+            try:
+                found = _read(path)
+            except ErnnError as problem:
+                left_out.append(str(problem))
+                continue
+            if found.plan != plan.digest:
+                left_out.append(f"{where} is of plan {found.plan}, this run has {plan.digest}")
+                continue
+            name = path.parent.name.partition("-")[2]
+            builds.append(_build(found, mark, name, plan))
+    return tuple(builds), tuple(left_out)
+
+
+def _read(path: Path) -> ToolResult:
+    try:
+        told = json.loads(path.read_text(encoding="utf-8"))
+        told = {"used": told.get("total"), **told}
+    except (OSError, ValueError, AttributeError) as problem:
+        raise ModelFileError(f"{path} cannot be read ({problem})") from None
+    return parse(told, ToolResult, ModelFileError, str(path))
+
+
+def _build(found: ToolResult, mark: Any, name: str, plan: HardwarePlan) -> Build:
+    own = name == plan.part.lower() or found.part == plan.part
+    part = _part(found.part) or _part(name)
+    has = found.available or {key: getattr(part, key, 0) for key in found.used}
+    tools = ", ".join(f"{tool} {version}" for tool, version in found.tools.items())
+    note = f"synthesized as {found.family}, which stands in for the part's family"
+    return Build(
+        part=plan.part if own else found.part,
+        tool=found.tool or tools or "a tool that it does not name",
+        note=note if found.stand_in else "",
+        resources=tuple(
+            Resource(words, found.used[key], has.get(key, 0))
+            for key, words in BLOCKS.items()
+            if key in found.used
+        ),
+        origin=Origin(mark, found.command),
+        clock_mhz=found.clock_mhz if found.fmax_mhz else None,
+        fmax_mhz=found.fmax_mhz,
+        power_w=found.power_w,
+    )
+
+
+def _part(name: str) -> Part | None:
+    try:
+        return load_part(name)
+    except ErnnError:
+        return None
+
+
+def find_search(recipe: Recipe, out: Path) -> tuple[Path, SearchReport] | None:
+    """Return the search of block sizes that a run belongs to, if one lies beside it or around it.
+
+    It belongs to a search of its own recipe, and to one that chose its recipe (chosen.toml, whose
+    name is the search's with the model's behind it).
+    """
+    for path in _searches(out):
+        try:
+            found = load_search(path)
+        except ErnnError:
+            continue  # half written, or of another version: `ernn search` says it
+        same = (found.seed, found.corpus) == (recipe.seed, recipe.corpus.kind)
+        names = {found.recipe, *(_chosen_name(found.recipe, one) for one in found.trials)}
+        if same and recipe.name in names:
+            return path, found
+    return None
+
+
+def _searches(out: Path) -> Iterator[Path]:
+    folder = out.resolve().parent
+    yield from sorted(folder.glob("*-search/search.json"))
+    yield from (path for path in (folder.parent / "search.json",) if path.is_file())
+
+
+def _chosen_name(recipe: str, trial: Any) -> str:
+    """Return the name of a trial's recipe, as `ernn.search.space.variant` makes it."""
+    name = f"{trial.cell}-{trial.block}-{trial.wide}"
+    return f"{recipe[:48]}-{name if max(trial.block, trial.wide) > 1 else f'{trial.cell}-dense'}"

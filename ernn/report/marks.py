@@ -1,0 +1,56 @@
+"""Marks: what kind of figure one is, and the command that made it. Every figure has one."""
+
+from dataclasses import dataclass
+from typing import Annotated, ClassVar, Literal
+
+from pydantic import ConfigDict, Field
+
+MARKS = {
+    "measured": "computed on this machine from the data named beside it",
+    "simulated": "counted in a cycle-accurate simulation of the generated Verilog; seconds follow "
+    "from the plan's clock, which is an assumption until a place and route confirms it",
+    "planned": "predicted by the plan, before any simulation",
+    "synthesized": "counted in the netlist that a synthesizer made of the generated Verilog",
+    "routed": "read from a placed and routed design",
+    "estimated": "from a stated simple model, with its error as an interval",
+    "published": "stated in a paper; see the trust mark beside it",
+    "derived": "arithmetic on published figures",
+}
+TRUST = {
+    "abstract": "a published abstract states it, or a ratio that reproduces it to three digits",
+    "table": "from the paper's tables, not checked against the text",
+    "unchecked": "quoted in words only",
+    "bit-exact": "every output word compared with the integer model",
+    "differs": "simulation and integer model or plan disagree",
+}
+
+Mark = Literal["measured", "simulated", "planned", "synthesized", "routed", "estimated"]
+
+Finite = Annotated[float, Field(allow_inf_nan=False)]
+Positive = Annotated[float, Field(gt=0, allow_inf_nan=False)]
+NotNegative = Annotated[float, Field(ge=0, allow_inf_nan=False)]
+Count = Annotated[int, Field(strict=True, ge=0)]
+Some = Annotated[int, Field(strict=True, ge=1)]
+
+
+class Strict:
+    """A part of the report: nothing unknown in it."""
+
+    __pydantic_config__: ClassVar[ConfigDict] = ConfigDict(extra="forbid")
+
+
+@dataclass(frozen=True)
+class Origin(Strict):
+    """Where figures come from."""
+
+    mark: Mark
+    command: str
+
+
+@dataclass(frozen=True)
+class Measured(Strict):
+    """A value in per cent or points with its 95 % interval."""
+
+    value: Finite
+    low: Finite
+    high: Finite

@@ -1,0 +1,209 @@
+"""What a report says about the model: its accuracy, compression, training and numbers."""
+
+from dataclasses import dataclass
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from ernn.fixed import QFormat
+from ernn.report.marks import Count, Finite, Measured, NotNegative, Origin, Positive, Some, Strict
+
+Model = Literal["dense", "compressed", "integer"]
+Corpus = Literal["synthetic", "timit", "kaldi", "manifest"]
+
+SPEECH: dict[Corpus, str] = {
+    "synthetic": "synthetic speech",
+    "timit": "TIMIT",
+    "kaldi": "own Kaldi archives",
+    "manifest": "own recordings",
+}
+
+
+@dataclass(frozen=True)
+class ErrorRate(Strict):
+    """Phone error rate of one model on the test set, with its 95 % interval over speakers."""
+
+    model: Model
+    percent: NotNegative
+    low: NotNegative
+    high: NotNegative
+    command: str  # that measured it
+
+
+@dataclass(frozen=True)
+class Change(Strict):
+    """Difference of two error rates on the same utterances, with its paired 95 % interval."""
+
+    model: Model
+    against: Model
+    points: Finite
+    low: Finite
+    high: Finite
+
+
+@dataclass(frozen=True)
+class Accuracy(Strict):
+    """Phone error rates."""
+
+    corpus: Corpus
+    speakers: Some  # of the test set
+    utterances: Some
+    phones: Some  # in the reference of the test set
+    dense: ErrorRate
+    compressed: ErrorRate
+    integer: ErrorRate
+    changes: tuple[Change, ...]
+    origin: Origin
+    bound_points: NotNegative | None = None  # allowed loss, integer against dense
+
+    @property
+    def speech(self) -> str:
+        """The corpus in words."""
+        return SPEECH[self.corpus]
+
+    @property
+    def rates(self) -> tuple[ErrorRate, ...]:
+        """The three models in the order they are made."""
+        return self.dense, self.compressed, self.integer
+
+    def command_of(self, model: Model) -> str:
+        """Return the command that measured a model."""
+        return {rate.model: rate.command for rate in self.rates}[model]
+
+    @property
+    def loss_points(self) -> float:
+        """What compression and integers cost together."""
+        return self.integer.percent - self.dense.percent
+
+    @property
+    def within_bound(self) -> bool:
+        """Whether the loss meets the recipe's bound (true without one)."""
+        return self.bound_points is None or self.loss_points <= self.bound_points
+
+
+@dataclass(frozen=True)
+class MatrixSize(Strict):
+    """One weight matrix."""
+
+    name: str
+    rows: Some
+    cols: Some
+    block: Some
+    parameters: Some
+
+
+@dataclass(frozen=True)
+class Compression(Strict):
+    """Stored weights against those of the same model without compression (biases not counted)."""
+
+    dense_parameters: Some
+    parameters: Some
+    matrices: tuple[MatrixSize, ...]
+    origin: Origin
+
+    @property
+    def ratio(self) -> float:
+        """Full compression ratio."""
+        return self.dense_parameters / self.parameters
+
+
+@dataclass(frozen=True)
+class TrainingPoint(Strict):
+    """One evaluation during training."""
+
+    phase: str  # "dense", "ADMM", "retraining"
+    update: Count  # since the start of the first phase
+    loss: Finite | None = None
+    gap: NotNegative | None = None  # ||W - Z|| / ||W||, Frobenius
+    per_percent: NotNegative | None = None  # on the development set
+
+
+@dataclass(frozen=True)
+class Training(Strict):
+    """The trace of training and compression."""
+
+    points: tuple[TrainingPoint, ...]
+    origin: Origin
+
+
+@dataclass(frozen=True)
+class SignalFormat(Strict):
+    """One signal of the integer model and how far it is from the float model."""
+
+    signal: str
+    format: str  # "Q3.8"
+    rms_error: NotNegative | None = None
+    max_error: NotNegative | None = None
+    at_ends: Count | None = None  # values at either end of the format's range
+    values: Count | None = None  # of so many
+
+    @property
+    def step(self) -> float:
+        """The value of the lowest bit."""
+        return QFormat.parse(self.format).step
+
+
+@dataclass(frozen=True)
+class Numbers(Strict):
+    """Fixed-point formats."""
+
+    weight_bits: Some
+    activation_bits: Some
+    formats: tuple[SignalFormat, ...]
+    origin: Origin
+
+
+@dataclass(frozen=True)
+class BitsTrial(Strict):
+    """One choice of bits, measured on the development set."""
+
+    sweep: Literal["weight_bits", "activation_bits", "state_bits", "activation_error", "joint"]
+    weight_bits: Some
+    activation_bits: Some
+    state_bits: Some
+    activation_error: Positive
+    segments: Some  # of sigmoid and tanh together
+    per: Measured
+    loss: Measured  # against the dense model, paired
+    within: bool
+
+
+@dataclass(frozen=True)
+class BitsSearch(Strict):
+    """The search of bits and activation segments within the recipe's bound."""
+
+    bound_points: NotNegative
+    dense: Measured
+    trials: Annotated[tuple[BitsTrial, ...], Field(min_length=1)]  # the choice last
+    origin: Origin
+
+    @property
+    def chosen(self) -> BitsTrial:
+        """What was chosen."""
+        return self.trials[-1]
+
+
+@dataclass(frozen=True)
+class BlockTrial(Strict):
+    """A model of the search of block sizes, on the development set."""
+
+    cell: Literal["lstm", "gru"]
+    block: Some  # of the recurrent matrices
+    wide: Some  # of the others
+    words: str
+    per: Measured
+    loss: Measured | None  # against the dense model; None: it is the dense model
+    weights: Some
+
+
+@dataclass(frozen=True)
+class BlockSearch(Strict):
+    """The search of block sizes that this run's model was chosen by, or that lies beside it."""
+
+    bound: str
+    limit_percent: NotNegative
+    trials: Annotated[tuple[BlockTrial, ...], Field(min_length=1)]
+    cell: Literal["lstm", "gru"]  # of this run
+    block: Some
+    per: Measured  # of this run's compressed model, on the development set
+    origin: Origin
