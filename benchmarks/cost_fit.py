@@ -73,7 +73,7 @@ def published(out: Path, layers: str | None) -> Iterator[tuple[HardwarePlan, Int
     for layer in chosen.layers:
         model = bench.make_model(layer, chosen.seed, train)
         for board in chosen.boards:
-            rate, _ = bench.plans(chosen.streams, model, layer, board)
+            rate, _ = bench.plans(chosen, model, layer, board)
             yield rate.chosen.plan, model
 
 

@@ -125,7 +125,7 @@ def plan(
     part: Annotated[str | None, typer.Option(metavar="PART", help="FPGA.")] = None,
     clock_mhz: Annotated[float | None, typer.Option(metavar="F", help="Clock.")] = None,
     objective: Annotated[
-        str | None, typer.Option(metavar="NAME", help="throughput, latency or smallest.")
+        str | None, typer.Option(metavar="NAME", help="throughput, latency, energy or smallest.")
     ] = None,
     realtime_fps: Annotated[
         float | None, typer.Option(metavar="N", help="Frames/s that the smallest has to reach.")
@@ -222,8 +222,8 @@ def bench(
     simulation: Annotated[
         bool, typer.Option("--simulation/--no-simulation", help="Or plan only, in a minute.")
     ] = True,
-    activity: Annotated[
-        bool, typer.Option("--activity", help="Count toggles, too: activity.json of every row.")
+    energy: Annotated[
+        bool, typer.Option("--energy", help="Plan for energy, and count toggles: `ernn compare`.")
     ] = False,
     out: Annotated[
         Path, typer.Option(metavar="DIR", help="Folder; builds in it are used again.")
@@ -238,7 +238,7 @@ def bench(
     with _explained(debug):
         from ernn.flow.bench import choose, run
 
-        run(choose(layers, boards, streams, frames, seed, simulation, activity), out, _say)
+        run(choose(layers, boards, streams, frames, seed, simulation, energy), out, _say)
 
 
 app.command(epilog="Example: ernn synth out/quickstart")(synth)

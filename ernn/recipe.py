@@ -247,7 +247,7 @@ class HardwareRecipe(Section):
     part: str = "XC7VX690T"
     clock_mhz: Annotated[float, Field(ge=1, le=1000)] = 200.0
     streams: Annotated[int, Field(ge=1, le=MAX_STREAMS)] = 2
-    objective: Literal["throughput", "latency", "smallest"] = "throughput"
+    objective: Literal["throughput", "latency", "energy", "smallest"] = "throughput"
     realtime_fps: Annotated[float, Field(gt=0, le=1e9)] | None = None  # objective = "smallest"
     headroom: Annotated[float, Field(ge=0, le=0.9)] = 0.2  # share of LUTs and flip-flops left free
     word: Literal[1, 2, 4, 8, 16, 32] | None = None  # values that move together

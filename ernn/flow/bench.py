@@ -9,7 +9,7 @@ import shutil
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 
@@ -106,7 +106,7 @@ class Benchmark:
     frames: int = 50  # simulated, of each stream
     seed: int = 0
     simulated: bool = True
-    activity: bool = False  # count toggles in the simulation for throughput
+    energy: bool = False  # plan for energy, one accelerator per row, and count what toggles
 
 
 def choose(
@@ -116,7 +116,7 @@ def choose(
     frames: int = 50,
     seed: int = 0,
     simulated: bool = True,
-    activity: bool = False,
+    energy: bool = False,
 ) -> Benchmark:
     """Return the benchmark of a choice of layers, boards and streams, each "a,b,..." or all.
 
@@ -142,7 +142,7 @@ def choose(
     for part in parts:
         load_part(part)
     chosen = tuple(known[name] for name in names)
-    return Benchmark(chosen, parts, tuple(map(int, counts)), frames, seed, simulated, activity)
+    return Benchmark(chosen, parts, tuple(map(int, counts)), frames, seed, simulated, energy)
 
 
 def _listed(text: str) -> list[str]:
@@ -152,7 +152,7 @@ def _listed(text: str) -> list[str]:
 def run(benchmark: Benchmark, out: Path, say: Callable[[str], None] = print) -> list[Row]:
     """Measure every layer on every board; leave results.json and table.md in ``out``.
 
-    Switching activity, if asked for, is left beside the project that it is of.
+    What toggles, where that is counted, is left beside the project that it is of.
 
     Raises:
         MismatchError: a simulated word or cycle is not as planned.
@@ -229,7 +229,7 @@ def _measure_row(
     part = load_part(board)
     target = TARGETS.get((layer.name, part.name), OTHERWISE)
     name = f"{layer.name}-{part.name.lower()}"
-    rate, latency = plans(benchmark.streams, model, layer, board)
+    rate, latency = plans(benchmark, model, layer, board)
     busy, alone = rate.chosen, latency.chosen
     if benchmark.simulated:  # which takes minutes
         say(
@@ -260,27 +260,32 @@ def _measure_row(
 
 
 def plans(
-    streams: Sequence[int], model: IntegerModel, layer: Layer, board: str
+    benchmark: Benchmark, model: IntegerModel, layer: Layer, board: str
 ) -> tuple[Exploration, Exploration]:
     """Return the plans with the highest rate and the shortest latency; they may be one.
 
-    The first takes the fewest streams that meet the target, or what is fastest.
+    The first takes the fewest streams that meet the target, or what is fastest. A benchmark for
+    energy has but one plan, the fastest, or the smallest of several.
     """
     name = f"{layer.name}-{board.lower()}"
     target = TARGETS.get((layer.name, load_part(board).name), OTHERWISE)
     tried: list[Exploration] = []
-    for count in streams:
-        asked = HardwareRecipe(part=board, clock_mhz=CLOCK_MHZ, streams=count)
+    common: dict[str, Any] = {"part": board, "clock_mhz": CLOCK_MHZ}
+    objective = "energy" if benchmark.energy else "throughput"
+    for count in benchmark.streams:
+        asked = HardwareRecipe(**common, streams=count, objective=objective)
         tried.append(explore(model, asked, name))
         chosen = tried[-1].chosen
         share = tried[-1].roofline_cycles / chosen.rate.cycles_per_frame
-        if all(one.met for one in target.judge_rate(chosen.frames_per_second, share)):
+        met = all(one.met for one in target.judge_rate(chosen.frames_per_second, share))
+        if met and not benchmark.energy:
             rate = tried[-1]
             break
     else:
-        rate = max(tried, key=lambda one: one.chosen.frames_per_second)
-    asked = HardwareRecipe(part=board, clock_mhz=CLOCK_MHZ, streams=1, objective="latency")
-    latency = explore(model, asked, name)
+        rate = max(tried, key=lambda one: (one.chosen.frames_per_second, -one.chosen.fabric))
+    if benchmark.energy:
+        return rate, rate
+    latency = explore(model, HardwareRecipe(**common, streams=1, objective="latency"), name)
     return rate, rate if rate.chosen.latency_us <= latency.chosen.latency_us else latency
 
 
@@ -313,7 +318,7 @@ def _measure(
     dump = _dump(benchmark, plan, traffic, folder)
     done = simulate(project, plan, model, streams, work_folder=work, traffic=traffic, dump=dump)
     if dump and dump.cycles:
-        keep_activity(done, dump, plan, project, work, folder, "ernn bench --activity")
+        keep_activity(done, dump, plan, project, work, folder, "ernn bench --energy")
     cycles = done.latency_cycles if single else done.frame_cycles
     if cycles != planned:
         raise MismatchError(f"{folder}: a frame takes {cycles} cycles; planned are {planned}")
@@ -323,7 +328,7 @@ def _measure(
 
 def _dump(benchmark: Benchmark, plan: HardwarePlan, traffic: Traffic, folder: Path) -> Dump | None:
     """Return what the simulation of a plan has to dump; None: it cannot."""
-    if not benchmark.activity or folder.name != "throughput":
+    if not benchmark.energy:
         return None
     window = steady_window(plan, benchmark.frames)
     return window if traffic.mode == "saturated" else Dump(window.kind)  # the same build

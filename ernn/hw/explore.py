@@ -2,8 +2,8 @@
 
 Candidates are every word that suits the model, every split of the longest product into passes,
 every column split and every number of drain and cell lanes. Multipliers that find no DSP block are
-built from logic. A bound on their cycles sorts the candidates, and the cycle model decides among
-the best.
+built from logic, unless the objective is energy, of which they take several times as much. A bound
+on their cycles sorts the candidates, and the cycle model decides among the best.
 """
 
 from collections.abc import Iterator
@@ -64,6 +64,11 @@ class Design:
     def multipliers(self) -> int:
         """DSP blocks, and multipliers built from logic."""
         return self.used.dsp + self.plan.pes * self.plan.logic_macs
+
+    @property
+    def fabric(self) -> int:
+        """LUTs and flip-flops."""
+        return self.used.lut + self.used.ff
 
     def beats(self, other: "Design") -> bool:
         """Whether it is as good in rate, latency and size, and better in one of them."""
@@ -157,6 +162,8 @@ class _Explorer:
         able = [
             one for one, found in zip(judged, cycles, strict=True) if found <= TIE * min(cycles)
         ]
+        if self.hardware.objective == "energy":  # the fabric is what designs of a rate differ in
+            return min(able, key=lambda one: one.fabric)
         return min(able, key=lambda one: (one.multipliers, one.used.lut))
 
     def _cycles(self, of: "Rate | _Bound") -> float:
@@ -180,7 +187,7 @@ class _Explorer:
         """Return a plan with multipliers and memories where the part has room for them."""
         part = self.part
         over = dsp_blocks(plan, part) - part.dsp
-        if over > 0:
+        if over > 0 and self.hardware.objective != "energy":
             needed = ceil(over / (plan.pes * mac_blocks(plan, part)))
             plan = replace(plan, logic_macs=min(plan.macs, needed))
         return rams.fit(

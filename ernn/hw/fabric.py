@@ -27,6 +27,7 @@ from ernn.hw.storage_plan import MemoryPlan, QueuePlan
 
 REGISTERS_FF = 1205  # of ernn_registers, without what depends on the plan
 REGISTERS_CONTROL = 300
+DRAIN_STAGE_ROWS = 3  # of ernn_pe_array
 
 
 def fabric(plan: HardwarePlan, part: Part, split: bool) -> Iterator[tuple[str, Gates]]:
@@ -47,6 +48,7 @@ def fabric(plan: HardwarePlan, part: Part, split: bool) -> Iterator[tuple[str, G
     yield "operands", _operands(plan, part)
     yield "broadcast", _broadcast(plan)
     yield "pes", times(pe(plan, part, split), plan.pes)
+    yield "drain", times(_drain(plan), plan.drain_lanes * plan.pe_columns)
     yield "rows", _rows(plan, part)
     for memory in plan.memories:
         yield f"transform_{memory.name}", _writer(plan, memory, part)
@@ -146,7 +148,7 @@ def _broadcast(plan: HardwarePlan) -> Gates:
 def pe(plan: HardwarePlan, part: Part, split: bool) -> Gates:
     """Return the logic of a PE: shadows, and what no DSP block takes of its multipliers."""
     shadows = plan.macs * plan.acc_bits
-    found = Counter(ff=shadows + 4, choose=shadows, control=4) + delay(1, 3, part)
+    found = Counter(ff=shadows + 4, control=4) + delay(1, 3, part)
     outside = plan.macs - plan.logic_macs if split or part.vendor != "AMD" else 0
     sums = (plan.logic_macs + outside) * plan.acc_bits
     found.update(ff=sums, add=sums)
@@ -154,6 +156,13 @@ def pe(plan: HardwarePlan, part: Part, split: bool) -> Gates:
     if outside:  # registers of operand, weight and product
         found["ff"] += 2 * outside * (plan.operand_bits + plan.weight_bits)
     return found
+
+
+def _drain(plan: HardwarePlan) -> Gates:
+    """Return the stages of a lane and column: a choice among four is one LUT, as one of two is."""
+    stages = -(-plan.pass_cycles // DRAIN_STAGE_ROWS)
+    bits = plan.macs * plan.acc_bits
+    return Counter(ff=stages * (bits + 2), choose=stages * bits, control=2 * stages)
 
 
 def _rows(plan: HardwarePlan, part: Part) -> Gates:

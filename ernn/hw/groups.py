@@ -5,6 +5,7 @@ what a synthesizer counts and what a simulator sees toggle meet under the same n
 """
 
 _ARRAY = {"u_sequencer": "sequencer", "u_operands": "operands", "u_rows": "rows"}
+_PE_ARRAY = {"u_pe": "pes", "u_weights": "weights", "u_drain": "drain"}
 
 
 def group_of(path: str) -> str:
@@ -16,8 +17,8 @@ def group_of(path: str) -> str:
 
     Returns:
         "top", "registers", "rounds", "input", "output", "monitor", "state", "sequencer",
-        "operands", "rows", "broadcast", "weights", "pes", or "transform_NAME", "memory_NAME",
-        "queue_NAME", "unit_NAME".
+        "operands", "rows", "broadcast", "weights", "pes", "drain", or "transform_NAME",
+        "memory_NAME", "queue_NAME", "unit_NAME".
     """
     first, *inner = path.split(".")
     if not first.startswith("u_"):
@@ -31,6 +32,7 @@ def group_of(path: str) -> str:
         return name if whole else f"unit_{name}"
     if inner and inner[0] in _ARRAY:
         return _ARRAY[inner[0]]
-    if "u_pe" in inner:
-        return "pes"
-    return "weights" if "u_weights" in inner else "broadcast"
+    for name, group in _PE_ARRAY.items():
+        if name in inner:
+            return group
+    return "broadcast"

@@ -20,7 +20,7 @@ from ernn.hw.array_plan import JobPlan, Mode, NetworkPlan, bits_for
 from ernn.hw.storage_plan import LoadTarget, MemoryPlan, QueuePlan, RamPlan
 from ernn.hw.unit_plan import Maker, UnitPlan
 
-DRAIN_CYCLES = 10  # 4 to the operands, 2 broadcast, 3 in the PE, 1 shadow
+DRAIN_CYCLES = 11  # 4 to the operands, 2 broadcast, 3 in the PE, 1 shadow, 1 drain
 
 
 @dataclass(frozen=True)

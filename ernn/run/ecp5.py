@@ -1,7 +1,7 @@
 """The open flow for ECP5: Yosys, nextpnr, ecppack; from a project to a bitstream.
 
 The accelerator's netlist (``ernn_top.v``) is synthesized first and put into the board's shell as it
-is, so that what is simulated from it (ernn.run.netlist_simulation) is what is routed.
+is, so that the netlist that is simulated (`BuildRequest.check`) is the one that is routed.
 """
 
 import json
@@ -23,6 +23,7 @@ from ernn.tools import require
 DEVICES = {"LFE5U-25F": "25k", "LFE5U-45F": "45k", "LFE5U-85F": "85k"}
 SPEEDS = ("6", "7", "8")  # the slowest first
 PACKAGE = "CABGA381"  # out of context, where no board names one
+PLACER = "static"  # a fifth faster on ernn's arrays than nextpnr's default: docs/build.md
 # What nextpnr calls what a result counts.
 CELLS = {"dsp": "MULT18X18D", "ebr": "DP16KD", "lut": "TRELLIS_COMB", "ff": "TRELLIS_FF"}
 
@@ -151,7 +152,7 @@ def _place(
         *(str(require("nextpnr-ecp5").path), f"--{DEVICES[request.part.name]}", "--speed", speed),
         *("--package", board.package if board else PACKAGE, "--json", design.name),
         *("--report", "try.nextpnr.json", "--freq", f"{request.clock_mhz:g}"),
-        *("--seed", str(seed), "--timing-allow-fail"),
+        *("--placer", PLACER, "--seed", str(seed), "--timing-allow-fail"),
     ]
     if board:
         command += ["--lpf", f"board/{CONSTRAINTS}", "--textcfg", f"try.{BOARD_TOP}.config"]

@@ -2,8 +2,8 @@
 // ernn_pe: the multiply-accumulates of one output word against one column of input words.
 //
 // Every MAC registers operand and weight, then the product, then the sum: one DSP block each, but for
-// the first LOGIC of them, whose products are built from adders.  The sums are copied to a shadow that
-// shifts towards the drain while the next pass runs.
+// the first LOGIC of them, whose products are built from adders.  The sums are copied to a shadow, which
+// is drained while the next pass runs.
 // Latency: 3 from operand to sum, 4 to the shadow.
 // Golden model: ernn.quant.integer_model
 // Requires:     ACC_W >= OP_W + WEIGHT_W holds the largest sum (proved by ernn.hw.widths)
@@ -22,8 +22,8 @@ module ernn_pe #(
     input  wire                     valid_i,     // the operands count
     input  wire                     first_i,     // they start a new sum
     input  wire                     last_i,      // they end it
-    input  wire [   MACS*ACC_W-1:0] chain_i,     // shadow of the PE behind
-    output wire [   MACS*ACC_W-1:0] chain_o
+    output wire                     last_o,      // the shadow changes with the next clock
+    output wire [   MACS*ACC_W-1:0] shadow_o
 );
 
   localparam integer PRODUCT_W = OP_W + WEIGHT_W;
@@ -46,9 +46,9 @@ module ernn_pe #(
     last_q2    <= last_q;
     last_q3    <= last_q2;
     if (last_q3) shadow_q <= sums;
-    else shadow_q <= chain_i;
   end
-  assign chain_o = shadow_q;
+  assign last_o   = last_q3;
+  assign shadow_o = shadow_q;
   wire unused = &{1'b0, operands_q, weights_q};  // those of products from logic
 
   genvar m;

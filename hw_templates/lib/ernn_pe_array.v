@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
-// ernn_pe_array: ROWS x COLUMNS PEs, their weights, the broadcast tree and the drain chains.
+// ernn_pe_array: ROWS x COLUMNS PEs, their weights, the broadcast tree and the drain.
 //
-// Step controls come with the operands, the weight address and its enable a cycle before them.  drain_o carries LANES rows a cycle: row LANES*t + d leaves
-// lane d in cycle t after the capture; valid and tag travel outside.
-// Latency: 6 from the last operand of a pass to its first drained row (2 broadcast, 3 PE, 1 shadow).
+// Step controls come with the operands, the weight address and its enable a cycle before them.
+// drain_o carries LANES rows a cycle: row LANES*t + d leaves lane d in cycle t of a drain; valid and tag
+// travel outside.
+// Latency: 7 from the last operand of a pass to its first drained row (2 broadcast, 3 PE, 1 shadow, 1 drain).
 // Golden model: ernn.quant.integer_model
 // Requires:     LANES divides ROWS; passes end at least ROWS/LANES cycles apart
 `default_nettype none
@@ -42,11 +43,13 @@ module ernn_pe_array #(
   localparam integer LEAVES = (ROWS + FANOUT - 1) / FANOUT;
   localparam integer OPERANDS_W = COLUMNS * MACS * OP_W;
   localparam integer SHADOW_W = MACS * ACC_W;
-
+  localparam integer ENTRIES = ROWS / LANES;
+  localparam integer STAGE_ROWS = 3;  // and what is behind: a choice among four
+  localparam integer STAGES = (ENTRIES + STAGE_ROWS - 1) / STAGE_ROWS;
   localparam integer WORD_W = COLUMNS * MACS * WEIGHT_W;
 
   // Stage 1: root of the broadcast tree, weight address in its leaves; stage 2: leaves and weights;
-  // stages 3 to 5: operand, product and sum inside the PE; stage 6: shadow.
+  // stages 3 to 5: operand, product and sum inside the PE; stage 6: shadow; stage 7: drain.
   reg  [         OPERANDS_W-1:0] root_q;
   reg  [             ADDR_W-1:0] weight_q;
   reg                            read_q;
@@ -70,14 +73,11 @@ module ernn_pe_array #(
     if (rst_i) load_we_q <= 1'b0;
   end
 
-  // chain[r]: shadows of row r; rows that do not exist are zero
-  wire [COLUMNS*SHADOW_W-1:0] chain[0:ROWS+LANES-1];
+  wire [COLUMNS*SHADOW_W-1:0] shadow[0:ROWS-1];
+  wire [COLUMNS-1:0] last[0:ROWS-1];
 
-  genvar leaf, r, c;
+  genvar leaf, lane, s, r, c;
   generate
-    for (r = ROWS; r < ROWS + LANES; r = r + 1) begin : gen_end
-      assign chain[r] = {COLUMNS{{SHADOW_W{1'b0}}}};  // tools limit a single replication
-    end
     for (leaf = 0; leaf < LEAVES; leaf = leaf + 1) begin : gen_leaf
       // A copy of everything per leaf is the point of the tree.
       (* keep = "true" *) reg [OPERANDS_W-1:0] leaf_q;
@@ -135,14 +135,45 @@ module ernn_pe_array #(
               .valid_i   (leaf_valid_q),
               .first_i   (leaf_first_q),
               .last_i    (leaf_last_q),
-              .chain_i   (chain[r+LANES][c*SHADOW_W+:SHADOW_W]),
-              .chain_o   (chain[r][c*SHADOW_W+:SHADOW_W])
+              .last_o    (last[r][c]),
+              .shadow_o  (shadow[r][c*SHADOW_W+:SHADOW_W])
           );
         end
       end
     end
-    for (r = 0; r < LANES; r = r + 1) begin : gen_drain
-      assign drain_o[r*COLUMNS*SHADOW_W+:COLUMNS*SHADOW_W] = chain[r];
+    // A drain of its own for each lane and column: the stages, and the rows of each
+    for (lane = 0; lane < LANES; lane = lane + 1) begin : gen_lane
+      for (c = 0; c < COLUMNS; c = c + 1) begin : gen_column
+        wire [         STAGES:0] start;
+        wire [    SHADOW_W-1:0] front[0:STAGES];
+        assign start[0] = last[lane][c];
+        assign front[STAGES] = {SHADOW_W{1'b0}};
+        for (s = 0; s < STAGES; s = s + 1) begin : gen_stage
+          localparam integer TAKEN = s * STAGE_ROWS;  // in front
+          localparam integer OWN = ENTRIES - TAKEN < STAGE_ROWS ? ENTRIES - TAKEN : STAGE_ROWS;
+          wire [OWN*SHADOW_W-1:0] shadows;
+          for (r = 0; r < OWN; r = r + 1) begin : gen_row
+            assign shadows[r*SHADOW_W+:SHADOW_W] = shadow[(TAKEN+r)*LANES+lane][c*SHADOW_W+:SHADOW_W];
+          end
+          ernn_drain_stage #(
+              .ROWS (OWN),
+              .WIDTH(SHADOW_W)
+          ) u_drain (
+              .clk_i    (clk_i),
+              .start_i  (start[s]),
+              .start_o  (start[s+1]),
+              .shadows_i(shadows),
+              .behind_i (front[s+1]),
+              .front_o  (front[s])
+          );
+        end
+        assign drain_o[(lane*COLUMNS+c)*SHADOW_W+:SHADOW_W] = front[0];
+        wire unused = start[STAGES];
+      end
+    end
+    // All PEs end a pass together: one of a drain tells it.
+    for (r = LANES; r < ROWS; r = r + 1) begin : gen_unused
+      wire unused = &{1'b0, last[r]};
     end
   endgenerate
 
