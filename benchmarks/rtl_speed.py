@@ -24,7 +24,6 @@ import numpy as np
 from integer_speed import best_seconds
 
 from ernn.flow import bench
-from ernn.flow.hardware import deal_out
 from ernn.hdl.project import write_project
 from ernn.hw.explore import explore, make_plan
 from ernn.hw.plan import HardwarePlan
@@ -36,6 +35,7 @@ from ernn.random_model import random_model
 from ernn.recipe import HardwareRecipe, QuantizationRecipe
 from ernn.run import simulate as simulating
 from ernn.run.bench import build, run_bench
+from ernn.run.traffic import deal_out
 from ernn.tools import require
 
 FRAMES = 400  # simulated, of each of two streams: a second of start-up counts little

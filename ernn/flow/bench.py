@@ -22,7 +22,6 @@ from ernn.errors import MismatchError, RecipeError
 from ernn.files import write_text
 from ernn.flow.activity import keep_activity
 from ernn.flow.engine import locked
-from ernn.flow.hardware import deal_out
 from ernn.flow.planning import describe
 from ernn.flow.results import write_json
 from ernn.hdl.project import write_project
@@ -43,7 +42,7 @@ from ernn.recipe import (
 from ernn.report.bench import Measured, Row, Target, in_words, markdown
 from ernn.run.dump import Dump, steady_window
 from ernn.run.simulate import simulate
-from ernn.run.traffic import Streams, Traffic
+from ernn.run.traffic import Streams, Traffic, deal_out
 from ernn.speech.corpus import build_corpus, load_split
 from ernn.tools import find
 
@@ -271,7 +270,7 @@ def plans(
     target = TARGETS.get((layer.name, load_part(board).name), OTHERWISE)
     tried: list[Exploration] = []
     common: dict[str, Any] = {"part": board, "clock_mhz": CLOCK_MHZ}
-    objective = "energy" if benchmark.energy else "throughput"
+    objective: Literal["energy", "throughput"] = "energy" if benchmark.energy else "throughput"
     for count in benchmark.streams:
         asked = HardwareRecipe(**common, streams=count, objective=objective)
         tried.append(explore(model, asked, name))

@@ -118,9 +118,9 @@ def netlist_check(project: Project, folder: Path) -> Callable[[Path], int]:
             )
 
     def check(netlist: Path) -> int:
-        from ernn.flow.hardware import deal_out
         from ernn.quant.integer_model import IntegerModel
         from ernn.run.simulate import simulate
+        from ernn.run.traffic import deal_out
         from ernn.speech.corpus import load_split
 
         cells = sorted((shipped("sim") / "cells").glob("ecp5_*.v"))

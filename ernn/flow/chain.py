@@ -190,7 +190,7 @@ STEPS = (
         after=("train", "compress", "quantize", "plan", "simulate"),
         code=(
             *("report", "energy", "hw", "run", "speech", "device", "parts"),
-            *("flow/hardware", "flow/summary", "flow/beside", "flow/compare"),
+            *("flow/hardware", "flow/summary", "flow/beside", "flow/power"),
         ),
         outside=_beside,
     ),

@@ -8,24 +8,20 @@ from typing import Any
 
 from ernn import __version__
 from ernn.compressed import CompressedModel
-from ernn.device import Part, load_part
-from ernn.energy.comparison import Comparison, Ours, Subject, compare, subject
+from ernn.energy.comparison import Comparison, Subject, compare, subject
 from ernn.energy.fit import Fit, fit_power
-from ernn.energy.groups import estimate_groups, loads_of
 from ernn.energy.power import load_power
 from ernn.energy.published import Published, load_published
 from ernn.energy.shape import Cell, Shape, benchmark_shape, shape_of
 from ernn.errors import ModelFileError, ProjectError
 from ernn.flow.bench import LAYERS, choose
 from ernn.flow.bench import run as run_benchmark
+from ernn.flow.power import Timing, describe_plan, find_activity
 from ernn.flow.results import read_json
-from ernn.flow.synth import RESULT
-from ernn.hw.cost import Resources, group_resources
 from ernn.hw.cycles import rate
 from ernn.hw.plan import HardwarePlan
 from ernn.report.compare_page import write_comparison
 from ernn.report.compare_text import deviation_lines, fit_lines, summary_lines
-from ernn.run.activity import Activity, load_activity
 
 BOARD = "XC7VX690T"  # of the published powers
 Say = Callable[[str], None]
@@ -47,17 +43,6 @@ class Figures:
         """
         known = load_published(published)
         return cls(known, fit_power(load_power(power), known))
-
-
-@dataclass(frozen=True)
-class Timing:
-    """Cycles of an accelerator, and where they are from."""
-
-    frame_cycles: float
-    latency_cycles: float
-    mark: str
-    latency_mark: str
-    checked: str
 
 
 def tell_fit(figures: Figures, say: Say) -> None:
@@ -155,84 +140,6 @@ def _run_timing(folder: Path, plan: HardwarePlan) -> Timing:
     except (KeyError, TypeError, ValueError):
         raise ModelFileError(f"{path} holds no cycles; run `ernn simulate` again") from None
     return Timing(*cycles, "simulated", "simulated", "bit-exact" if exact else "differs")
-
-
-def describe_plan(
-    plan: HardwarePlan,
-    timing: Timing,
-    activity: Activity | None,
-    fit: Fit,
-    speed_command: str,
-    command: str,
-    synthesis: Path | None = None,
-) -> Ours:
-    """Return what is known of an accelerator, its power estimated.
-
-    Args:
-        plan: of the accelerator.
-        timing: its cycles.
-        activity: what its simulation counted, if it did.
-        fit: of the power model.
-        speed_command: that made the cycles.
-        command: that estimates.
-        synthesis: where `ernn synth` leaves its result.
-    """
-    part = load_part(plan.part)
-    blocks, resources = _groups(synthesis, plan, part)
-    loads = loads_of(blocks, activity)
-    power, groups = estimate_groups(part, plan.clock_mhz, loads, fit)
-    return Ours(
-        name="ernn",
-        plan=plan.digest,
-        part=part.name,
-        clock_mhz=plan.clock_mhz,
-        bits=plan.vector.width,
-        streams=plan.streams,
-        latency_us=timing.latency_cycles / plan.clock_mhz,
-        frames_per_second=plan.clock_mhz * 1e6 / timing.frame_cycles,
-        mark=timing.mark,
-        latency_mark=timing.latency_mark,
-        checked=timing.checked,
-        power_w=power.card_w,
-        chip_w=power.chip_w,
-        components=power.components,
-        groups=groups,
-        resources=resources,
-        activity=_in_words(activity),
-        speed_command=speed_command,
-        power_command=command,
-    )
-
-
-def _groups(
-    folder: Path | None, plan: HardwarePlan, part: Part
-) -> tuple[dict[str, Resources], str]:
-    """Return the blocks by group as synthesized, if that was done with this plan, else planned."""
-    path = folder / RESULT if folder else None
-    told = read_json(path) if path and path.is_file() else {}
-    if told.get("plan") != plan.digest:
-        return group_resources(plan, part), "as planned"
-    try:
-        groups = {name: Resources(**used) for name, used in told["groups"].items()}
-    except (KeyError, TypeError, AttributeError):
-        raise ModelFileError(f"{path} holds no resources; run `ernn synth` again") from None
-    return groups, f"as synthesized by `{told.get('command', 'ernn synth')}`"
-
-
-def find_activity(folder: Path, plan: HardwarePlan) -> Activity | None:
-    """Return the switching activity that a simulation left in a folder, if it did.
-
-    Raises:
-        ToolError: the file is damaged, or of another plan.
-    """
-    path = folder / "activity.json"
-    return load_activity(path, plan.digest) if path.is_file() else None
-
-
-def _in_words(activity: Activity | None) -> str:
-    if activity is None:
-        return "not measured: the defaults of power.toml"
-    return f"simulated, {activity.frames} frames in {activity.window_cycles:,} cycles"
 
 
 def _rows(bench: Path) -> list[dict[str, Any]]:

@@ -5,7 +5,6 @@ describes them. Heavy imports stay inside, so that a run with nothing to do is o
 """
 
 from dataclasses import asdict
-from itertools import cycle
 from typing import TYPE_CHECKING, Any
 
 from ernn.errors import MismatchError
@@ -14,8 +13,6 @@ from ernn.flow.engine import SUMMARY, Work
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
-
-    import numpy as np
 
     from ernn.hw.plan import HardwarePlan
     from ernn.quant.integer_model import IntegerModel
@@ -84,7 +81,7 @@ def simulate(work: Work) -> None:
     from ernn.run.dump import Dump, steady_window
     from ernn.run.schedule import save_schedule
     from ernn.run.simulate import simulate as run
-    from ernn.run.traffic import Traffic
+    from ernn.run.traffic import Traffic, deal_out
     from ernn.speech.corpus import load_split
 
     settings = work.recipe.simulation
@@ -146,18 +143,6 @@ def _timing(planned: "HardwarePlan", busy: "Simulation", single: "Simulation") -
         "latency_cycles_planned": expected.latency_cycles,
         "latency_cycles_simulated": single.latency_cycles,
     }
-
-
-def deal_out(utterances: "list[np.ndarray]", count: int, frames: int) -> "list[list[np.ndarray]]":
-    """Deal utterances out to streams until each has ``frames`` frames, the last one cut short."""
-    streams: list[list[np.ndarray]] = [[] for _ in range(count)]
-    supply = cycle(utterances)
-    for stream in streams:
-        missing = frames
-        while missing:
-            stream.append(next(supply)[:missing])
-            missing -= len(stream[-1])
-    return streams
 
 
 def report(work: Work) -> None:

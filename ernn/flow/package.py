@@ -12,7 +12,6 @@ import numpy as np
 
 from ernn.errors import ProjectError
 from ernn.files import replace_folder, write_text
-from ernn.flow.hardware import deal_out
 from ernn.hdl.memory import memory_files
 from ernn.hdl.package import package_files
 from ernn.hdl.project import (
@@ -25,7 +24,7 @@ from ernn.hdl.project import (
 )
 from ernn.quant.integer_model import IntegerModel
 from ernn.run.registers import require_plan
-from ernn.run.traffic import Streams
+from ernn.run.traffic import Streams, deal_out
 from ernn.run.vectors import vector_files
 from ernn.speech.corpus import load_split
 

@@ -7,13 +7,13 @@ from pathlib import Path
 
 from ernn.files import write_text
 from ernn.flow.engine import locked
-from ernn.flow.hardware import deal_out
 from ernn.hw import cycles
 from ernn.hw.plan import HardwarePlan
 from ernn.quant.integer_model import IntegerModel
 from ernn.recipe import Recipe
 from ernn.run.dump import Dump
 from ernn.run.simulate import simulate
+from ernn.run.traffic import deal_out
 from ernn.run.waves import by_unit, gtkwave_view, read_signals, surfer_view
 from ernn.speech.corpus import load_split
 

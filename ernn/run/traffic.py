@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import cycle
 from typing import Literal
 
 import numpy as np
@@ -34,6 +35,18 @@ class Traffic:
     def steady(self) -> bool:
         """Whether every cycle is planned: nothing is random, refused, dropped or waited for."""
         return not (self.idle or self.stall or self.hold or self.bad or self.begin == "register")
+
+
+def deal_out(utterances: Sequence[np.ndarray], count: int, frames: int) -> list[list[np.ndarray]]:
+    """Deal utterances out to streams until each has ``frames`` frames, the last one cut short."""
+    streams: list[list[np.ndarray]] = [[] for _ in range(count)]
+    supply = cycle(utterances)
+    for stream in streams:
+        missing = frames
+        while missing:
+            stream.append(next(supply)[:missing])
+            missing -= len(stream[-1])
+    return streams
 
 
 @dataclass(frozen=True)

@@ -5,7 +5,7 @@
 // in the cycle before the shadows change, ROWS - 1 cycles later from stage to stage: a stage's rows fall
 // between the last one of the stage in front and the first one of the stage behind.
 // Latency: 1 from shadow to front_o.
-// Golden model: tests/rtl/test_drain_stage.py
+// Golden model: none, it only moves words
 // Requires:     starts at least as far apart as there are rows in all stages; 3 rows if any are behind
 `default_nettype none
 

@@ -3,11 +3,11 @@
 import pytest
 
 from ernn.flow.bench import LAYERS, make_model, make_speech
-from ernn.flow.hardware import deal_out
 from ernn.hdl.project import write_project
 from ernn.hw.explore import explore
 from ernn.recipe import HardwareRecipe
 from ernn.run.simulate import simulate
+from ernn.run.traffic import deal_out
 
 FRAMES = 20  # of each of two streams
 FRAMES_PER_SECOND = {"lstm16": 1.7e6, "gru16": 1.7e6}  # with two streams

@@ -143,7 +143,7 @@ def searched() -> m.BlockSearch:
     )
     origin = Origin("measured", "ernn search")
     return m.BlockSearch(
-        "a loss of 2 points", 24.9, tuple(trials), 8, Measured(24.6, 22, 27), origin
+        "a loss of 2 points", 24.9, tuple(trials), "gru", 8, Measured(24.6, 22, 27), origin
     )
 
 

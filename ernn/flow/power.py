@@ -1,0 +1,104 @@
+"""What is known of an accelerator from its plan and its simulation, with its power estimated."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from ernn.device import Part, load_part
+from ernn.energy.comparison import Ours
+from ernn.energy.fit import Fit
+from ernn.energy.groups import estimate_groups, loads_of
+from ernn.errors import ModelFileError
+from ernn.flow.results import read_json
+from ernn.flow.synth import RESULT
+from ernn.hw.cost import Resources, group_resources
+from ernn.hw.plan import HardwarePlan
+from ernn.run.activity import Activity, load_activity
+
+
+@dataclass(frozen=True)
+class Timing:
+    """Cycles of an accelerator, and where they are from."""
+
+    frame_cycles: float
+    latency_cycles: float
+    mark: str
+    latency_mark: str
+    checked: str
+
+
+def describe_plan(
+    plan: HardwarePlan,
+    timing: Timing,
+    activity: Activity | None,
+    fit: Fit,
+    speed_command: str,
+    command: str,
+    synthesis: Path | None = None,
+) -> Ours:
+    """Return what is known of an accelerator, its power estimated.
+
+    Args:
+        plan: of the accelerator.
+        timing: its cycles.
+        activity: what its simulation counted, if it did.
+        fit: of the power model.
+        speed_command: that made the cycles.
+        command: that estimates.
+        synthesis: where `ernn synth` leaves its result.
+    """
+    part = load_part(plan.part)
+    blocks, resources = _groups(synthesis, plan, part)
+    loads = loads_of(blocks, activity)
+    power, groups = estimate_groups(part, plan.clock_mhz, loads, fit)
+    return Ours(
+        name="ernn",
+        plan=plan.digest,
+        part=part.name,
+        clock_mhz=plan.clock_mhz,
+        bits=plan.vector.width,
+        streams=plan.streams,
+        latency_us=timing.latency_cycles / plan.clock_mhz,
+        frames_per_second=plan.clock_mhz * 1e6 / timing.frame_cycles,
+        mark=timing.mark,
+        latency_mark=timing.latency_mark,
+        checked=timing.checked,
+        power_w=power.card_w,
+        chip_w=power.chip_w,
+        components=power.components,
+        groups=groups,
+        resources=resources,
+        activity=_in_words(activity),
+        speed_command=speed_command,
+        power_command=command,
+    )
+
+
+def _groups(
+    folder: Path | None, plan: HardwarePlan, part: Part
+) -> tuple[dict[str, Resources], str]:
+    """Return the blocks by group as synthesized, if that was done with this plan, else planned."""
+    path = folder / RESULT if folder else None
+    told = read_json(path) if path and path.is_file() else {}
+    if told.get("plan") != plan.digest:
+        return group_resources(plan, part), "as planned"
+    try:
+        groups = {name: Resources(**used) for name, used in told["groups"].items()}
+    except (KeyError, TypeError, AttributeError):
+        raise ModelFileError(f"{path} holds no resources; run `ernn synth` again") from None
+    return groups, f"as synthesized by `{told.get('command', 'ernn synth')}`"
+
+
+def find_activity(folder: Path, plan: HardwarePlan) -> Activity | None:
+    """Return the switching activity that a simulation left in a folder, if it did.
+
+    Raises:
+        ToolError: the file is damaged, or of another plan.
+    """
+    path = folder / "activity.json"
+    return load_activity(path, plan.digest) if path.is_file() else None
+
+
+def _in_words(activity: Activity | None) -> str:
+    if activity is None:
+        return "not measured: the defaults of power.toml"
+    return f"simulated, {activity.frames} frames in {activity.window_cycles:,} cycles"
