@@ -27,7 +27,6 @@ from ernn.hw.storage_plan import MemoryPlan, QueuePlan
 
 REGISTERS_FF = 1205  # of ernn_registers, without what depends on the plan
 REGISTERS_CONTROL = 300
-DRAIN_STAGE_ROWS = 3  # of ernn_pe_array
 
 
 def fabric(plan: HardwarePlan, part: Part, split: bool) -> Iterator[tuple[str, Gates]]:
@@ -159,10 +158,12 @@ def pe(plan: HardwarePlan, part: Part, split: bool) -> Gates:
 
 
 def _drain(plan: HardwarePlan) -> Gates:
-    """Return the stages of a lane and column: a choice among four is one LUT, as one of two is."""
-    stages = -(-plan.pass_cycles // DRAIN_STAGE_ROWS)
-    bits = plan.macs * plan.acc_bits
-    return Counter(ff=stages * (bits + 2), choose=stages * bits, control=2 * stages)
+    """Return the drain of a lane and column: a choice among four is one LUT, as one of two is."""
+    rows, bits = plan.pass_cycles, plan.macs * plan.acc_bits
+    nodes = [-(-rows // 4**level) for level in range(1, plan.drain_levels + 1)]
+    words = sum(nodes)
+    control = rows - 1 + 3 * words
+    return Counter(ff=words * bits + control, choose=words * bits, control=3 * words)
 
 
 def _rows(plan: HardwarePlan, part: Part) -> Gates:

@@ -20,7 +20,7 @@ from ernn.hw.array_plan import JobPlan, Mode, NetworkPlan, bits_for
 from ernn.hw.storage_plan import LoadTarget, MemoryPlan, QueuePlan, RamPlan
 from ernn.hw.unit_plan import Maker, UnitPlan
 
-DRAIN_CYCLES = 11  # 4 to the operands, 2 broadcast, 3 in the PE, 1 shadow, 1 drain
+SHADOW_CYCLES = 10  # 4 to the operands, 2 broadcast, 3 in the PE, 1 shadow
 
 
 @dataclass(frozen=True)
@@ -234,7 +234,12 @@ class HardwarePlan:
     @property
     def drain_cycles(self) -> int:
         """From a step leaving the sequencer to its pass's first drained row."""
-        return DRAIN_CYCLES
+        return SHADOW_CYCLES + self.drain_levels
+
+    @property
+    def drain_levels(self) -> int:
+        """Registers of a word on its way from its shadow: choices among four, in a tree."""
+        return -(-bits_for(self.pass_cycles) // 2)
 
     @property
     def array_queues(self) -> list[QueuePlan]:

@@ -4,15 +4,16 @@
 // Step controls come with the operands, the weight address and its enable a cycle before them.
 // drain_o carries LANES rows a cycle: row LANES*t + d leaves lane d in cycle t of a drain; valid and tag
 // travel outside.
-// Latency: 7 from the last operand of a pass to its first drained row (2 broadcast, 3 PE, 1 shadow, 1 drain).
+// Latency: 6 + LEVELS from the last operand of a pass to its first drained row (2 broadcast, 3 PE, 1 shadow).
 // Golden model: ernn.quant.integer_model
-// Requires:     LANES divides ROWS; passes end at least ROWS/LANES cycles apart
+// Requires:     LANES divides ROWS; LEVELS = ceil(log4(ROWS/LANES)), at least 1; passes end at least ROWS/LANES cycles apart
 `default_nettype none
 
 module ernn_pe_array #(
     parameter integer ROWS     = 2,   // output words computed side by side
     parameter integer COLUMNS  = 1,   // input words taken at once
     parameter integer LANES    = 1,   // rows drained a cycle
+    parameter integer LEVELS   = 1,   // of a drain
     parameter integer MACS     = 11,
     parameter integer LOGIC    = 0,   // MACs of a PE without a DSP block
     parameter integer OP_W     = 16,
@@ -44,12 +45,10 @@ module ernn_pe_array #(
   localparam integer OPERANDS_W = COLUMNS * MACS * OP_W;
   localparam integer SHADOW_W = MACS * ACC_W;
   localparam integer ENTRIES = ROWS / LANES;
-  localparam integer STAGE_ROWS = 3;  // and what is behind: a choice among four
-  localparam integer STAGES = (ENTRIES + STAGE_ROWS - 1) / STAGE_ROWS;
   localparam integer WORD_W = COLUMNS * MACS * WEIGHT_W;
 
   // Stage 1: root of the broadcast tree, weight address in its leaves; stage 2: leaves and weights;
-  // stages 3 to 5: operand, product and sum inside the PE; stage 6: shadow; stage 7: drain.
+  // stages 3 to 5: operand, product and sum inside the PE; stage 6: shadow; then the drain.
   reg  [         OPERANDS_W-1:0] root_q;
   reg  [             ADDR_W-1:0] weight_q;
   reg                            read_q;
@@ -76,7 +75,7 @@ module ernn_pe_array #(
   wire [COLUMNS*SHADOW_W-1:0] shadow[0:ROWS-1];
   wire [COLUMNS-1:0] last[0:ROWS-1];
 
-  genvar leaf, lane, s, r, c;
+  genvar leaf, lane, r, c;
   generate
     for (leaf = 0; leaf < LEAVES; leaf = leaf + 1) begin : gen_leaf
       // A copy of everything per leaf is the point of the tree.
@@ -141,34 +140,22 @@ module ernn_pe_array #(
         end
       end
     end
-    // A drain of its own for each lane and column: the stages, and the rows of each
     for (lane = 0; lane < LANES; lane = lane + 1) begin : gen_lane
       for (c = 0; c < COLUMNS; c = c + 1) begin : gen_column
-        wire [         STAGES:0] start;
-        wire [    SHADOW_W-1:0] front[0:STAGES];
-        assign start[0] = last[lane][c];
-        assign front[STAGES] = {SHADOW_W{1'b0}};
-        for (s = 0; s < STAGES; s = s + 1) begin : gen_stage
-          localparam integer TAKEN = s * STAGE_ROWS;  // in front
-          localparam integer OWN = ENTRIES - TAKEN < STAGE_ROWS ? ENTRIES - TAKEN : STAGE_ROWS;
-          wire [OWN*SHADOW_W-1:0] shadows;
-          for (r = 0; r < OWN; r = r + 1) begin : gen_row
-            assign shadows[r*SHADOW_W+:SHADOW_W] = shadow[(TAKEN+r)*LANES+lane][c*SHADOW_W+:SHADOW_W];
-          end
-          ernn_drain_stage #(
-              .ROWS (OWN),
-              .WIDTH(SHADOW_W)
-          ) u_drain (
-              .clk_i    (clk_i),
-              .start_i  (start[s]),
-              .start_o  (start[s+1]),
-              .shadows_i(shadows),
-              .behind_i (front[s+1]),
-              .front_o  (front[s])
-          );
+        wire [ENTRIES*SHADOW_W-1:0] shadows;
+        for (r = 0; r < ENTRIES; r = r + 1) begin : gen_row
+          assign shadows[r*SHADOW_W+:SHADOW_W] = shadow[r*LANES+lane][c*SHADOW_W+:SHADOW_W];
         end
-        assign drain_o[(lane*COLUMNS+c)*SHADOW_W+:SHADOW_W] = front[0];
-        wire unused = start[STAGES];
+        ernn_drain #(
+            .ROWS  (ENTRIES),
+            .WIDTH (SHADOW_W),
+            .LEVELS(LEVELS)
+        ) u_drain (
+            .clk_i    (clk_i),
+            .start_i  (last[lane][c]),
+            .shadows_i(shadows),
+            .drain_o  (drain_o[(lane*COLUMNS+c)*SHADOW_W+:SHADOW_W])
+        );
       end
     end
     // All PEs end a pass together: one of a drain tells it.

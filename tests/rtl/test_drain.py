@@ -1,0 +1,59 @@
+"""ernn_drain: the shadows of all rows in order, each in its cycle; then the last one stays."""
+
+import numpy as np
+import pytest
+from pipelines import Case, compare, library, mutate
+
+from ernn.errors import ToolError
+from ernn.run.bench import lint
+
+SIZES = [(1, 3, 1), (2, 5, 1), (4, 1, 1), (5, 4, 2), (16, 2, 2), (17, 2, 3), (22, 3, 3)]
+
+MUTATIONS = [
+    ("turns[3] || turns[1]", "turns[1]"),
+    ("turns[3] || turns[2]", "turns[2]"),
+    ("if (turn_q) word_q", "if (|turns) word_q"),
+    ("turn_q <= turn[r-1];", "turn_q <= turn[0];"),
+    ("choice_q[1] ? upper : lower", "choice_q[1] ? lower : upper"),
+]
+
+
+def case(rows: int, width: int, levels: int) -> Case:
+    """Starts as near as they may be, or later; shadows change in every cycle."""
+    rng = np.random.default_rng(10 * rows + width)
+    cycles = np.arange(12 * rows + 40)
+    starts = np.zeros(cycles.size, int)
+    next_start = first = rows + 2  # by then no turn is left of what registers began with
+    while next_start < cycles.size:
+        starts[next_start] = 1
+        next_start += rows + int(rng.choice([0, 0, 1, 7]))
+    shadows = rng.integers(0, 1 << width, (cycles.size + 1, rows))
+    row = np.minimum(cycles - np.maximum.accumulate(starts * cycles), rows - 1)
+    turn = np.maximum.accumulate(starts * cycles) + row  # cycle of the row that is there now
+    words = (shadows[:-1] << width * np.arange(rows)).sum(axis=1)
+    inputs = {"start_i": (1, starts), "shadows_i": (rows * width, words)}
+    taken = shadows[turn + 1, row][first:]
+    parameters = {"ROWS": rows, "WIDTH": width, "LEVELS": levels}
+    latency = first + levels + 1
+    return Case("ernn_drain", inputs, {"drain_o": (width, taken)}, latency, parameters)
+
+
+CASES = [case(*size) for size in SIZES]
+
+
+def test_rows_leave_in_order(simulator, folder):
+    compare(CASES, library("drain"), folder, simulator)
+
+
+@pytest.mark.needs("iverilog")
+@pytest.mark.parametrize(("before", "after"), MUTATIONS)
+def test_a_planted_bug_is_found(before, after, tmp_path):
+    mutant = mutate(*library("drain"), before, after, tmp_path)
+    with pytest.raises(ToolError, match=r"expected 0x|non-0.1 values"):
+        compare(CASES, [mutant], tmp_path, "icarus")
+
+
+@pytest.mark.needs("verilator")
+@pytest.mark.parametrize("number", range(len(SIZES)))
+def test_is_lint_clean(number):
+    lint(library("drain"), "ernn_drain", CASES[number].parameters)
