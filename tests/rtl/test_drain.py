@@ -7,7 +7,7 @@ from pipelines import Case, compare, library, mutate
 from ernn.errors import ToolError
 from ernn.run.bench import lint
 
-SIZES = [(1, 3, 1), (2, 5, 1), (4, 1, 1), (5, 4, 2), (16, 2, 2), (17, 2, 3), (22, 3, 3)]
+SIZES = [(1, 3, 1), (2, 5, 1), (4, 1, 1), (5, 4, 2), (16, 2, 2), (17, 2, 3), (22, 2, 3)]
 
 MUTATIONS = [
     ("turns[3] || turns[1]", "turns[1]"),
