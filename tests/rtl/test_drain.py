@@ -23,16 +23,17 @@ def case(rows: int, width: int, levels: int) -> Case:
     rng = np.random.default_rng(10 * rows + width)
     cycles = np.arange(12 * rows + 40)
     starts = np.zeros(cycles.size, int)
-    next_start = first = rows + 2  # by then no turn is left of what registers began with
+    starts[0] = 1  # the bench repeats it until every register is known
+    next_start = first = rows + 2  # by then no turn is left of it
     while next_start < cycles.size:
         starts[next_start] = 1
         next_start += rows + int(rng.choice([0, 0, 1, 7]))
-    shadows = rng.integers(0, 1 << width, (cycles.size + 1, rows))
+    shadows = rng.integers(0, 1 << width, (cycles.size, rows))
     row = np.minimum(cycles - np.maximum.accumulate(starts * cycles), rows - 1)
     turn = np.maximum.accumulate(starts * cycles) + row  # cycle of the row that is there now
-    words = (shadows[:-1] << width * np.arange(rows)).sum(axis=1)
+    words = (shadows << width * np.arange(rows)).sum(axis=1)
     inputs = {"start_i": (1, starts), "shadows_i": (rows * width, words)}
-    taken = shadows[turn + 1, row][first:]
+    taken = shadows[turn[first:-1] + 1, row[first:-1]]
     parameters = {"ROWS": rows, "WIDTH": width, "LEVELS": levels}
     latency = first + levels + 1
     return Case("ernn_drain", inputs, {"drain_o": (width, taken)}, latency, parameters)
