@@ -185,7 +185,8 @@ def _preface(benchmark: Benchmark) -> list[str]:
     traffic = f"{benchmark.frames} frames of synthetic speech a stream are simulated in Verilog"
     return [
         f"ernn {__version__}: {', '.join(layer.name for layer in benchmark.layers)} on "
-        f"{', '.join(benchmark.boards)} at {CLOCK_MHZ:g} MHz, {FEATURES.size} inputs, weights of "
+        f"{', '.join(benchmark.boards)} at {CLOCK_MHZ:g} MHz{', for energy' * benchmark.energy}, "
+        f"{FEATURES.size} inputs, weights of "
         f"{bits.weight_bits} bits, activations of {bits.activation_bits}, no output layer",
         f"weights are random (seed {benchmark.seed}), of a trained model's size: speed does not "
         "depend on them; " + (traffic if benchmark.simulated else "nothing is simulated"),

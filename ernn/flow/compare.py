@@ -172,8 +172,9 @@ def _benchmark_row(row: dict[str, Any], bench: Path, figures: Figures, command: 
         "bit-exact" if simulated else "not simulated",
     )
     shape = benchmark_shape(layer.kind, layer.block)
-    made = f"ernn bench --layers {layer.name} --boards {BOARD} --out {shlex.quote(str(bench))}"
     activity = find_activity(folder, plan)
+    chosen = f"{'--energy ' if activity else ''}--layers {layer.name} --boards {BOARD}"
+    made = f"ernn bench {chosen} --out {shlex.quote(str(bench))}"
     synthesis = folder / f"synth-{BOARD.lower()}"
     ours = describe_plan(plan, timing, activity, figures.fit, made, command, synthesis)
     return subject(layer.name, layer.title, shape, ours, figures.published, figures.fit, command)

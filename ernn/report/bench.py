@@ -152,7 +152,8 @@ def in_words(row: Row) -> Iterator[str]:
     told = f", {row.sooner:.1f} x sooner than E-RNN's {published.latency_us:g}" if published else ""
     yield f"    {_cycles(alone)}, frames alone: {row.latency_us:.3f} us{told}"
     yield f"    {alone.multipliers} of {row.part_dsp:,} DSP blocks{_compared(alone)}"
-    yield f"  target {'; '.join(map(str, row.verdicts))}"
+    if row.verdicts:
+        yield f"  target {'; '.join(map(str, row.verdicts))}"
 
 
 def markdown(rows: Sequence[Row]) -> str:
@@ -183,7 +184,7 @@ def _cells(row: Row) -> tuple[str, ...]:
         f"{busy.multipliers} of {row.part_dsp:,}",
         f"{100 * row.roofline:.1f} %",
         f"{busy.words_compared + alone.words_compared:,}" if busy.frames else "-",
-        "; ".join(map(str, row.verdicts)),
+        "; ".join(map(str, row.verdicts)) or "-",
     )
 
 
