@@ -248,3 +248,21 @@ def test_layers_of_different_kinds_are_refused():
     mixed = type(model)(**{**vars(model), "layers": (first, other)})
     with pytest.raises(PlanError, match="give every layer the same"):
         program(mixed)
+
+
+def test_for_energy_no_multiplier_is_built_from_logic():
+    """Where DSP blocks run out, throughput goes on in logic; energy does not."""
+    model = model_of("gru_before", hidden=96, blocks=4, features=20, labels=0)
+    plans = {
+        objective: make_plan(model, HardwareRecipe(part="xc7a35t", objective=objective), "test")
+        for objective in ("throughput", "energy")
+    }
+    assert plans["throughput"].logic_macs > 0
+    assert plans["energy"].logic_macs == 0
+    assert rate(plans["throughput"]).cycles_per_frame < rate(plans["energy"]).cycles_per_frame
+
+
+@pytest.mark.parametrize(("rows", "levels"), [(1, 1), (4, 1), (5, 2), (16, 2), (17, 3), (64, 3)])
+def test_levels_of_the_drain(rows, levels):
+    plan = plan_of(model_of(hidden=16, blocks=4), (rows, 1, 1, 1))
+    assert (plan.pass_cycles, plan.drain_levels) == (rows, levels)
