@@ -163,12 +163,14 @@ def _benchmark_row(row: dict[str, Any], bench: Path, figures: Figures, command: 
     layer = next(one for one in LAYERS if one.title == row["layer"])
     folder = bench / f"{layer.name}-{BOARD.lower()}" / "throughput"
     plan = HardwarePlan.load(folder / "plan.json")
-    simulated = row["busy"]["cycles_simulated"]
+    busy, alone = row["busy"], row["alone"]
+    simulated = busy["cycles_simulated"]
+    same = alone["sizes"] == busy["sizes"]  # not another accelerator, made for latency
     timing = Timing(
-        float(simulated or row["busy"]["cycles_planned"]),
-        float(rate(plan).latency_cycles),  # not that of the other accelerator, made for latency
+        float(simulated or busy["cycles_planned"]),
+        float(rate(plan).latency_cycles),
         "simulated" if simulated else "planned",
-        "planned",
+        "simulated" if same and alone["cycles_simulated"] else "planned",
         "bit-exact" if simulated else "not simulated",
     )
     shape = benchmark_shape(layer.kind, layer.block)
