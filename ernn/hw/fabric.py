@@ -47,7 +47,7 @@ def fabric(plan: HardwarePlan, part: Part, split: bool) -> Iterator[tuple[str, G
     yield "operands", _operands(plan, part)
     yield "broadcast", _broadcast(plan)
     yield "pes", times(pe(plan, part, split), plan.pes)
-    yield "drain", times(_drain(plan), plan.drain_lanes * plan.pe_columns)
+    yield "drain", times(_drain(plan, part), plan.drain_lanes * plan.pe_columns)
     yield "rows", _rows(plan, part)
     for memory in plan.memories:
         yield f"transform_{memory.name}", _writer(plan, memory, part)
@@ -157,13 +157,17 @@ def pe(plan: HardwarePlan, part: Part, split: bool) -> Gates:
     return found
 
 
-def _drain(plan: HardwarePlan) -> Gates:
-    """Return the drain of a lane and column: a choice among four is one LUT, as one of two is."""
-    rows, bits = plan.pass_cycles, plan.macs * plan.acc_bits
-    nodes = [-(-rows // 4**level) for level in range(1, plan.drain_levels + 1)]
-    words = sum(nodes)
-    control = rows - 1 + 3 * words
-    return Counter(ff=words * bits + control, choose=words * bits, control=3 * words)
+def _drain(plan: HardwarePlan, part: Part) -> Gates:
+    """Return the drain of a lane and column: a LUT of six inputs chooses among four, or of two."""
+    bits, words = plan.macs * plan.acc_bits, plan.pass_cycles
+    found = Counter(ff=words - 1)
+    for _ in range(plan.drain_levels):
+        nodes = -(-words // 4)
+        choices = nodes - (words % 4 == 1)  # the last node may have but one word to take
+        choices += (words // 4) * (part.lut_inputs < 6)
+        found.update(ff=nodes * (bits + 3), choose=choices * bits, control=3 * nodes)
+        words = nodes
+    return found
 
 
 def _rows(plan: HardwarePlan, part: Part) -> Gates:
@@ -215,7 +219,7 @@ def _writer(plan: HardwarePlan, memory: MemoryPlan, part: Part) -> Gates:
     data = plan.word * memory.input_bits
     if memory.scaled:
         entering = memory.transform_bits
-        found.update(delay(data, 3, part))
+        found.update(ff=3 * data)
         scaled = requant(memory.product_bits, memory.scale_shift, entering, 0)
         found.update(times(scaled, plan.word))
         found.update(ff=plan.word * entering + memory.scale_addr_bits, lut=1)

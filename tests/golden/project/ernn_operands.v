@@ -59,7 +59,7 @@ module ernn_operands (
     pe_weight_o <= weight_q2;
     load_q      <= step_load_i;
     load_q2     <= load_q;
-    mask_q      <= step_mask_i;
+    mask_q      <= step_valid_i && step_load_i && step_mask_i;
     memory_q    <= step_memory_i;
     if (rst_i) begin
       valid_q    <= 1'b0;
@@ -96,14 +96,13 @@ module ernn_operands (
 
       reg [WORD*VALUE_W-1:0] chosen_q;
       always @(posedge clk_i)
-        if (valid_q && load_q) begin
+        if (mask_q) chosen_q <= {WORD * VALUE_W{1'b0}};
+        else if (valid_q && load_q)
           case (memory_q)
             2'd0: chosen_q <= x;
             2'd1: chosen_q <= rec;
             default: chosen_q <= ff;
           endcase
-          if (mask_q) chosen_q <= {WORD * VALUE_W{1'b0}};
-        end
 
       // The word; its current block is at the low end
       reg [WORD*VALUE_W-1:0] word_q;
