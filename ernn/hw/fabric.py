@@ -47,6 +47,7 @@ def fabric(plan: HardwarePlan, part: Part, split: bool) -> Iterator[tuple[str, G
     yield "operands", _operands(plan, part)
     yield "broadcast", _broadcast(plan)
     yield "pes", times(pe(plan, part, split), plan.pes)
+    yield "pes", Counter(ff=(plan.pe_rows - plan.drain_lanes) * plan.pe_columns * _shadow(plan))
     yield "drain", times(_drain(plan, part), plan.drain_lanes * plan.pe_columns)
     yield "rows", _rows(plan, part)
     for memory in plan.memories:
@@ -145,9 +146,8 @@ def _broadcast(plan: HardwarePlan) -> Gates:
 
 
 def pe(plan: HardwarePlan, part: Part, split: bool) -> Gates:
-    """Return the logic of a PE: shadows, and what no DSP block takes of its multipliers."""
-    shadows = plan.macs * plan.acc_bits
-    found = Counter(ff=shadows + 4, control=4) + delay(1, 3, part)
+    """Return the logic of a PE without its shadow: what no DSP block takes of its multipliers."""
+    found = Counter(ff=4, control=4) + delay(1, 3, part)
     outside = plan.macs - plan.logic_macs if split or part.vendor != "AMD" else 0
     sums = (plan.logic_macs + outside) * plan.acc_bits
     found.update(ff=sums, add=sums)
@@ -157,9 +157,14 @@ def pe(plan: HardwarePlan, part: Part, split: bool) -> Gates:
     return found
 
 
+def _shadow(plan: HardwarePlan) -> int:
+    """Return the bits of the sums of a PE."""
+    return plan.macs * plan.acc_bits
+
+
 def _drain(plan: HardwarePlan, part: Part) -> Gates:
     """Return the drain of a lane and column: a LUT of six inputs chooses among four, or of two."""
-    bits, words = plan.macs * plan.acc_bits, plan.pass_cycles
+    bits, words = _shadow(plan), plan.pass_cycles
     found = Counter(ff=words - 1)
     for _ in range(plan.drain_levels):
         nodes = -(-words // 4)

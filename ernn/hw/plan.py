@@ -20,7 +20,7 @@ from ernn.hw.array_plan import JobPlan, Mode, NetworkPlan, bits_for
 from ernn.hw.storage_plan import LoadTarget, MemoryPlan, QueuePlan, RamPlan
 from ernn.hw.unit_plan import Maker, UnitPlan
 
-SHADOW_CYCLES = 10  # 4 to the operands, 2 broadcast, 3 in the PE, 1 shadow
+SUM_CYCLES = 9  # 4 to the operands, 2 broadcast, 3 in the PE
 
 
 @dataclass(frozen=True)
@@ -234,7 +234,7 @@ class HardwarePlan:
     @property
     def drain_cycles(self) -> int:
         """From a step leaving the sequencer to its pass's first drained row."""
-        return SHADOW_CYCLES + self.drain_levels
+        return SUM_CYCLES + self.drain_levels
 
     @property
     def drain_levels(self) -> int:

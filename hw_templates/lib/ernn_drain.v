@@ -2,8 +2,8 @@
 // ernn_drain: takes the shadows of ROWS rows one after the other, through a tree of choices among four.
 //
 // Shadows keep their words, and a word moves through LEVELS registers, each of which waits for its turn.
-// start_i comes in the cycle before the shadows change.
-// Latency: LEVELS from a shadow that has changed to drain_o, for the first row.
+// start_i comes in the cycle before the first row's word is there; the next row's is a cycle later, and so on.
+// Latency: LEVELS from the first row's word to drain_o.
 // Golden model: none, it only moves words
 // Requires:     LEVELS = ceil(log4(ROWS)), at least 1; starts lie at least ROWS cycles apart
 `default_nettype none

@@ -3,8 +3,8 @@
 //
 // Every MAC registers operand and weight, then the product, then the sum: one DSP block each, but for
 // the first LOGIC of them, whose products are built from adders.  The sums are copied to a shadow, which
-// is drained while the next pass runs.
-// Latency: 3 from operand to sum, 4 to the shadow.
+// is drained while the next pass runs; what is drained first needs none.
+// Latency: 3 from operand to sum.
 // Golden model: ernn.quant.integer_model
 // Requires:     ACC_W >= OP_W + WEIGHT_W holds the largest sum (proved by ernn.hw.widths)
 `default_nettype none
@@ -14,7 +14,8 @@ module ernn_pe #(
     parameter integer LOGIC    = 0,   // MACs without a DSP block
     parameter integer OP_W     = 16,  // bits of an operand
     parameter integer WEIGHT_W = 13,  // bits of a weight
-    parameter integer ACC_W    = 40   // bits of a sum
+    parameter integer ACC_W    = 40,  // bits of a sum
+    parameter integer SHADOW   = 1    // 0: the sums themselves are drained, in the cycle in which they are whole
 ) (
     input  wire                     clk_i,
     input  wire [    MACS*OP_W-1:0] operands_i,
@@ -22,8 +23,8 @@ module ernn_pe #(
     input  wire                     valid_i,     // the operands count
     input  wire                     first_i,     // they start a new sum
     input  wire                     last_i,      // they end it
-    output wire                     last_o,      // the shadow changes with the next clock
-    output wire [   MACS*ACC_W-1:0] shadow_o
+    output wire                     last_o,      // the sums are whole in the next cycle
+    output wire [   MACS*ACC_W-1:0] drain_o
 );
 
   localparam integer PRODUCT_W = OP_W + WEIGHT_W;
@@ -31,8 +32,7 @@ module ernn_pe #(
   // Control beside the operand, the product and the sum
   reg [    MACS*OP_W-1:0] operands_q;
   reg [MACS*WEIGHT_W-1:0] weights_q;
-  reg                     valid_q, valid_q2, first_q, first_q2, last_q, last_q2, last_q3;
-  reg [   MACS*ACC_W-1:0] shadow_q;
+  reg                     valid_q, valid_q2, first_q, first_q2, last_q, last_q2;
   wire [  MACS*ACC_W-1:0] sums;
 
   always @(posedge clk_i) begin
@@ -44,15 +44,23 @@ module ernn_pe #(
     first_q2   <= first_q;
     last_q     <= last_i;
     last_q2    <= last_q;
-    last_q3    <= last_q2;
-    if (last_q3) shadow_q <= sums;
   end
-  assign last_o   = last_q3;
-  assign shadow_o = shadow_q;
+  assign last_o = last_q2;
   wire unused = &{1'b0, operands_q, weights_q};  // those of products from logic
 
   genvar m;
   generate
+    if (SHADOW != 0) begin : gen_shadow
+      reg last_q3;
+      reg [MACS*ACC_W-1:0] shadow_q;
+      always @(posedge clk_i) begin
+        last_q3 <= last_q2;
+        if (last_q3) shadow_q <= sums;
+      end
+      assign drain_o = shadow_q;
+    end else begin : gen_sums
+      assign drain_o = sums;
+    end
     for (m = 0; m < MACS; m = m + 1) begin : gen_mac
       wire signed [PRODUCT_W-1:0] product;
       reg  signed [    ACC_W-1:0] sum_q;

@@ -4,7 +4,7 @@
 // Step controls come with the operands, the weight address and its enable a cycle before them.
 // drain_o carries LANES rows a cycle: row LANES*t + d leaves lane d in cycle t of a drain; valid and tag
 // travel outside.
-// Latency: 6 + LEVELS from the last operand of a pass to its first drained row (2 broadcast, 3 PE, 1 shadow).
+// Latency: 5 + LEVELS from the last operand of a pass to its first drained row (2 broadcast, 3 PE).
 // Golden model: ernn.quant.integer_model
 // Requires:     LANES divides ROWS; LEVELS = ceil(log4(ROWS/LANES)), at least 1; passes end at least ROWS/LANES cycles apart
 `default_nettype none
@@ -48,7 +48,7 @@ module ernn_pe_array #(
   localparam integer WORD_W = COLUMNS * MACS * WEIGHT_W;
 
   // Stage 1: root of the broadcast tree, weight address in its leaves; stage 2: leaves and weights;
-  // stages 3 to 5: operand, product and sum inside the PE; stage 6: shadow; then the drain.
+  // stages 3 to 5: operand, product and sum inside the PE; then the drain.
   reg  [         OPERANDS_W-1:0] root_q;
   reg  [             ADDR_W-1:0] weight_q;
   reg                            read_q;
@@ -126,7 +126,8 @@ module ernn_pe_array #(
               .LOGIC   (LOGIC),
               .OP_W    (OP_W),
               .WEIGHT_W(WEIGHT_W),
-              .ACC_W   (ACC_W)
+              .ACC_W   (ACC_W),
+              .SHADOW  (r < LANES ? 0 : 1)
           ) u_pe (
               .clk_i     (clk_i),
               .operands_i(leaf_q[c*MACS*OP_W+:MACS*OP_W]),
@@ -135,7 +136,7 @@ module ernn_pe_array #(
               .first_i   (leaf_first_q),
               .last_i    (leaf_last_q),
               .last_o    (last[r][c]),
-              .shadow_o  (shadow[r][c*SHADOW_W+:SHADOW_W])
+              .drain_o   (shadow[r][c*SHADOW_W+:SHADOW_W])
           );
         end
       end

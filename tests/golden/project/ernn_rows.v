@@ -28,20 +28,20 @@ module ernn_rows (
   localparam integer SUMS_W = 28;  // of a row
   localparam integer ROW_W = 16;
 
-  // The pass's last step and its drain are 11 cycles apart.
+  // The pass's last step and its drain are 10 cycles apart.
   localparam integer PASS_W = 8;
   wire valid;
   wire [PASS_W-1:0] tag;
   ernn_delay #(
       .WIDTH (PASS_W),
-      .CYCLES(10)
+      .CYCLES(9)
   ) u_tag (
       .clk_i(clk_i),
       .in_i ({pass_entries_i, pass_bias_i, pass_queue_i}),
       .out_o(tag)
   );
   ernn_valid_delay #(
-      .CYCLES(10)
+      .CYCLES(9)
   ) u_valid (
       .clk_i(clk_i),
       .rst_i(rst_i),
