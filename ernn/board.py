@@ -2,35 +2,30 @@
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, ClassVar
+from typing import Annotated
 
-from pydantic import ConfigDict, Field
+from pydantic import Field
 
-from ernn.datafile import read_toml
+from ernn.datafile import Strict, read_toml
 from ernn.errors import PlanError
 
 NO_BOARD = "none"  # the accelerator alone, out of context
 _BOARDS = Path(__file__).resolve().parent / "boards"
-_STRICT = ConfigDict(extra="forbid")
 
 Text = Annotated[str, Field(min_length=1, max_length=200)]
 
 
 @dataclass(frozen=True)
-class Pin:
+class Pin(Strict):
     """Where a port of `ernn_board` leaves the chip, and how."""
-
-    __pydantic_config__: ClassVar[ConfigDict] = _STRICT
 
     site: Text
     options: Text
 
 
 @dataclass(frozen=True)
-class Board:
+class Board(Strict):
     """A board with a serial line."""
-
-    __pydantic_config__: ClassVar[ConfigDict] = _STRICT
 
     name: Text
     title: Text

@@ -93,8 +93,9 @@ def simulate(
         bool, typer.Option("--waves", help="Then leave a waveform and views in DIR/waves.")
     ] = False,
     frames: Annotated[
-        int, typer.Option(min=1, max=1000, help="Of every stream in the waveform.")
-    ] = 2,
+        int | None,
+        typer.Option(metavar="N", min=1, max=1000, help="Of every stream in the waveform; 2."),
+    ] = None,
     force: ForceOption = False,
     debug: DebugOption = False,
 ) -> None:
@@ -103,6 +104,8 @@ def simulate(
     Also counts what toggles (activity.json). Steps before it that are missing or out of date are
     done first.
     """
+    if frames is not None and not waves:
+        raise typer.BadParameter("it says nothing without --waves", param_hint="--frames")
     _bring("simulate", recipe, out, force, debug)
     if waves:
         with _explained(debug):
@@ -110,7 +113,7 @@ def simulate(
             from ernn.flow.waves import write_waves
 
             read = load_recipe(recipe)
-            write_waves(read, out or Path("out") / read.name, frames, _say)
+            write_waves(read, out or Path("out") / read.name, frames or 2, _say)
 
 
 @app.command(epilog="Example: ernn plan quickstart --part XC7VX690T --objective latency")

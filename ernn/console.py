@@ -29,6 +29,10 @@ def explained(debug: bool) -> Iterator[None]:
         if debug:
             raise
         _fail(str(error), error.exit_code)
+    except MemoryError:
+        if debug:
+            raise
+        _fail("there is not enough memory; close other programs, or use a machine with more", 2)
     except OSError as error:
         if debug:
             raise

@@ -6,11 +6,11 @@ A part that is not shipped is described by a file of the same form and loaded by
 import difflib
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, ClassVar
+from typing import Annotated
 
-from pydantic import ConfigDict, Field
+from pydantic import Field
 
-from ernn.datafile import read_toml
+from ernn.datafile import Strict, read_toml
 from ernn.errors import PlanError
 
 _PARTS = Path(__file__).resolve().parent / "parts"
@@ -21,10 +21,8 @@ Text = Annotated[str, Field(min_length=1, max_length=200)]
 
 
 @dataclass(frozen=True)
-class Part:
+class Part(Strict):
     """One FPGA: numbers from its data sheet."""
-
-    __pydantic_config__: ClassVar[ConfigDict] = ConfigDict(extra="forbid")
 
     name: Text
     vendor: Text

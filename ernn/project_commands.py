@@ -52,10 +52,13 @@ def build(
         str, typer.Option(metavar="NAME", help="ECP5: ulx3s, or none for the accelerator alone.")
     ] = "",
     speed: Annotated[str, typer.Option(metavar="GRADE", help="Speed grade; the slowest.")] = "",
-    seed: Annotated[int, typer.Option(min=0, help="ECP5: of the first placement.")] = 1,
+    seed: Annotated[
+        int | None, typer.Option(metavar="N", min=0, help="ECP5: of the first placement; 1.")
+    ] = None,
     seeds: Annotated[
-        int, typer.Option(min=1, max=100, help="ECP5: placements, until the clock is met.")
-    ] = 3,
+        int | None,
+        typer.Option(metavar="N", min=1, max=100, help="ECP5: placements, until met; 3."),
+    ] = None,
     simulate: Annotated[
         bool, typer.Option("--simulate", help="ECP5: simulate the netlist on test speech.")
     ] = False,
@@ -105,8 +108,9 @@ def compare(
         typer.Option(metavar="DIR", help="Folder of the page; RUN/compare or out/compare."),
     ] = None,
     bench: Annotated[
-        Path, typer.Option(metavar="DIR", help="What `ernn bench` left; planned if there is none.")
-    ] = Path("out/bench"),
+        Path | None,
+        typer.Option(metavar="DIR", help="What `ernn bench` left; out/bench; planned if none."),
+    ] = None,
     published: Annotated[
         Path | None, typer.Option(metavar="FILE", help="Your own published figures.")
     ] = None,
@@ -123,6 +127,10 @@ def compare(
     Writes compare.html, compare.md and compare.json. Without a run it compares the published
     benchmark layers on the published board.
     """
+    if bench is not None and (fit or run is not None):
+        raise typer.BadParameter("it says nothing to a run or --fit", param_hint="--bench")
+    if fit and (run is not None or out is not None):
+        raise typer.BadParameter("it leaves no page of a RUN in --out", param_hint="--fit")
     with explained(debug):
         from ernn.flow.compare import Figures, compare_benchmark, compare_run, tell_fit
 
@@ -132,7 +140,7 @@ def compare(
         elif run is not None:
             compare_run(run, figures, out, say)
         else:
-            compare_benchmark(bench, figures, out, say)
+            compare_benchmark(bench or Path("out/bench"), figures, out, say)
 
 
 def package(

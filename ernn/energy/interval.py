@@ -6,6 +6,8 @@ from typing import Annotated
 
 from pydantic import Field
 
+# What is found in the world: no size at which arithmetic fails.
+Figure = Annotated[float, Field(ge=1e-6, le=1e12)]
 Watts = Annotated[float, Field(ge=0, allow_inf_nan=False)]
 
 

@@ -10,12 +10,13 @@ from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from statistics import fmean, stdev
-from typing import Annotated, ClassVar
+from typing import Annotated
 
-from pydantic import ConfigDict, Field
+from pydantic import Field
 
-from ernn.datafile import read_toml
+from ernn.datafile import Strict, read_toml
 from ernn.device import Part
+from ernn.energy.interval import Figure
 from ernn.errors import ErnnError
 
 RESOURCES = ("dsp", "bram36", "lut", "ff", "nets")
@@ -23,95 +24,90 @@ DYNAMIC = (*RESOURCES, "clock")
 COMPONENTS = (*DYNAMIC, "static")
 NODES_NM = (28, 20, 16)
 
-Positive = Annotated[float, Field(gt=0, allow_inf_nan=False)]
-NotNegative = Annotated[float, Field(ge=0, allow_inf_nan=False)]
+Blocks = Annotated[float, Field(ge=0, le=1e9)]
+Spread = Annotated[float, Field(ge=0.01, le=10)]  # a standard deviation, as a share
+Deviation = Annotated[float, Field(ge=0.01, le=1e4)]  # a standard deviation, in watts
 Share = Annotated[float, Field(ge=0, le=1, allow_inf_nan=False)]
 Text = Annotated[str, Field(min_length=1, max_length=300)]
 
 
-class _Section:
-    """A section of power.toml: nothing unknown in it."""
-
-    __pydantic_config__: ClassVar[ConfigDict] = ConfigDict(extra="forbid")
-
-
 @dataclass(frozen=True)
-class Counts(_Section):
+class Counts(Strict):
     """Blocks that a report tells of."""
 
-    dsp: NotNegative
-    bram36: NotNegative
-    lut: NotNegative
-    ff: NotNegative
-    nets: NotNegative
-    loads: NotNegative  # LUTs with a clock
+    dsp: Blocks
+    bram36: Blocks
+    lut: Blocks
+    ff: Blocks
+    nets: Blocks
+    loads: Blocks  # LUTs with a clock
 
 
 @dataclass(frozen=True)
-class Watts(_Section):
+class Watts(Strict):
     """Power by component; None: not told, or too small to say."""
 
-    dsp: Positive | None = None
-    bram36: Positive | None = None
-    lut: Positive | None = None
-    ff: Positive | None = None
-    nets: Positive | None = None
-    clock: Positive | None = None
-    static: Positive | None = None
+    dsp: Figure | None = None
+    bram36: Figure | None = None
+    lut: Figure | None = None
+    ff: Figure | None = None
+    nets: Figure | None = None
+    clock: Figure | None = None
+    static: Figure | None = None
 
 
 @dataclass(frozen=True)
-class Report(_Section):
+class Report(Strict):
     """One public power report."""
 
     source: Text
-    node_nm: Positive
-    clock_mhz: Positive
-    part_lut: Positive
+    node_nm: Figure
+    clock_mhz: Figure
+    part_lut: Figure
     used: Counts
     watts: Watts
 
 
 @dataclass(frozen=True)
-class Activity(_Section):
+class Activity(Strict):
     """What the reports assume of activity."""
 
-    logic: Positive
-    dsp: Positive
-    bram36: Positive
+    logic: Figure
+    dsp: Figure
+    bram36: Figure
     dsp_idle: Share
     bram36_idle: Share
-    published: Positive
-    clock_loads: NotNegative
+    published: Figure
+    clock_loads: Blocks
 
 
 @dataclass(frozen=True)
-class Prior(_Section):
+class Prior(Strict):
     """How far the reports may be from silicon: see power.toml."""
 
-    common: Positive
-    least: Positive
-    dsp: Positive
-    bram36: Positive
-    static: Positive
-    node: NotNegative
-    own_resources: NotNegative
-    published_resources: Positive
-    regulators: Annotated[float, Field(gt=0, le=1)]
-    board_w: Positive
-    board_sd_w: Positive
-    measured_sd_w: Positive
+    common: Spread
+    least: Spread
+    dsp: Spread
+    bram36: Spread
+    static: Spread
+    node: Annotated[float, Field(ge=0, le=10)]
+    own_resources: Annotated[float, Field(ge=0, le=10)]
+    published_resources: Spread
+    regulators: Annotated[float, Field(ge=0.01, le=1)]
+    board_w: Figure
+    board_sd_w: Deviation
+    measured_sd_w: Deviation
 
 
 @dataclass(frozen=True)
-class IntervalRule(_Section):
+class IntervalRule(Strict):
     """How wide an interval is."""
 
-    deviations: Positive
+    deviations: Annotated[float, Field(gt=0, le=10)]
 
 
 @dataclass(frozen=True)
-class PowerData(_Section):
+class PowerData(Strict):
     """The content of power.toml."""
 
     reports: Annotated[tuple[Report, ...], Field(min_length=1)]

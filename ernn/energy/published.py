@@ -6,45 +6,43 @@ figures are in published.toml; a user can give another file of the same form.
 
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Annotated, ClassVar, Literal
+from typing import Annotated, Literal
 
-from pydantic import ConfigDict, Field
+from pydantic import Field
 
-from ernn.datafile import read_toml
-from ernn.energy.interval import Interval
+from ernn.datafile import Finite, Strict, read_toml
+from ernn.energy.interval import Figure, Interval
 from ernn.errors import ErnnError
 
-Positive = Annotated[float, Field(gt=0, allow_inf_nan=False)]
-Count = Annotated[int, Field(strict=True, ge=1, le=10**12)]
-Text = Annotated[str, Field(min_length=1, max_length=300)]
+Some = Annotated[int, Field(strict=True, ge=1, le=10**12)]
+Blocks = Annotated[int, Field(strict=True, ge=0, le=10**9)]
+Text = Annotated[str, Field(pattern=r"\S", max_length=300)]
 Cell = Literal["lstm", "gru"]
 Checked = Literal["abstract", "table", "unchecked"]
 Basis = Literal["single", "together"]
 
 
 @dataclass(frozen=True)
-class Design:
+class Design(Strict):
     """One published accelerator on the benchmark layer."""
-
-    __pydantic_config__: ClassVar[ConfigDict] = ConfigDict(extra="forbid")
 
     name: Text
     cell: Cell
     part: Text
-    bits: Count
-    compression: Positive
-    latency_us: Positive
-    frames_per_second: Positive
+    bits: Some
+    compression: Figure
+    latency_us: Figure
+    frames_per_second: Figure
     checked: Checked
     source: Text
-    block_size: Count | None = None
-    latency_measured_us: Positive | None = None
-    channels: Count = 1  # utterances that one measured latency serves
-    frames_in_flight: Count = 1  # that frames_per_second needs
-    power_w: Positive | None = None  # of the board
-    frames_per_joule: Positive | None = None
-    per_loss_points: Annotated[float, Field(allow_inf_nan=False)] | None = None
-    used: dict[str, int] | None = None  # blocks of the part
+    block_size: Some | None = None
+    latency_measured_us: Figure | None = None
+    channels: Some = 1  # utterances that one measured latency serves
+    frames_in_flight: Some = 1  # that frames_per_second needs
+    power_w: Figure | None = None  # of the board
+    frames_per_joule: Figure | None = None
+    per_loss_points: Finite | None = None
+    used: dict[Literal["dsp", "bram36", "lut", "ff"], Blocks] | None = None  # blocks of the part
 
     def __post_init__(self) -> None:
         if self.frames_per_joule and self.power_w:
@@ -57,13 +55,11 @@ class Design:
 
 
 @dataclass(frozen=True)
-class LaterWork:
+class LaterWork(Strict):
     """Work that is not on the benchmark layer: quoted, not computed with."""
 
-    __pydantic_config__: ClassVar[ConfigDict] = ConfigDict(extra="forbid")
-
     name: Text
-    year: Count
+    year: Some
     device: Text
     what: Text
     figure: Text
@@ -71,13 +67,11 @@ class LaterWork:
 
 
 @dataclass(frozen=True)
-class Published:
+class Published(Strict):
     """The content of published.toml."""
 
-    __pydantic_config__: ClassVar[ConfigDict] = ConfigDict(extra="forbid")
-
-    clock_mhz: Positive
-    dense_macs_per_frame: dict[Cell, Count]
+    clock_mhz: Figure
+    dense_macs_per_frame: dict[Cell, Some]
     designs: tuple[Design, ...]
     later: tuple[LaterWork, ...] = ()
 

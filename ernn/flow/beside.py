@@ -4,17 +4,18 @@ The report shows those that are of this run's plan and recipe, names those that 
 written again when one of them changes.
 """
 
-import json
+import math
 import os
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
-from ernn.datafile import parse
+from ernn.datafile import NotNegative, Positive, parse
 from ernn.device import Part, load_part
 from ernn.errors import ErnnError, ModelFileError
 from ernn.flow.engine import file_hash
+from ernn.flow.results import read_json
 from ernn.hw.plan import HardwarePlan
 from ernn.recipe import Recipe
 from ernn.report.hardware_content import Build, Resource
@@ -29,7 +30,7 @@ BLOCKS = {"dsp": "DSP", "bram36": "BRAM36", "ebr": "EBR", "lut": "LUT", "ff": "F
 def beside(recipe: Recipe, out: Path) -> dict[str, str]:
     """Return the hash of every result beside a run, by its path from the run's folder."""
     out = out.resolve()
-    files = [path for pattern in (SYNTHESES, BUILDS) for path in out.glob(pattern)]
+    files = [path for pattern in (SYNTHESES, BUILDS) for path in _found(out, pattern)]
     search = find_search(recipe, out)
     return {
         os.path.relpath(path, out): file_hash(path)
@@ -37,29 +38,34 @@ def beside(recipe: Recipe, out: Path) -> dict[str, str]:
     }
 
 
+def _found(out: Path, pattern: str) -> list[Path]:
+    return sorted(path for path in out.glob(pattern) if path.is_file())
+
+
 @dataclass(frozen=True)
 class ToolResult:
     """What resources.json and build.json have in common; more is left to their own readers."""
 
+    format: Literal["ernn-synth-1", "ernn-build-1"]
     plan: str
     part: str
     command: str
-    used: dict[str, int]
+    used: dict[str, NotNegative]
     tool: str = ""
     tools: dict[str, str] = field(default_factory=dict)
-    available: dict[str, int] | None = None
+    available: dict[str, NotNegative] | None = None
     family: str = ""
     stand_in: bool = False
-    clock_mhz: float | None = None
-    fmax_mhz: float | None = None
-    power_w: float | None = None
+    clock_mhz: Positive | None = None
+    fmax_mhz: Positive | None = None
+    power_w: Positive | None = None
 
 
 def find_builds(out: Path, plan: HardwarePlan) -> tuple[tuple[Build, ...], tuple[str, ...]]:
     """Return the syntheses, then the builds, of a plan; and why others were left out."""
     builds, left_out = [], []
     for pattern, mark in ((SYNTHESES, "synthesized"), (BUILDS, "routed")):
-        for path in sorted(out.glob(pattern)):
+        for path in _found(out, pattern):
             where = path.relative_to(out)
             try:
                 found = _read(path)
@@ -75,11 +81,9 @@ def find_builds(out: Path, plan: HardwarePlan) -> tuple[tuple[Build, ...], tuple
 
 
 def _read(path: Path) -> ToolResult:
-    try:
-        told = json.loads(path.read_text(encoding="utf-8"))
+    told = read_json(path)
+    if isinstance(told, dict):
         told = {"used": told.get("total"), **told}
-    except (OSError, ValueError, AttributeError) as problem:
-        raise ModelFileError(f"{path} cannot be read ({problem})") from None
     return parse(told, ToolResult, ModelFileError, str(path))
 
 
@@ -94,7 +98,7 @@ def _build(found: ToolResult, mark: Any, name: str, plan: HardwarePlan) -> Build
         tool=found.tool or tools or "a tool that it does not name",
         note=note if found.stand_in else "",
         resources=tuple(
-            Resource(words, found.used[key], has.get(key, 0))
+            Resource(words, math.ceil(found.used[key]), math.floor(has.get(key, 0)))
             for key, words in BLOCKS.items()
             if key in found.used
         ),

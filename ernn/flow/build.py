@@ -11,7 +11,8 @@ from pathlib import Path
 
 from ernn.device import Part, load_part, part_names
 from ernn.errors import BoundError, PlanError, ProjectError, ToolError
-from ernn.files import replace_folder
+from ernn.files import filling
+from ernn.flow.results import command_line
 from ernn.hdl.project import Project, open_project
 from ernn.resources import folder as shipped
 from ernn.run.build_result import RESULT, BuildRequest, BuildResult
@@ -26,7 +27,7 @@ Flow = Callable[[BuildRequest], BuildResult]
 OPEN_FLOWS: dict[str, Flow] = {"ECP5": build_ecp5}
 VENDOR_FLOWS: dict[str, Flow] = {"AMD": build_vivado}  # by vendor
 # Fields of the request that only one kind of flow reads.
-OPEN_OPTIONS = ("board", "speed")
+OPEN_OPTIONS = ("board", "speed", "seed", "seeds")
 VENDOR_OPTIONS = ("vivado_part", "xdc", "wrapper", "saif", "reports")
 
 
@@ -63,29 +64,25 @@ def build(
     project = open_project(folder, force)
     chip = load_part(part or project.plan.part)
     flow = _flow(chip)
+    options = {name: value for name, value in options.items() if value not in (None, "")}
     foreign = OPEN_OPTIONS if flow in VENDOR_FLOWS.values() else VENDOR_OPTIONS
-    wrong = [name for name in foreign if options.get(name)]
+    wrong = [name for name in foreign if name in options]
     if wrong:
         raise PlanError(
             f"--{wrong[0].replace('_', '-')} says nothing to the tools that build for {chip.name}; "
             "leave it out, or give another --part"
         )
     place = out or project.folder.parent / f"build-{chip.name.lower()}"
-    if place.exists() and any(place.iterdir()) and not (place / RESULT).is_file():
-        raise ProjectError(f"{place} is not empty and holds no build of ernn; give a new --out")
-    work = place.with_name(place.name + ".part")
-    shutil.rmtree(work, ignore_errors=True)
-    work.mkdir(parents=True)
-    clock = clock_mhz or project.plan.clock_mhz
-    command = f"ernn build {folder} --part {part or chip.name}"
+    asked = {"clock_mhz": clock_mhz, "simulate": simulate, **options, "timeout_s": None}
+    command = command_line("build", folder, part=part or chip.name, **asked, force=force)
     if simulate and chip.family not in OPEN_FLOWS:
         raise PlanError(f"--simulate takes the netlist of an open flow, not of {chip.name}'s tools")
-    if simulate:
-        options["check"] = netlist_check(project, work / "simulation")
-    request = BuildRequest(project, chip, work, clock, command, **options)  # type: ignore[arg-type]
-    result = replace(flow(request), edited=list(project.edited))
-    result.save(work)
-    replace_folder(work, place)
+    clock = clock_mhz or project.plan.clock_mhz
+    with filling(place, RESULT, "build") as work:
+        check = netlist_check(project, work / "simulation") if simulate else None
+        request = BuildRequest(project, chip, work, clock, command, check=check, **options)  # type: ignore[arg-type]
+        result = replace(flow(request), edited=list(project.edited))
+        result.save(work)
     for line in result.lines():
         say(line)
     say(f"in {place}")

@@ -1,23 +1,22 @@
 """`ernn compare`: gather an accelerator's plan, cycles and activity; put it beside the others."""
 
-import shlex
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from ernn import __version__
 from ernn.compressed import CompressedModel
+from ernn.datafile import Count, Positive
 from ernn.energy.comparison import Comparison, Subject, compare, subject
 from ernn.energy.fit import Fit, fit_power
 from ernn.energy.power import load_power
 from ernn.energy.published import Published, load_published
 from ernn.energy.shape import Cell, Shape, benchmark_shape, shape_of
-from ernn.errors import ModelFileError, ProjectError
+from ernn.errors import ProjectError
 from ernn.flow.bench import LAYERS, choose
 from ernn.flow.bench import run as run_benchmark
 from ernn.flow.power import Timing, describe_plan, find_activity
-from ernn.flow.results import read_json
+from ernn.flow.results import command_line, read_result
 from ernn.hw.cycles import rate
 from ernn.hw.plan import HardwarePlan
 from ernn.report.compare_page import write_comparison
@@ -25,6 +24,42 @@ from ernn.report.compare_text import deviation_lines, fit_lines, summary_lines
 
 BOARD = "XC7VX690T"  # of the published powers
 Say = Callable[[str], None]
+
+
+@dataclass(frozen=True)
+class SimulatedTiming:
+    """What is read of timing.json."""
+
+    frame_cycles_simulated: Positive
+    latency_cycles_simulated: Positive
+    words_compared: Count
+    mismatches: Count
+
+
+@dataclass(frozen=True)
+class Cycles:
+    """What is read of a measurement of a benchmark."""
+
+    sizes: str
+    cycles_planned: Positive
+    cycles_simulated: Positive | None = None
+
+
+@dataclass(frozen=True)
+class BenchmarkRow:
+    """What is read of a row of a benchmark."""
+
+    layer: str
+    part: str
+    busy: Cycles
+    alone: Cycles
+
+
+@dataclass(frozen=True)
+class BenchmarkResults:
+    """What is read of results.json."""
+
+    rows: list[BenchmarkRow]
 
 
 @dataclass(frozen=True)
@@ -65,9 +100,9 @@ def compare_run(text: str, figures: Figures, out: Path | None, say: Say) -> Comp
         ModelFileError: a file of the run is damaged.
     """
     folder = find_run(text)
-    command = f"ernn compare {shlex.quote(str(folder))}"
+    command = command_line("compare", folder)
     plan = HardwarePlan.load(folder / "plan" / "plan.json")
-    timing, made = _run_timing(folder, plan), f"ernn run --out {shlex.quote(str(folder))}"
+    timing, made = _run_timing(folder, plan), command_line("run", out=folder)
     activity = find_activity(folder / "simulate", plan)
     synthesis = folder / f"synth-{plan.part.lower()}"
     ours = describe_plan(plan, timing, activity, figures.fit, made, command, synthesis)
@@ -133,25 +168,18 @@ def _run_timing(folder: Path, plan: HardwarePlan) -> Timing:
         known = rate(plan)
         planned = known.cycles_per_frame, known.latency_cycles
         return Timing(*planned, "planned", "planned", "not simulated")
-    told = read_json(path)
-    try:
-        exact = told["words_compared"] > 0 and not told["mismatches"]
-        cycles = float(told["frame_cycles_simulated"]), float(told["latency_cycles_simulated"])
-    except (KeyError, TypeError, ValueError):
-        raise ModelFileError(f"{path} holds no cycles; run `ernn simulate` again") from None
+    told = read_result(path, SimulatedTiming, "ernn simulate")
+    exact = told.words_compared > 0 and not told.mismatches
+    cycles = told.frame_cycles_simulated, told.latency_cycles_simulated
     return Timing(*cycles, "simulated", "simulated", "bit-exact" if exact else "differs")
 
 
-def _rows(bench: Path) -> list[dict[str, Any]]:
+def _rows(bench: Path) -> list[BenchmarkRow]:
     """Return the rows of a benchmark on the board with published powers."""
-    told = read_json(bench / "results.json")
+    path = bench / "results.json"
+    told = read_result(path, BenchmarkResults, "ernn bench")
     known = {layer.title for layer in LAYERS}
-    try:
-        rows = [row for row in told["rows"] if row["part"] == BOARD and row["layer"] in known]
-    except (KeyError, TypeError):
-        raise ModelFileError(
-            f"{bench / 'results.json'} is no result of `ernn bench`; run it again"
-        ) from None
+    rows = [row for row in told.rows if row.part == BOARD and row.layer in known]
     if not rows:
         raise ProjectError(
             f"{bench} holds no layer on {BOARD}; run `ernn bench --boards {BOARD} --out {bench}`"
@@ -159,24 +187,23 @@ def _rows(bench: Path) -> list[dict[str, Any]]:
     return rows
 
 
-def _benchmark_row(row: dict[str, Any], bench: Path, figures: Figures, command: str) -> Subject:
-    layer = next(one for one in LAYERS if one.title == row["layer"])
+def _benchmark_row(row: BenchmarkRow, bench: Path, figures: Figures, command: str) -> Subject:
+    layer = next(one for one in LAYERS if one.title == row.layer)
     folder = bench / f"{layer.name}-{BOARD.lower()}" / "throughput"
     plan = HardwarePlan.load(folder / "plan.json")
-    busy, alone = row["busy"], row["alone"]
-    simulated = busy["cycles_simulated"]
-    same = alone["sizes"] == busy["sizes"]  # not another accelerator, made for latency
+    simulated = row.busy.cycles_simulated
+    same = row.alone.sizes == row.busy.sizes  # not another accelerator, made for latency
     timing = Timing(
-        float(simulated or busy["cycles_planned"]),
+        simulated or row.busy.cycles_planned,
         float(rate(plan).latency_cycles),
         "simulated" if simulated else "planned",
-        "simulated" if same and alone["cycles_simulated"] else "planned",
+        "simulated" if same and row.alone.cycles_simulated else "planned",
         "bit-exact" if simulated else "not simulated",
     )
     shape = benchmark_shape(layer.kind, layer.block)
     activity = find_activity(folder, plan)
-    chosen = f"{'--energy ' if activity else ''}--layers {layer.name} --boards {BOARD}"
-    made = f"ernn bench {chosen} --out {shlex.quote(str(bench))}"
+    chosen = {"energy": activity is not None, "layers": layer.name, "boards": BOARD}
+    made = command_line("bench", **chosen, out=bench)
     synthesis = folder / f"synth-{BOARD.lower()}"
     ours = describe_plan(plan, timing, activity, figures.fit, made, command, synthesis)
     return subject(layer.name, layer.title, shape, ours, figures.published, figures.fit, command)

@@ -131,7 +131,8 @@ class Chain:
         """Say why a step must run, or None when it is up to date.
 
         Raises:
-            ProjectError: a file was edited since, so that running would lose somebody's work.
+            ProjectError: a file was edited or added since, so that running would lose somebody's
+                work, or read what ernn did not write.
         """
         folder = self.out / step.name
         if not folder.exists():
@@ -146,6 +147,10 @@ class Chain:
                     f"{folder / name} was changed since ernn wrote it; move it away, or delete "
                     f"{folder} to have it made again"
                 )
+        for path in folder.rglob("[!.]*"):  # desktops leave hidden files
+            name = path.relative_to(folder).as_posix()
+            if path.is_file() and name not in stamp["outputs"] and name != STAMP:
+                raise ProjectError(f"{path} was not written by ernn; move it away")
         changed = difference(stamp["inputs"], inputs)
         return changed and f"again, because {changed}"
 

@@ -48,11 +48,12 @@ def plan_file(
     path: "Path", hardware: "dict[str, Any]", out: "Path | None", say: "Callable[[str], None]"
 ) -> None:
     """Plan the hardware of an integer model's file, with these keys of the hardware section."""
+    from ernn.files import make_folder
     from ernn.quant.integer_model import IntegerModel
     from ernn.recipe import HardwareRecipe
 
     folder = out or path.parent
-    folder.mkdir(parents=True, exist_ok=True)
+    make_folder(folder)
     asked = HardwareRecipe.from_dict(hardware, "options")
     plan_model(IntegerModel.load(path), asked, path.stem, folder)
     say((folder / SUMMARY).read_text(encoding="utf-8").rstrip())

@@ -4,14 +4,14 @@ Its testbench sends test speech of the run, or random frames where there is none
 the integer model says. The folder is self-contained, and the same input gives the same bytes.
 """
 
-import shutil
 from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 
 from ernn.errors import ProjectError
-from ernn.files import replace_folder, write_text
+from ernn.files import filling, require_own, write_text
+from ernn.flow.results import command_line
 from ernn.hdl.memory import memory_files
 from ernn.hdl.package import package_files
 from ernn.hdl.project import (
@@ -71,10 +71,15 @@ def package(
         source=source,
         edited=project.edited,
     )
-    asked = f" --frames {frames}" if frames != 8 else ""
-    told = {"command": f"ernn package{asked}", "frames": frames, "source": source}
+    command = command_line("package", frames=frames if frames != 8 else None)
+    told = {"command": command, "frames": frames, "source": source}
     manifest = manifest_text(FORMAT, project.plan, files, **told, edited=list(project.edited))
-    _publish(files | {MANIFEST: manifest}, place)
+    with filling(place, MANIFEST, "package") as work:
+        for name, text in (files | {MANIFEST: manifest}).items():
+            (work / name).parent.mkdir(parents=True, exist_ok=True)
+            write_text(work / name, text)
+    if project.edited:
+        say(f"edited after generation: {', '.join(project.edited)}")
     say(f"{len(files)} files of plan {project.plan.digest} in {place}")
     say(f"frames of its testbench, {frames} to each stream: {source}")
     say(f"to simulate it: make -C {place} sim")
@@ -87,10 +92,9 @@ def _require_free(place: Path, force: bool) -> None:
     Raises:
         ProjectError: something else is there, or (unless forced) a package that was edited.
     """
-    if not place.exists() or (place.is_dir() and not any(place.iterdir())):
-        return
+    require_own(place, MANIFEST, "package")
     if not (place / MANIFEST).is_file():
-        raise ProjectError(f"{place} is not empty and holds no package of ernn; give a new --out")
+        return
     edited = changed(place, read_manifest(place, FORMAT, "package", "package"))
     if edited and not force:
         raise ProjectError(
@@ -152,13 +156,3 @@ def _texts(project: Project) -> dict[str, str]:
                 f"{project.folder / name} cannot be packaged ({error}); run `ernn generate` again"
             ) from None
     return texts
-
-
-def _publish(files: dict[str, str], place: Path) -> None:
-    """Write a folder beside its place, and let it take the place of an earlier one when whole."""
-    work = place.with_name(place.name + ".part")
-    shutil.rmtree(work, ignore_errors=True)
-    for name, text in files.items():
-        (work / name).parent.mkdir(parents=True, exist_ok=True)
-        write_text(work / name, text)
-    replace_folder(work, place)

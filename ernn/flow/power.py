@@ -2,17 +2,27 @@
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal
 
 from ernn.device import Part, load_part
 from ernn.energy.comparison import Ours
 from ernn.energy.fit import Fit
 from ernn.energy.groups import estimate_groups, loads_of
-from ernn.errors import ModelFileError
-from ernn.flow.results import read_json
+from ernn.flow.results import read_result
 from ernn.flow.synth import RESULT
 from ernn.hw.cost import Resources, group_resources
 from ernn.hw.plan import HardwarePlan
 from ernn.run.activity import Activity, load_activity
+
+
+@dataclass(frozen=True)
+class SynthesisResult:
+    """What is read of resources.json."""
+
+    format: Literal["ernn-synth-1"]
+    plan: str
+    command: str
+    groups: dict[str, Resources]
 
 
 @dataclass(frozen=True)
@@ -78,21 +88,19 @@ def _groups(
 ) -> tuple[dict[str, Resources], str]:
     """Return the blocks by group as synthesized, if that was done with this plan, else planned."""
     path = folder / RESULT if folder else None
-    told = read_json(path) if path and path.is_file() else {}
-    if told.get("plan") != plan.digest:
+    if path is None or not path.is_file():
         return group_resources(plan, part), "as planned"
-    try:
-        groups = {name: Resources(**used) for name, used in told["groups"].items()}
-    except (KeyError, TypeError, AttributeError):
-        raise ModelFileError(f"{path} holds no resources; run `ernn synth` again") from None
-    return groups, f"as synthesized by `{told.get('command', 'ernn synth')}`"
+    told = read_result(path, SynthesisResult, "ernn synth")
+    if told.plan != plan.digest:
+        return group_resources(plan, part), "as planned"
+    return told.groups, f"as synthesized by `{told.command}`"
 
 
 def find_activity(folder: Path, plan: HardwarePlan) -> Activity | None:
     """Return the switching activity that a simulation left in a folder, if it did.
 
     Raises:
-        ToolError: the file is damaged, or of another plan.
+        ModelFileError: the file is damaged, or of another plan.
     """
     path = folder / "activity.json"
     return load_activity(path, plan.digest) if path.is_file() else None

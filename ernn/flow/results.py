@@ -1,19 +1,22 @@
 """What the steps measure, and the JSON files that carry it to the report."""
 
 import json
+import shlex
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from ernn.compressed import CompressedModel
+from ernn.datafile import Data, parse
 from ernn.errors import ModelFileError
+from ernn.files import write_text
 from ernn.quant.float_model import run_float
 from ernn.quant.integer_model import IntegerModel
 from ernn.speech.per import ErrorRate
 
 
-def read_json(path: Path) -> Any:
+def read_json(path: Path, remedy: str = "run its step again") -> Any:
     """Read a JSON file that a step wrote.
 
     Raises:
@@ -21,13 +24,35 @@ def read_json(path: Path) -> Any:
     """
     try:
         return json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
-        raise ModelFileError(f"{path} cannot be read ({error}); run its step again") from None
+    except (OSError, ValueError, RecursionError) as error:
+        raise ModelFileError(f"{path} cannot be read ({error}); {remedy}") from None
+
+
+def read_result(path: Path, kind: type[Data], command: str) -> Data:
+    """Read what a command wrote, or of it what a dataclass wants.
+
+    Raises:
+        ModelFileError: it is missing, damaged, or of another version of ernn.
+    """
+    remedy = f"run `{command}` again"
+    return parse(read_json(path, remedy), kind, ModelFileError, str(path), remedy)
 
 
 def write_json(path: Path, value: Any) -> None:
     """Write a JSON file for `read_json`, one line per entry."""
-    path.write_text(json.dumps(value, indent=1) + "\n", encoding="utf-8")
+    write_text(path, json.dumps(value, indent=1) + "\n")
+
+
+def command_line(name: str, *words: object, **options: object) -> str:
+    """Return a command of ernn as a shell takes it; options that are not set are left out."""
+    told = [str(word) for word in words]
+    for option, value in options.items():
+        if value is None or value is False or value == "":
+            continue
+        told.append(f"--{option.replace('_', '-')}")
+        if value is not True:
+            told.append(f"{value:g}" if isinstance(value, float) else str(value))
+    return shlex.join(["ernn", name, *told])
 
 
 def save_rate(path: Path, rate: ErrorRate) -> None:

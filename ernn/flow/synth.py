@@ -3,7 +3,6 @@
 The results take the place of earlier ones when they are whole.
 """
 
-import shutil
 from collections.abc import Callable, Iterator
 from dataclasses import asdict
 from pathlib import Path
@@ -11,9 +10,8 @@ from typing import Any
 
 from ernn import __version__
 from ernn.device import Part, load_part
-from ernn.errors import ProjectError
-from ernn.files import write_text
-from ernn.flow.results import write_json
+from ernn.files import filling, write_text
+from ernn.flow.results import command_line, write_json
 from ernn.hdl.project import Project, open_project
 from ernn.hw.cost import Resources, group_resources, in_whole_blocks
 from ernn.run.synth import Synthesis, synthesize
@@ -51,22 +49,14 @@ def synth(
     project = open_project(folder, force)
     chip = load_part(part or project.plan.part)
     place = out or project.folder.parent / f"synth-{chip.name.lower()}"
-    if place.exists() and not place.is_dir():
-        raise ProjectError(f"{place} is a file; give a folder as --out")
-    if place.exists() and any(place.iterdir()) and not (place / RESULT).is_file():
-        raise ProjectError(f"{place} is not empty and holds no synthesis of ernn; give a new --out")
-    work = place.with_name(place.name + ".part")
-    shutil.rmtree(work, ignore_errors=True)
-    work.mkdir(parents=True)
-    done = synthesize(project, chip, work, timeout_s=timeout_s)
-    done.netlist.unlink()  # tens of megabytes, and made again in a minute
-    command = f"ernn synth {folder}" + (f" --part {part}" if part else "")
-    told = _told(project, chip, done, command)
-    write_json(work / RESULT, told)
-    lines = list(describe(told))
-    write_text(work / SUMMARY, "\n".join(lines) + "\n")
-    shutil.rmtree(place, ignore_errors=True)
-    work.rename(place)
+    command = command_line("synth", folder, part=part, force=force)
+    with filling(place, RESULT, "synthesis") as work:
+        done = synthesize(project, chip, work, timeout_s=timeout_s)
+        done.netlist.unlink()  # tens of megabytes, and made again in a minute
+        told = _told(project, chip, done, command)
+        write_json(work / RESULT, told)
+        lines = list(describe(told))
+        write_text(work / SUMMARY, "\n".join(lines) + "\n")
     for line in lines:
         say(line)
     say(f"in {place}")

@@ -5,7 +5,7 @@ import subprocess
 from collections.abc import Callable
 from pathlib import Path
 
-from ernn.files import write_text
+from ernn.files import filling, write_text
 from ernn.flow.engine import locked
 from ernn.hw import cycles
 from ernn.hw.plan import HardwarePlan
@@ -17,6 +17,7 @@ from ernn.run.traffic import deal_out
 from ernn.run.waves import by_unit, gtkwave_view, read_signals, surfer_view
 from ernn.speech.corpus import load_split
 
+VIEW = "waves.gtkw"
 MORE_ROUNDS = 2  # simulated behind those that are shown
 
 
@@ -42,7 +43,7 @@ def write_waves(recipe: Recipe, out: Path, frames: int, say: Callable[[str], Non
     shown = round(rate.latency_cycles + frames * plan.streams * rate.cycles_per_frame)
     dump = Dump("vcd", 0, shown)
     cache, folder = out / "waves.cache", out / "waves"
-    with locked(out):
+    with locked(out), filling(folder, VIEW, "waveform") as part:
         simulate(
             out / "generate",
             plan,
@@ -52,18 +53,13 @@ def write_waves(recipe: Recipe, out: Path, frames: int, say: Callable[[str], Non
             simulator=recipe.simulation.simulator,
             dump=dump,
         )
-        part = folder.with_name("waves.part")
-        shutil.rmtree(part, ignore_errors=True)
-        part.mkdir()
         units = by_unit(read_signals(cache / dump.file))
         waveform = _keep(cache / dump.file, part)
-        write_text(part / "waves.gtkw", gtkwave_view(waveform, units))
+        write_text(part / VIEW, gtkwave_view(waveform, units))
         write_text(part / "waves.sucl", surfer_view(units))
-        shutil.rmtree(folder, ignore_errors=True)
-        part.rename(folder)
     size = (folder / waveform).stat().st_size / 1e6
     say(f"waves: {shown:,} cycles, {len(units)} units, {size:.1f} MB in {folder / waveform}")
-    say(f"open it with: cd {folder} && gtkwave -a waves.gtkw {waveform}")
+    say(f"open it with: cd {folder} && gtkwave -a {VIEW} {waveform}")
     say(f"or with:      cd {folder} && surfer -c waves.sucl {waveform}")
     return folder
 

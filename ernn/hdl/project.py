@@ -22,6 +22,7 @@ from ernn.quant.integer_model import IntegerModel
 
 MANIFEST = "manifest.json"
 FORMAT = "ernn-project-1"
+TOP_FILE = "rtl/ernn_top.v"
 
 
 def write_project(plan: HardwarePlan, model: IntegerModel, folder: Path) -> Path:
@@ -52,8 +53,8 @@ class Project:
 
     folder: Path
     plan: HardwarePlan
-    files: tuple[str, ...]  # of the manifest, by path
-    edited: tuple[str, ...]  # of these, what differs from what was generated; empty unless forced
+    files: tuple[str, ...]  # that are there: of the manifest, and Verilog that was added
+    edited: tuple[str, ...]  # what was changed, removed or added since; empty unless forced
 
     @property
     def rtl(self) -> Path:
@@ -63,7 +64,7 @@ class Project:
     @property
     def verilog(self) -> list[Path]:
         """Its Verilog files, sorted."""
-        return sorted(self.rtl.glob("*.v"))
+        return sorted(self.folder / name for name in self.files if name.endswith(".v"))
 
 
 def open_project(folder: Path, force: bool = False) -> Project:
@@ -74,22 +75,31 @@ def open_project(folder: Path, force: bool = False) -> Project:
         force: go on with files that were edited after generation.
 
     Raises:
-        ProjectError: no project, or (unless forced) a file was edited or removed.
+        ProjectError: no project, (unless forced) a file was changed, removed or added, or there is
+            no accelerator left.
         ModelFileError: its plan cannot be read.
     """
     folder = Path(folder)
     if not (folder / MANIFEST).is_file() and (folder / "generate" / MANIFEST).is_file():
         folder = folder / "generate"
     files = read_manifest(folder, FORMAT, "project", "generate")
-    edited = changed(folder, files)
+    # Tools take every Verilog file that they find.
+    found = {path.relative_to(folder).as_posix() for path in folder.glob("rtl/*.v")}
+    added = sorted(found - files.keys())
+    edited = [*changed(folder, files), *added]
     if edited and not force:
+        first = folder / edited[0]
+        how = "added" if added == edited else "changed" if first.is_file() else "removed"
         more = f" and {len(edited) - 1} more" if len(edited) > 1 else ""
         raise ProjectError(
-            f"{folder / edited[0]}{more} changed after generation; run `ernn generate` again, or "
-            "go on with --force"
+            f"{first}{more} {how} after generation; run `ernn generate` again, or go on with "
+            "--force"
         )
+    there = [name for name in (*files, *added) if (folder / name).is_file()]
+    if TOP_FILE not in there:
+        raise ProjectError(f"{folder / TOP_FILE} is not there; run `ernn generate` again")
     plan = HardwarePlan.load(folder / "plan.json")
-    return Project(folder.resolve(), plan, tuple(files), tuple(edited))
+    return Project(folder.resolve(), plan, tuple(there), tuple(edited))
 
 
 def changed(folder: Path, files: Mapping[str, str]) -> list[str]:
@@ -111,18 +121,23 @@ def read_manifest(folder: Path, form: str, what: str, command: str) -> dict[str,
         command: of ernn that makes one.
 
     Raises:
-        ProjectError: there is none, or it names a file outside the folder.
+        ProjectError: there is none, it is damaged or of another version, or it names a file
+            outside the folder.
     """
     path = folder / MANIFEST
+    if not path.is_file():
+        raise ProjectError(f"{folder} holds no {what} of ernn; run `ernn {command}` first")
     try:
         manifest = json.loads(path.read_text(encoding="utf-8"))
         files = manifest["files"] if manifest["format"] == form else None
     except (OSError, ValueError, KeyError, TypeError):
         files = None
     if not isinstance(files, dict):
-        raise ProjectError(f"{folder} holds no {what} of ernn; run `ernn {command}` first")
+        raise ProjectError(
+            f"{path} is damaged or of another version of ernn; run `ernn {command}` again"
+        )
     for name in files:
-        if ".." in Path(name).parts or Path(name).is_absolute():
+        if "\0" in name or not (folder / name).parent.resolve().is_relative_to(folder.resolve()):
             raise ProjectError(
                 f"{path} names {name!r} outside its folder; run `ernn {command}` again"
             )
@@ -146,20 +161,15 @@ def _clear(folder: Path) -> None:
     """Remove what an earlier project left, by its own manifest; refuse a foreign folder."""
     if not folder.exists() or (folder.is_dir() and not any(folder.iterdir())):
         return
-    path = folder / MANIFEST
     try:
-        manifest = json.loads(path.read_text(encoding="utf-8"))
-        files = list(manifest["files"]) if manifest["format"] == FORMAT else None
-    except (OSError, ValueError, KeyError, TypeError):
-        files = None
-    if files is None:
+        files = read_manifest(folder, FORMAT, "project", "generate")
+    except ProjectError:
         raise ProjectError(
             f"{folder} is not empty and was not written by ernn; give an empty or new folder"
-        )
-    path.unlink()
+        ) from None
+    (folder / MANIFEST).unlink()
     for name in files:
-        if ".." not in Path(name).parts and not Path(name).is_absolute():
-            (folder / name).unlink(missing_ok=True)
+        (folder / name).unlink(missing_ok=True)
 
 
 def _sha256(data: bytes) -> str:

@@ -11,6 +11,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from math import ceil
 
+from ernn.datafile import Count, NotNegative, Strict
 from ernn.device import Part
 from ernn.hw.fabric import fabric, group_of_ram
 from ernn.hw.gates import Gates, logic_product, luts_of
@@ -33,13 +34,13 @@ _PEEPHOLE_MULTIPLIERS = [("peephole", "state")] * 3
 
 
 @dataclass(frozen=True)
-class Resources:
+class Resources(Strict):
     """What a design, or a part of it, uses."""
 
-    dsp: int = 0
-    bram36: float = 0  # halves are blocks of 18 kbit
-    lut: int = 0
-    ff: int = 0
+    dsp: Count = 0
+    bram36: NotNegative = 0  # halves are blocks of 18 kbit
+    lut: Count = 0
+    ff: Count = 0
 
     def __add__(self, other: "Resources") -> "Resources":
         return Resources(

@@ -13,7 +13,7 @@ from ernn.energy.baselines import C_LSTM, E_RNN, MOST_DSP
 from ernn.energy.comparison import GOAL_RATIO, GOAL_TOPS_PER_W, Comparison, Entry, Subject
 from ernn.energy.interval import Interval
 from ernn.energy.power import COMPONENTS, DYNAMIC, NODES_NM
-from ernn.files import write_text
+from ernn.files import make_folder, write_text
 from ernn.report.bars import Bar, Row, bar_chart
 from ernn.report.marks import MARKS, TRUST
 from ernn.report.render import environment
@@ -35,7 +35,7 @@ def write_comparison(made: Comparison, folder: Path) -> Path:
         "compare.md": environment(False).get_template("compare.md.j2").render(context),
         "compare.html": environment(True).get_template("compare.html.j2").render(context),
     }
-    folder.mkdir(parents=True, exist_ok=True)
+    make_folder(folder)
     for name, text in texts.items():
         write_text(folder / name, text)
     return folder / "compare.html"

@@ -6,10 +6,10 @@ made it. Numbers that follow from others are properties here, so that all three 
 
 from dataclasses import dataclass
 
+from ernn.datafile import Count, Strict
 from ernn.energy.estimate import Interval
 from ernn.energy.published import Reading
 from ernn.report.hardware_content import Build, Energy, Front, Plan, Resource, Timing, Working
-from ernn.report.marks import Count, Strict
 from ernn.report.model_content import (
     Accuracy,
     BitsSearch,

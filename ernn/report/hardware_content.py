@@ -5,8 +5,9 @@ from typing import Annotated
 
 from pydantic import Field
 
+from ernn.datafile import Count, NotNegative, Positive, Some, Strict
 from ernn.energy.estimate import Interval
-from ernn.report.marks import Count, NotNegative, Origin, Positive, Some, Strict
+from ernn.report.marks import Origin
 from ernn.run.schedule import Schedule
 
 

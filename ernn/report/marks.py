@@ -1,9 +1,9 @@
 """Marks: what kind of figure one is, and the command that made it. Every figure has one."""
 
 from dataclasses import dataclass
-from typing import Annotated, ClassVar, Literal
+from typing import Literal
 
-from pydantic import ConfigDict, Field
+from ernn.datafile import Finite, Strict
 
 MARKS = {
     "measured": "computed on this machine from the data named beside it",
@@ -25,18 +25,6 @@ TRUST = {
 }
 
 Mark = Literal["measured", "simulated", "planned", "synthesized", "routed", "estimated"]
-
-Finite = Annotated[float, Field(allow_inf_nan=False)]
-Positive = Annotated[float, Field(gt=0, allow_inf_nan=False)]
-NotNegative = Annotated[float, Field(ge=0, allow_inf_nan=False)]
-Count = Annotated[int, Field(strict=True, ge=0)]
-Some = Annotated[int, Field(strict=True, ge=1)]
-
-
-class Strict:
-    """A part of the report: nothing unknown in it."""
-
-    __pydantic_config__: ClassVar[ConfigDict] = ConfigDict(extra="forbid")
 
 
 @dataclass(frozen=True)

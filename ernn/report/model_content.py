@@ -5,8 +5,9 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
+from ernn.datafile import Count, Finite, NotNegative, Positive, Some, Strict
 from ernn.fixed import QFormat
-from ernn.report.marks import Count, Finite, Measured, NotNegative, Origin, Positive, Some, Strict
+from ernn.report.marks import Measured, Origin
 
 Model = Literal["dense", "compressed", "integer"]
 Corpus = Literal["synthetic", "timit", "kaldi", "manifest"]

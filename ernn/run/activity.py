@@ -17,8 +17,8 @@ import json
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from ernn.datafile import parse
-from ernn.errors import ToolError
+from ernn.datafile import Count, NotNegative, Positive, parse
+from ernn.errors import ModelFileError
 from ernn.files import write_text
 
 FORMAT = "ernn-activity-1"
@@ -28,26 +28,27 @@ FORMAT = "ernn-activity-1"
 class Rate:
     """How often bits of one kind toggle."""
 
-    bits: int = 0  # traced
-    toggles_per_bit_cycle: float = 0.0  # 1: every bit in every clock cycle
+    bits: Count = 0  # traced
+    toggles_per_bit_cycle: NotNegative = 0.0  # 1: every bit in every clock cycle
 
 
 @dataclass(frozen=True)
 class Memories:
     """What the memories of a group do (instances of ernn_ram)."""
 
-    count: int = 0  # traced
-    bits: int = 0  # of a word of each, added up
-    reads_per_cycle: float = 0.0  # of one memory on average: cycles in which it is enabled to read
-    writes_per_cycle: float = 0.0
-    output_toggles_per_bit_cycle: float = 0.0  # of the register behind the read port
+    count: Count = 0  # traced
+    bits: Count = 0  # of a word of each, added up
+    # Of one memory on average: cycles in which it is enabled to read.
+    reads_per_cycle: NotNegative = 0.0
+    writes_per_cycle: NotNegative = 0.0
+    output_toggles_per_bit_cycle: NotNegative = 0.0  # of the register behind the read port
 
 
 @dataclass(frozen=True)
 class Group:
     """What was counted of one group."""
 
-    sampled: float  # share of its instances that was traced
+    sampled: Positive  # share of its instances that was traced
     registers: Rate  # flip-flops outside of DSP blocks and memories
     operands: Rate  # operand registers of multipliers in DSP blocks, where they are known as such
     results: Rate  # product and sum registers in DSP blocks
@@ -77,9 +78,9 @@ class Activity:
     simulator: str  # with version
     command: str  # that made it
     mark: str  # "simulated"
-    first_cycle: int  # of the window, counted from the end of the reset
-    window_cycles: int
-    frames: int  # that left the accelerator in the window
+    first_cycle: Count  # of the window, counted from the end of the reset
+    window_cycles: Count
+    frames: Count  # that left the accelerator in the window
     groups: dict[str, Group]
 
     def save(self, path: Path) -> None:
@@ -99,7 +100,7 @@ def load_activity(path: Path, plan: str | None = None) -> Activity:
         plan: digest of the plan that it must be of, if given.
 
     Raises:
-        ToolError: it cannot be read, is not of this format, or is another design's.
+        ModelFileError: it cannot be read, is not of this format, or is another design's.
     """
     again = "run `ernn simulate` again"
     try:
@@ -108,10 +109,14 @@ def load_activity(path: Path, plan: str | None = None) -> Activity:
             for derived in ("bits", "toggles_per_bit_cycle"):
                 group.pop(derived, None)
     except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
-        raise ToolError(f"{path} holds no switching activity ({error}); {again}") from None
+        raise ModelFileError(f"{path} holds no switching activity ({error}); {again}") from None
     if content.get("format") != FORMAT:
-        raise ToolError(f"{path} has the format {content.get('format')!r}, not {FORMAT}; {again}")
-    activity = parse(content, Activity, ToolError, str(path))
+        raise ModelFileError(
+            f"{path} has the format {content.get('format')!r}, not {FORMAT}; {again}"
+        )
+    activity = parse(content, Activity, ModelFileError, str(path), again)
     if plan is not None and activity.plan != plan:
-        raise ToolError(f"{path} is of plan {activity.plan}; this design is plan {plan}; {again}")
+        raise ModelFileError(
+            f"{path} is of plan {activity.plan}; this design is plan {plan}; {again}"
+        )
     return activity

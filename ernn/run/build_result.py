@@ -4,12 +4,10 @@ import json
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import Any, ClassVar, Literal
-
-from pydantic import ConfigDict
+from typing import Any, Literal
 
 from ernn import __version__
-from ernn.datafile import parse
+from ernn.datafile import Strict, parse
 from ernn.device import Part
 from ernn.errors import ModelFileError
 from ernn.files import write_text
@@ -43,10 +41,8 @@ class BuildRequest:
 
 
 @dataclass(frozen=True)
-class BuildResult:
+class BuildResult(Strict):
     """A routed design."""
-
-    __pydantic_config__: ClassVar[ConfigDict] = ConfigDict(extra="forbid")
 
     plan: str  # digest
     part: str  # with package and speed grade, as the tool was told
@@ -94,7 +90,7 @@ class BuildResult:
             raise ModelFileError(
                 f"{path} cannot be read ({error}); run `ernn build` again"
             ) from None
-        return parse(told, cls, ModelFileError, str(path))
+        return parse(told, cls, ModelFileError, str(path), "run `ernn build` again")
 
     def lines(self) -> list[str]:
         """Return the result in words, a line each."""

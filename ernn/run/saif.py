@@ -10,6 +10,7 @@ it starts every bit at 0, so that one that begins at 1 has a toggle too many.
 
 import gzip
 import re
+import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -26,6 +27,7 @@ _TOKEN = re.compile(
 )
 _COUNT = re.compile(r"\(\s*(T0|T1|TX|TZ|TB|TC)\s+(\d+)")
 _BIT = re.compile(r"\\?\[(\d+)\\?\]$")
+LARGEST = 1 << 29  # bytes of a file, unpacked: seven times what ernn leaves of a full XC7VX690T
 _TIMES = ("T0", "T1", "TX", "TZ", "TB")
 
 
@@ -51,26 +53,17 @@ class Saif:
         return sum(len(bits) for nets in self.scopes.values() for bits in nets.values())
 
 
-def read_saif(path: Path, design: str | None = None) -> Saif:
-    """Read a SAIF file, plain or compressed with gzip.
+def parse_saif(path: Path, text: str) -> Saif:
+    """Read the text of a SAIF file.
 
     Args:
-        path: of the file.
-        design: what its DESIGN must be, if given.
+        path: of the file, for messages.
+        text: see `read_text`.
 
     Raises:
-        ToolError: it is missing, damaged, no SAIF, or another design's.
+        ToolError: it is damaged or no SAIF.
     """
-    return parse_saif(path, read_text(path), design)
-
-
-def parse_saif(path: Path, text: str, design: str | None = None) -> Saif:
-    """Read the text of a SAIF file; see `read_saif`."""
-    saif = _Reader(path, text).read()
-    if design is not None and saif.design != design:
-        theirs = f"of {saif.design!r}" if saif.design else "without a DESIGN"
-        raise ToolError(f"{path} is {theirs}; this design is {design!r}; simulate it again")
-    return saif
+    return _Reader(path, text).read()
 
 
 def read_text(path: Path) -> str:
@@ -80,9 +73,17 @@ def read_text(path: Path) -> str:
         ToolError: it cannot be read.
     """
     try:
-        data = path.read_bytes()
-        return (gzip.decompress(data) if data[:2] == b"\x1f\x8b" else data).decode("ascii")
-    except (OSError, EOFError, ValueError) as error:
+        with path.open("rb") as file:
+            packed = file.read(2) == b"\x1f\x8b"
+        with gzip.open(path) if packed else path.open("rb") as file:
+            data = file.read(LARGEST + 1)
+        if len(data) > LARGEST:
+            raise ToolError(
+                f"{path} holds more than {LARGEST >> 20} MiB, which no simulation of ernn leaves; "
+                "simulate again"
+            )
+        return data.decode("ascii")
+    except (OSError, EOFError, ValueError, zlib.error) as error:
         raise ToolError(f"{path} cannot be read ({error}); simulate again") from None
 
 

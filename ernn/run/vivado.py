@@ -6,10 +6,12 @@ and samples of its reports, never with Vivado itself.
 
 import re
 import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
 from itertools import pairwise
 from pathlib import Path
 
-from ernn.errors import PlanError, ToolError
+from ernn.errors import PlanError, ProjectError, ToolError
 from ernn.hdl.project import Project
 from ernn.resources import folder as shipped
 from ernn.run.build_result import BuildRequest, BuildResult
@@ -37,21 +39,32 @@ def build_vivado(request: BuildRequest) -> BuildResult:
     """Synthesize, place and route a project with Vivado, or read the reports of such a build.
 
     Raises:
-        PlanError: a part that Vivado has no name for, or another part's name.
-        ToolError: Vivado is missing, fails, has no licence or takes too long; a report is missing,
-            cannot be read, or is of something else; the switching activity is another design's.
+        PlanError: a part that Vivado has no name for, another part's name, pins without
+            constraints, or one of their files is not there.
+        ProjectError: reports or switching activity that were given are missing, cannot be read, or
+            are of something else.
+        ToolError: Vivado is missing, fails, has no licence or takes too long; a report of its own
+            is missing, cannot be read, or is of something else.
     """
     part = _part(request)
     top = request.wrapper.stem if request.wrapper else "ernn_top"
     if request.wrapper and not request.xdc:
-        raise ToolError("--wrapper has pins; give their constraints with --xdc too")
-    saif = request.saif or _simulated(request.project)
-    activity = require_scope(saif, request.project) if saif and not request.reports else None
+        raise PlanError("--wrapper has pins; give their constraints with --xdc too")
+    for option, path in (("--xdc", request.xdc), ("--wrapper", request.wrapper)):
+        if path and not path.is_file():
+            raise PlanError(f"{option} {path} is no file; give one, or leave {option} out")
     if request.reports:
-        _take(request.reports, request.folder, top)
-    else:
-        _run(request, part, top, activity)
-    result = _read(request, part, top)
+        with _given():
+            result = _read(request, request.reports, part, top)
+        for name in (RESULT, *result.files.values()):
+            shutil.copyfile(request.reports / name, request.folder / name)
+        return result
+    saif, activity = request.saif or _simulated(request.project), None
+    if saif:
+        with _given():
+            activity = require_scope(saif, request.project)
+    _run(request, part, top, activity)
+    result = _read(request, request.folder, part, top)
     if activity and not re.match(r"[1-9]", str(result.power["nets_matched"])):
         raise ToolError(
             f"Vivado found none of its nets in {saif} (Design Nets Matched: "
@@ -148,37 +161,29 @@ def _explained(error: ToolError, script: str, log: Path, part: str) -> ToolError
     return ToolError(f"Vivado ({script}) failed: {said} (log: {log})")
 
 
-def _take(reports: Path, folder: Path, top: str) -> None:
-    """Copy what a build elsewhere left.
-
-    Raises:
-        ToolError: it left nothing, or did not finish.
-    """
-    if not (reports / RESULT).is_file():
-        raise ToolError(
-            f"{reports} holds no finished build of vivado_scripts/build.tcl ({RESULT} is written "
-            "last)"
-        )
-    for name in (RESULT, *(name.format(top=top) for name in _FILES.values())):
-        if (reports / name).is_file():
-            shutil.copyfile(reports / name, folder / name)
+@contextmanager
+def _given() -> Iterator[None]:
+    """Blame no tool for a file that the user gave."""
+    try:
+        yield
+    except ToolError as error:
+        raise ProjectError(str(error)) from None
 
 
-def _read(request: BuildRequest, part: str, top: str) -> BuildResult:
-    """Read the reports of a build.
+def _read(request: BuildRequest, folder: Path, part: str, top: str) -> BuildResult:
+    """Read the reports of a build in a folder.
 
     Raises:
         ToolError: one is missing, cannot be read, or is of something else.
     """
-    folder, digest = request.folder, request.project.plan.digest
-    told = _told(folder / RESULT)
+    digest, told = request.project.plan.digest, _told(folder / RESULT)
     for name, ours in (("plan", digest), ("part", part), ("top", top)):
-        if told.get(name) != ours:
+        if told[name] != ours:
             raise ToolError(
-                f"{request.reports or folder} is a build of {name} {told.get(name)}, and this is "
-                f"one of {ours}; build this project"
+                f"{folder} is a build of {name} {told[name]}, and this is one of {ours}; build "
+                "this project"
             )
-    version = ".".join(told.get("vivado", "").split(".")[:2])
+    version = ".".join(told["vivado"].split(".")[:2])
     found = {}
     for name in ("utilization", "timing_summary", "power"):
         found[name] = open_report(folder / f"{name}.rpt")
@@ -214,13 +219,15 @@ def _read(request: BuildRequest, part: str, top: str) -> BuildResult:
 
 
 def _told(path: Path) -> dict[str, str]:
-    """Read result.txt: a name and a value a line.
+    """Read result.txt: a name and a value a line; plan, part, top and vivado are among them.
 
     Raises:
-        ToolError: there is none.
+        ToolError: there is none, or it is damaged.
     """
-    try:
-        lines = path.read_text(encoding="utf-8").splitlines()
-    except (OSError, ValueError):
-        raise ToolError(f"{path} is missing: Vivado ended before the build did") from None
-    return dict(line.partition(" ")[::2] for line in lines)
+    if not path.is_file():  # it is written last
+        raise ToolError(f"{path} is missing: Vivado ended before the build did; see its log")
+    lines = path.read_text(encoding="utf-8", errors="replace").splitlines()
+    told = dict(line.partition(" ")[::2] for line in lines)
+    if not {"plan", "part", "top", "vivado"} <= told.keys():
+        raise ToolError(f"{path} does not tell plan, part, top and version; build this project")
+    return told

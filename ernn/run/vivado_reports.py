@@ -217,4 +217,5 @@ def power(report: Report) -> Power:
         if number is None:
             raise report.refuse(f"says {told[name]!r} for {_POWER[name]}, which is no number")
         watts[name] = float(number[1])
-    return Power(**watts, confidence=told["confidence"], nets_matched=told["nets_matched"])
+    matched = " ".join(told["nets_matched"].split())
+    return Power(**watts, confidence=told["confidence"], nets_matched=matched)

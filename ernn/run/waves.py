@@ -13,7 +13,6 @@ from ernn.errors import ToolError
 from ernn.run.toggles import INSTANCE
 
 _VAR = re.compile(r"\$var\s+\w+\s+(\d+)\s+\S+\s+(\S+?)\s*(\[[^\]]*\])?\s+\$end")
-_BENCH, _, _ = INSTANCE.partition(".")
 _HIDDEN = ("clk_i", "rst_i", "load_")  # in every unit, or still while the accelerator works
 _ARRAY_PARTS = ("u_sequencer", "u_operands", "u_rows", "u_array")
 _FIRST_PE = "u_array.u_array.gen_leaf[0].gen_row[0].gen_column[0].u_pe"
@@ -72,7 +71,7 @@ def by_unit(signals: Sequence[Signal]) -> dict[str, list[Signal]]:
 
 def _unit(signal: Signal) -> str | None:
     """Return the unit that shows a signal; None: it is not shown."""
-    if signal.scope == _BENCH:
+    if signal.scope == INSTANCE:
         return "ports" if signal.name.startswith(("s_axis", "m_axis", "interrupt")) else None
     port = signal.name.endswith(("_i", "_o"))
     path = signal.scope.removeprefix(INSTANCE).removeprefix(".")

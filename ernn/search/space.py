@@ -6,7 +6,6 @@ from typing import Literal
 from ernn.recipe import BLOCK_SIZES, Recipe
 
 Cell = Literal["lstm", "gru"]
-RECURRENT = ("recurrent", "candidate")  # the matrices inside the loop of time
 
 
 @dataclass(frozen=True, order=True)

@@ -92,6 +92,15 @@ def test_build(run):
     assert sorted(p.name for p in run.iterdir()) == ["build-xc7vx690t", "generate", "quantize"]
 
 
+def test_a_relative_folder_with_spaces(run, monkeypatch):
+    """Vivado runs in a folder of its own; the command is told as a shell takes it."""
+    monkeypatch.chdir(run)
+    told = ernn(".", "--part", "XC7VX690T", "--out", "ein Ordner ü/b", "--clock-mhz", "150")
+    assert told.exit_code == 0, told.output
+    result = BuildResult.load(run / "ein Ordner ü" / "b")
+    assert result.command == "ernn build . --part XC7VX690T --clock-mhz 150"
+
+
 def test_power_with_the_simulation(run, tmp_path):
     """SAIF plain and packed; whose it is is told by itself, or by activity.json beside it."""
     found = saif(run, tmp_path / "activity.saif", digest(run))
@@ -121,7 +130,7 @@ def test_power_with_the_runs_own_simulation(run, tmp_path):
 
 def test_a_saif_of_another_design(run, tmp_path):
     def told(path):
-        return refused(run, "--part", "XC7VX690T", "--saif", path)
+        return refused(run, "--part", "XC7VX690T", "--saif", path, code=2)
 
     assert "is of plan 0123456789ab" in told(saif(run, tmp_path / "a.saif", "0123456789ab"))
     (tmp_path / "activity.json").write_text('{"plan": "0123456789ab"}')
@@ -156,7 +165,10 @@ def test_a_whole_build(run, tmp_path, monkeypatch):
     (tmp_path / "pins.xdc").write_text("")
     (tmp_path / "board.v").write_text("")
     words = (run, "--part", "XC7VX690T", "--wrapper", tmp_path / "board.v")
-    assert "give their constraints" in refused(*words)
+    assert "give their constraints" in refused(*words, code=2)
+    for option, name in (("--xdc", "none.xdc"), ("--wrapper", "none.v")):
+        told = refused(*words, "--xdc", tmp_path / "pins.xdc", option, tmp_path / name, code=2)
+        assert f"{name} is no file; give one" in told
     told = ernn(*words, "--xdc", tmp_path / "pins.xdc")
     assert told.exit_code == 0, told.output
     result = BuildResult.load(run / "build-xc7vx690t")
@@ -184,7 +196,7 @@ def test_missed_timing_of_another_part_and_version(run, monkeypatch):
         ("crash", "Vivado (build) failed"),
         ("licence", f"Vivado has no licence for {PART}"),
         ("memory", "Vivado (build) ran out of memory"),
-        ("nothing", "result.txt is missing: Vivado ended before the build did"),
+        ("nothing", "result.txt is missing: Vivado ended before the build did; see its log"),
         ("hang", "Vivado (build) was stopped after 1 s"),
     ],
 )
@@ -215,9 +227,17 @@ def test_reports_of_a_build_elsewhere(run, tmp_path, monkeypatch):
     assert told.exit_code == 0, told.output
     assert BuildResult.load(run / "build-xc7vx690t").used["dsp"] == 212
     other = write_run(tmp_path / "other", small_model(hidden=24), part="XC7VX690T")
-    assert f"is a build of plan {digest(run)}" in refused(other, *words)
-    (brought / "result.txt").unlink()
-    assert "holds no finished build" in refused(run, *words)
+    assert f"is a build of plan {digest(run)}" in refused(other, *words, code=2)
+    report, result = brought / "utilization.rpt", brought / "result.txt"
+    report.write_text(report.read_text().replace("v.2023.2", "v.2022.1"))
+    told = refused(run, *words, code=2)
+    assert f"{report} is of Vivado 2022.1, and this build of 2023.2" in told
+    for text in ("", "plan x", "\ufffd\0"):
+        result.write_text(text)
+        assert "does not tell plan, part, top and version" in refused(run, *words, code=2)
+    result.unlink()
+    assert f"{result} is missing" in refused(run, *words, code=2)
+    assert BuildResult.load(run / "build-xc7vx690t").used["dsp"] == 212  # the earlier one
     assert "vivado was not found" in refused(run, "--part", "XC7VX690T")
 
 
@@ -244,7 +264,13 @@ def test_the_part_needs_a_full_name(run, tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("part", "option"), [("XC7VX690T", "--speed"), ("LFE5U-85F", "--xdc"), ("LFE5U-85F", "--saif")]
+    ("part", "option"),
+    [
+        ("XC7VX690T", "--speed"),
+        ("XC7VX690T", "--seeds"),
+        ("LFE5U-85F", "--xdc"),
+        ("LFE5U-85F", "--saif"),
+    ],
 )
 def test_an_option_of_other_tools(run, part, option):
     assert f"{option} says nothing to the tools" in refused(

@@ -138,6 +138,20 @@ def test_a_path_that_is_no_timit_leaves_an_empty_folder(tmp_path):
     assert [path.name for path in Path("o").iterdir()] == ["ernn.lock"]
 
 
+def test_too_little_memory_is_a_sentence(monkeypatch):
+    def hungry(*words):
+        raise MemoryError
+
+    monkeypatch.setattr("ernn.flow.chain.load_recipe", hungry)
+    result = ernn("train", "tiny")
+    assert result.exit_code == 2 and "not enough memory; close other programs" in result.stderr
+
+
+def test_frames_of_a_waveform_need_one():
+    result = ernn("simulate", "tiny", "--frames", "3")
+    assert result.exit_code == 2 and "--frames" in result.stderr
+
+
 def test_debug_shows_the_traceback():
     result = ernn("train", "nothing.toml", "--debug")
     assert result.exit_code == 1

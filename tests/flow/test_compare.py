@@ -124,7 +124,7 @@ def test_measured_cycles_and_activity_go_before_planned_ones(run):
 def test_synthesized_blocks_go_before_planned_ones(run):
     plan, place = plan_of(run), run / "synth-xc7a35t"
     place.mkdir()
-    told = {"plan": plan.digest, "command": "ernn synth x"}
+    told = {"format": "ernn-synth-1", "plan": plan.digest, "command": "ernn synth x"}
     told["groups"] = {"pes": {"dsp": 7, "bram36": 0.5, "lut": 100, "ff": 200}}
     for digest, words in ((plan.digest, "as synthesized by `ernn synth x`"), ("0", "as planned")):
         (place / "resources.json").write_text(json.dumps(told | {"plan": digest}))
@@ -134,7 +134,8 @@ def test_synthesized_blocks_go_before_planned_ones(run):
         names = {group["name"]: group["dsp"] for group in one["ours"]["groups"]}
         assert (names == {"pes": 7}) == (digest == plan.digest)
     (place / "resources.json").write_text(json.dumps(told | {"groups": {"pes": {"gates": 1}}}))
-    assert "resources.json holds no resources; run `ernn synth` again" in refused("compare", run)
+    told = refused("compare", run)
+    assert "groups.pes.gates: Unexpected keyword argument; run `ernn synth` again" in told
 
 
 def test_errors_are_one_sentence(run):
@@ -143,13 +144,19 @@ def test_errors_are_one_sentence(run):
     assert "empty holds no plan; run `ernn plan`" in refused("compare", "empty")
     assert "out/quickstart holds no plan" in refused("compare", "quickstart")
     (run / "simulate" / "timing.json").write_text("{}")
-    assert "timing.json holds no cycles; run `ernn simulate`" in refused("compare", run)
+    told = refused("compare", run)
+    assert "frame_cycles_simulated: Field required" in told and "run `ernn simulate` again" in told
+    for bad, why in (("0", "greater than 0"), ("NaN", "finite"), ('"many"', "valid number")):
+        cycles = f'"frame_cycles_simulated": {bad}, "latency_cycles_simulated": 9'
+        text = f'{{{cycles}, "words_compared": 5, "mismatches": 0}}'
+        (run / "simulate" / "timing.json").write_text(text)
+        assert why in refused("compare", run)
     (run / "simulate" / "timing.json").write_text("{")
     assert "cannot be read" in refused("compare", run)
     (run / "simulate" / "timing.json").unlink()
     other = replace(activity_of(plan_of(run), 0.1), plan="0123456789ab")
     other.save(run / "simulate" / "activity.json")
-    assert "is of plan 0123456789ab; this design is plan" in refused("compare", run, code=3)
+    assert "is of plan 0123456789ab; this design is plan" in refused("compare", run)
     (run / "simulate" / "activity.json").unlink()
     (run / "compress" / "compressed.safetensors").unlink()
     assert "compressed.safetensors" in refused("compare", run)
@@ -163,7 +170,35 @@ def test_wrong_figures_are_one_sentence(run):
     assert "frames_per_joule = 10016, but" in refused(
         "compare", "--fit", "--published", "mine.toml"
     )
-    assert "cannot be read as TOML" in refused("compare", run, "--power", "none.toml")
+    assert "none.toml cannot be read (No such file" in refused(
+        "compare", run, "--power", "none.toml"
+    )
+    Path("mine.toml").write_text(DATA.read_text().replace("dsp = 1504", "gates = 9", 1))
+    assert "used.gates" in refused("compare", run, "--published", "mine.toml")
+
+
+@pytest.mark.parametrize(
+    ("key", "value"),
+    [("common", "1e200"), ("board_sd_w", "1e-200"), ("deviations", "1e300"), ("clock_mhz", "nan")],
+)
+def test_figures_of_no_world_are_refused(run, key, value):
+    """They would end in arithmetic that fails, far from the file."""
+    text = DATA.with_name("power.toml").read_text()
+    Path("mine.toml").write_text(re.sub(rf"(?m)^{key} = \S+", f"{key} = {value}", text))
+    told = refused("compare", "--fit", "--power", "mine.toml")
+    assert f"{key}: Input should be" in told and len(told) < 900
+
+
+def test_options_that_say_nothing(run):
+    for words in ((run, "--bench", "x"), ("--fit", "--bench", "x"), ("--fit", "--out", "x")):
+        told = ernn("compare", *words)
+        assert told.exit_code == 2 and "Invalid value for --" in told.stderr
+
+
+def test_a_page_needs_a_folder(run):
+    Path("file").write_text("mine")
+    assert "file cannot be made (File exists)" in refused("compare", run, "--out", "file")
+    assert Path("file").read_text() == "mine"
 
 
 def test_the_fit_is_printed_anywhere(tmp_path, monkeypatch):
@@ -202,7 +237,7 @@ def test_a_benchmark_is_compared_or_planned(tmp_path, monkeypatch):
         "compare", "--bench", "out/compare/bench"
     )
     results.write_text("[1]")
-    assert "is no result of `ernn bench`" in refused("compare", "--bench", "out/compare/bench")
+    assert "run `ernn bench` again" in refused("compare", "--bench", "out/compare/bench")
 
 
 def page():

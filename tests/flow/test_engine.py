@@ -180,6 +180,18 @@ def test_an_edited_file_is_noticed_and_kept(setting):
     assert edited.read_text() == "0"
 
 
+def test_an_added_file_is_noticed_and_kept(setting):
+    """A step would read it: every Verilog file is simulated."""
+    setting.bring()
+    (setting.out / "first" / ".DS_Store").write_text("a desktop's")
+    setting.bring()
+    added = setting.out / "first" / "deep" / "more.txt"
+    added.write_text("mine")
+    with pytest.raises(ProjectError, match=r"more\.txt was not written by ernn; move it away"):
+        setting.bring()
+    assert added.read_text() == "mine"
+
+
 @pytest.mark.parametrize("text", ["", "{}", "[1]", '{"inputs": 1, "outputs": 2}', '{"inputs": {}'])
 def test_a_damaged_stamp_is_refused(setting, text):
     setting.bring()

@@ -264,7 +264,9 @@ def test_bad_input_is_one_sentence(packed, tmp_path):
     top = run / "generate" / "rtl" / "ernn_top.v"
     top.write_text(top.read_text() + "// mine\n")
     assert "ernn_top.v changed after generation" in refused(run)
-    folder = package(run, force=True, say=lambda line: None)
+    said: list[str] = []
+    folder = package(run, force=True, say=said.append)
+    assert "edited after generation: rtl/ernn_top.v" in said
     assert json.loads(text_of(folder, "manifest.json"))["edited"] == ["rtl/ernn_top.v"]
     assert "rtl/ernn_top.v" in text_of(folder, "README.md")
     (folder / "Makefile").write_text("mine")

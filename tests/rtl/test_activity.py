@@ -12,7 +12,7 @@ from ernn.hw.layout import Sizes
 from ernn.run.activity import load_activity
 from ernn.run.dump import Dump, steady_window
 from ernn.run.rtl import module_of, read_modules
-from ernn.run.saif import read_saif
+from ernn.run.saif import parse_saif, read_text
 from ernn.run.simulate import simulate
 from ernn.run.toggles import INSTANCE
 from ernn.run.waves import by_unit, gtkwave_view, read_signals, surfer_view
@@ -65,7 +65,8 @@ def test_every_bit_toggles_as_often_as_in_the_waves(made, kept):
     """Verilator lets every bit begin at 0: one that begins at 1 has a toggle more."""
     accelerator, _, _ = made
     _, folder = kept
-    saif = read_saif(folder / SAIF, design_name(accelerator.plan))
+    saif = parse_saif(folder / SAIF, read_text(folder / SAIF))
+    assert saif.design == design_name(accelerator.plan)
     modules = read_modules(sorted(accelerator.rtl.glob("*.v")))
     waves = read_vcd(folder / "icarus" / "dump.vcd", lambda name: name.startswith(INSTANCE))
     compared = 0

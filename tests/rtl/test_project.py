@@ -152,5 +152,45 @@ def test_a_manifest_cannot_reach_outside(tmp_path, name):
     (folder / "manifest.json").write_text(json.dumps(manifest))
     with pytest.raises(ProjectError, match="outside its folder"):
         open_project(folder, force=True)
-    write_project(*made("dense"), folder)
+    with pytest.raises(ProjectError, match="was not written by ernn"):
+        write_project(*made("dense"), folder)
     assert victim.read_text() == "mine"
+
+
+def test_a_link_does_not_lead_outside(tmp_path):
+    folder = write_project(*made("dense"), tmp_path / "project")
+    (folder / "rtl").rename(tmp_path / "elsewhere")
+    (folder / "rtl").symlink_to(tmp_path / "elsewhere")
+    with pytest.raises(ProjectError, match="outside its folder"):
+        open_project(folder)
+    with pytest.raises(ProjectError, match="was not written by ernn"):
+        write_project(*made("dense"), folder)
+    assert (tmp_path / "elsewhere" / "ernn_top.v").is_file()
+
+
+@pytest.mark.parametrize("text", ["", "[]", '{"format": "ernn-project-0", "files": {}}', "\ufffd{"])
+def test_a_damaged_manifest_is_named(tmp_path, text):
+    folder = write_project(*made("dense"), tmp_path / "project")
+    (folder / "manifest.json").write_text(text)
+    with pytest.raises(ProjectError, match=r"manifest\.json is damaged or of another version"):
+        open_project(folder)
+
+
+def test_files_that_were_added_and_removed(tmp_path):
+    """Verilog that was added would be synthesized: it is an edit like any other."""
+    folder = write_project(*made("dense"), tmp_path / "project")
+    (folder / "rtl" / "notes.txt").write_text("no tool reads this")
+    assert not open_project(folder).edited
+    (folder / "rtl" / "more.v").write_text("module more; endmodule\n")
+    with pytest.raises(ProjectError, match=r"more\.v added after generation"):
+        open_project(folder)
+    (folder / "rtl" / "ernn_ram.v").rename(folder / "rtl" / "ram.v")
+    with pytest.raises(ProjectError, match=r"ernn_ram\.v and 2 more removed after generation"):
+        open_project(folder)
+    opened = open_project(folder, force=True)
+    assert opened.edited == ("rtl/ernn_ram.v", "rtl/more.v", "rtl/ram.v")
+    assert {"more.v", "ram.v"} <= {path.name for path in opened.verilog}
+    assert "rtl/ernn_ram.v" not in opened.files
+    (folder / "rtl" / "ernn_top.v").unlink()
+    with pytest.raises(ProjectError, match=r"ernn_top\.v is not there"):
+        open_project(folder, force=True)

@@ -34,6 +34,7 @@ def write(path: Path, **told) -> None:
 
 def write_synth(out: Path, **changes) -> None:
     told = {
+        "format": "ernn-synth-1",
         "part": "XC7A35T",
         "tool": "yosys 0.70",
         "total": {"dsp": 40, "bram36": 5, "lut": 900},
@@ -43,6 +44,7 @@ def write_synth(out: Path, **changes) -> None:
 
 def write_build(out: Path, **changes) -> None:
     told = {
+        "format": "ernn-build-1",
         "part": "LFE5U-85F-6BG381C",
         "tools": {"yosys": "0.70", "nextpnr": "0.11"},
         "clock_mhz": 100.0,
@@ -72,6 +74,10 @@ def test_what_tools_found_is_read(tmp_path):
     [
         ({"plan": "0123456789ab"}, f"is of plan 0123456789ab, this run has {PLAN.digest}"),
         ({"used": "many"}, "used"),
+        ({"used": {"dsp": -1}}, "greater than or equal to 0"),
+        ({"fmax_mhz": -3.0}, "fmax_mhz: Input should be greater than 0"),
+        ({"power_w": float("nan")}, "power_w: Input should be a finite number"),
+        ({"format": "ernn-build-9"}, "format: Input should be 'ernn-synth-1' or 'ernn-build-1'"),
     ],
 )
 def test_what_is_not_of_this_run_is_named_and_left_out(tmp_path, damage, told):
@@ -87,6 +93,18 @@ def test_a_file_that_is_cut_off_is_named_and_left_out(tmp_path):
     path.write_text(path.read_text()[:-9])
     builds, (left_out,) = find_builds(tmp_path, PLAN)
     assert not builds and "cannot be read" in left_out
+
+
+def test_half_a_block_counts_as_one(tmp_path):
+    write_build(tmp_path, part="XC7A35T", used={"bram36": 2.5}, available={"bram36": 50})
+    (routed,), left_out = find_builds(tmp_path, PLAN)
+    assert not left_out
+    assert [(one.name, one.used, one.available) for one in routed.resources] == [("BRAM36", 3, 50)]
+
+
+def test_a_folder_with_the_name_of_a_result_is_none(tmp_path):
+    (tmp_path / "build-mine" / "build.json").mkdir(parents=True)
+    assert find_builds(tmp_path, PLAN) == ((), ()) and beside(recipe(), tmp_path) == {}
 
 
 def test_a_change_beside_the_run_is_noticed(tmp_path):

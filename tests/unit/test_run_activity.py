@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from models import random_integer_model
 
-from ernn.errors import RecipeError, ToolError
+from ernn.errors import ModelFileError, RecipeError, ToolError
 from ernn.hdl.project import write_project
 from ernn.hw.build import Target, build_plan
 from ernn.hw.cycles import RATE_ROUNDS, rate
@@ -40,6 +40,8 @@ def test_what_is_saved_is_loaded(tmp_path):
         (lambda text: "[]", "holds no switching activity"),
         (lambda text: text.replace(FORMAT, "ernn-activity-0"), "has the format 'ernn-activity-0'"),
         (lambda text: text.replace('"window_cycles": 100,', ""), "window_cycles"),
+        (lambda text: text.replace('"window_cycles": 100', '"window_cycles": -1'), "window_cycles"),
+        (lambda text: text.replace('"sampled": ', '"sampled": -'), "sampled: Input should be gr"),
         (lambda text: text.replace('"abc"', '"abd"'), "of plan abd; this design is plan abc"),
     ],
 )
@@ -47,7 +49,7 @@ def test_a_damaged_file_is_one_sentence(tmp_path, change, sentence):
     path = tmp_path / "activity.json"
     MADE.save(path)
     path.write_text(change(path.read_text()))
-    with pytest.raises(ToolError, match=sentence):
+    with pytest.raises(ModelFileError, match=sentence):
         load_activity(path, "abc")
 
 
