@@ -128,7 +128,6 @@ def netlist_check(project: Project, folder: Path) -> Callable[[Path], int]:
             IntegerModel.load(model_file),
             deal_out(test, project.plan.streams, NETLIST_FRAMES),
             work_folder=folder,
-            simulator="icarus",  # of a netlist Verilator makes little but warnings
             netlist=[netlist, *cells],
         )
         shutil.rmtree(folder)

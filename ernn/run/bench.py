@@ -37,6 +37,7 @@ _BUILD_ARGS = {
 }
 # Verilator leaves wide signals and arrays out of dumps unless told otherwise.
 _DUMP_ARGS = ["--trace-max-width", "0", "--trace-max-array", "64"]
+_NO_WARNINGS = ["-Wno-fatal", "-Wno-lint", "-Wno-UNOPTFLAT"]
 # For Verilator's makefile: its own -Os takes longer to compile.
 _MAKE_VARIABLES = "OPT_FAST=-O1"
 _TAIL_LINES = 20
@@ -70,6 +71,7 @@ def run_bench(
     plusargs: Sequence[str] = (),
     run_in: Path | None = None,
     dump: DumpKind | None = None,
+    strict: bool = True,
 ) -> None:
     """Build a simulation, unless ``folder`` holds it already, and run a bench on it.
 
@@ -84,6 +86,7 @@ def run_bench(
         plusargs: what the Verilog reads, such as "+trace=FILE".
         run_in: working folder of the simulation, for $readmemh; ``folder`` unless given.
         dump: what the Verilog's $dumpvars writes, if anything.
+        strict: whether a warning of Verilator is an error; not of a netlist, which is full of them.
 
     Raises:
         ToolError: the simulator is missing, the build fails, or the bench fails.
@@ -92,7 +95,7 @@ def run_bench(
     folder = Path(folder).resolve()
     run_in = Path(run_in or folder).resolve()
     parameters = dict(parameters or {})
-    build(files, top, folder, simulator, parameters, dump)
+    build(files, top, folder, simulator, parameters, dump, strict)
     log, results = folder / "bench.log", folder / "results.xml"
     wanted = {"SIM_CMD_SUFFIX": f"-{dump}"} if dump and simulator == "icarus" else {}
     with _environment(tool, dict(environment or {}) | wanted):
@@ -118,11 +121,12 @@ def build(
     simulator: Simulator = "verilator",
     parameters: Mapping[str, int] | None = None,
     dump: DumpKind | None = None,
+    strict: bool = True,
 ) -> None:
     """Compile a simulation into ``folder``; nothing is done when the same one is there."""
     tool = require(_TOOL[simulator])
     folder = Path(folder).resolve()
-    args = _build_args(simulator, dump)
+    args = _build_args(simulator, dump, strict)
     key = _key(files, top, simulator, tool.version, dict(parameters or {}), args)
     stamp, log = folder / "build.key", folder / "build.log"
     if stamp.is_file() and stamp.read_text() == key:
@@ -149,10 +153,13 @@ def build(
     stamp.write_text(key)
 
 
-def _build_args(simulator: Simulator, dump: DumpKind | None) -> list[str]:
-    if dump is None or simulator == "icarus":  # which can always dump, in a format of its own
-        return list(_BUILD_ARGS[simulator])
-    return [*_BUILD_ARGS[simulator], f"--trace-{dump}", *_DUMP_ARGS]
+def _build_args(simulator: Simulator, dump: DumpKind | None, strict: bool) -> list[str]:
+    args = list(_BUILD_ARGS[simulator])
+    if simulator == "verilator" and not strict:
+        args += _NO_WARNINGS
+    if simulator == "verilator" and dump:  # Icarus can always dump, in a format of its own
+        args += [f"--trace-{dump}", *_DUMP_ARGS]
+    return args
 
 
 def _key(

@@ -102,9 +102,11 @@ def _synthesize(request: BuildRequest, shell: Shell | None) -> Path:
         "read_verilog -defer " + " ".join(path.name for path in request.project.verilog),
         *flat_ecp5(),
         f"write_json {folder / f'{TOP}.json'}",
-        f"write_verilog -noattr {folder / f'{TOP}.v'}",
         f"select {TOP}",
         f"write_rtlil -selected {folder / f'{TOP}.il'}",
+        "select -clear",
+        "splitnets",  # a word whose bits depend on each other looks like a loop to a simulator
+        f"write_verilog -noattr {folder / f'{TOP}.v'}",
     ]
     run_yosys(core, request.project.rtl, folder / "synth.ys", timeout_s=request.timeout_s)
     if shell is None:

