@@ -5,6 +5,7 @@ The flows themselves are in ernn.run; each takes a request and returns a result.
 """
 
 import shutil
+import time
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -81,7 +82,9 @@ def build(
     with filling(place, RESULT, "build") as work:
         check = netlist_check(project, work / "simulation") if simulate else None
         request = BuildRequest(project, chip, work, clock, command, check=check, **options)  # type: ignore[arg-type]
+        started = time.monotonic()
         result = replace(flow(request), edited=list(project.edited))
+        result = replace(result, seconds=round(time.monotonic() - started, 1))
         result.save(work)
     for line in result.lines():
         say(line)
