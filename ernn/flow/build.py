@@ -20,7 +20,7 @@ from ernn.run.build_result import RESULT, BuildRequest, BuildResult
 from ernn.run.ecp5 import build_ecp5
 from ernn.run.vivado import build_vivado
 
-NETLIST_FRAMES = 20  # of each stream, that a simulated netlist works on
+NETLIST_FRAMES = 50  # of each stream, that a simulated netlist works on
 
 Flow = Callable[[BuildRequest], BuildResult]
 
