@@ -5,6 +5,7 @@ The flows themselves are in ernn.run; each takes a request and returns a result.
 """
 
 import shutil
+import time
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -19,7 +20,7 @@ from ernn.run.build_result import RESULT, BuildRequest, BuildResult
 from ernn.run.ecp5 import build_ecp5
 from ernn.run.vivado import build_vivado
 
-NETLIST_FRAMES = 20  # of each stream, that a simulated netlist works on
+NETLIST_FRAMES = 50  # of each stream, that a simulated netlist works on
 
 Flow = Callable[[BuildRequest], BuildResult]
 
@@ -81,7 +82,9 @@ def build(
     with filling(place, RESULT, "build") as work:
         check = netlist_check(project, work / "simulation") if simulate else None
         request = BuildRequest(project, chip, work, clock, command, check=check, **options)  # type: ignore[arg-type]
+        started = time.monotonic()
         result = replace(flow(request), edited=list(project.edited))
+        result = replace(result, seconds=round(time.monotonic() - started, 1))
         result.save(work)
     for line in result.lines():
         say(line)

@@ -198,7 +198,8 @@ def _rows(plan: HardwarePlan, part: Part) -> Gates:
         lane.update(_network(plan, net, part))
     delays = plan.sum_cycles + plan.inverse_cycles + 5
     tag = delay(plan.pass_tag_bits, plan.drain_cycles - 1, part)
-    tag.update(delay(plan.bias_addr_bits, delays - 2, part))
+    tag.update(delay(plan.bias_addr_bits, delays - 2 - plan.bias_wait, part))
+    tag.update(delay(plan.bias_bits, plan.bias_wait, part))
     tag.update(delay(plan.queue_bits + 3 * several, delays, part))
     control = plan.pass_tag_bits + len(plan.array_queues)
     tag.update(valid_delay(plan.drain_cycles - 1 + delays))

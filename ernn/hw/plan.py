@@ -130,6 +130,11 @@ class HardwarePlan:
         return self.drain_lanes * self.word * self.row.width
 
     @property
+    def bias_wait(self) -> int:
+        """Cycles that a bias waits in a register for its sum: block RAM's outputs are slow."""
+        return 1 if self.ram_style("bias") == "block" else 0
+
+    @property
     def load_targets(self) -> list[LoadTarget]:
         """Memories that can be rewritten at run time, by number: first the weights of each row."""
         rows = range(self.pe_rows)

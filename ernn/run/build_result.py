@@ -60,6 +60,7 @@ class BuildResult(Strict):
     power_w: float | None = None
     power: dict[str, float | str] = field(default_factory=dict)  # what else the tool says of it
     edited: list[str] = field(default_factory=list)  # files changed after generation
+    seconds: float | None = None  # that it all took
     mark: Literal["routed"] = "routed"
     ernn: str = __version__
     format: Literal["ernn-build-1"] = FORMAT
@@ -103,7 +104,7 @@ class BuildResult(Strict):
                 f"{100 * count / max(1, self.available[name]):.1f} %"
                 for name, count in self.used.items()
             ),
-            *([f"seed {self.seed}"] if self.seed is not None else []),
+            *([f"seed: {self.seed}"] if self.seed is not None else []),
             *(
                 [f"netlist simulated: {self.netlist_words:,} output words, none different"]
                 if self.netlist_words is not None
@@ -112,6 +113,8 @@ class BuildResult(Strict):
             *(f"{what}: {file}" for what, file in self.files.items()),
             "tools: " + ", ".join(f"{name} {version}" for name, version in self.tools.items()),
         ]
+        if self.seconds is not None:
+            found.append(f"took {self.seconds:.0f} s")
         if self.power_w is not None:
             more = "".join(f", {name} {value}" for name, value in self.power.items())
             found.append(f"power: {self.power_w:.3f} W, the tool's estimate{more}")

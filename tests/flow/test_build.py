@@ -59,12 +59,14 @@ def loop(tmp_path_factory):
 @pytest.mark.needs("yosys", "nextpnr-ecp5", "ecppack", "ecppll")
 def test_a_bitstream_with_its_figures(loop):
     told = []
-    result = build(loop, force=True, seeds=1, say=told.append)
+    result = build(loop, force=True, seed=0, seeds=1, board="", say=told.append)
     place = loop / "build-lfe5u-25f"
     assert (place / "ernn_board.bit").stat().st_size > 10_000
     assert BuildResult.load(place) == result
     assert result.part == "LFE5U-25F-6CABGA381"
     assert result.mark == "routed"
+    assert result.command == f"ernn build {loop} --part LFE5U-25F --seed 0 --seeds 1"
+    assert result.seconds > 1
     assert result.plan == open_project(loop, force=True).plan.digest
     assert result.met
     assert result.fmax_mhz > 100
