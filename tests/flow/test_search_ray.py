@@ -41,7 +41,7 @@ def test_a_lost_machine_costs_only_time(cluster, tmp_path):
     """Both nodes work; one is lost in the middle of its trial, which the other then runs."""
     node = cluster.add_node(num_cpus=1)
     place = Ray(cluster.address, 3, 1)
-    trials = [FakeJob(point, str(tmp_path), seconds=4) for point in POINTS]
+    trials = [FakeJob(point, str(tmp_path), seconds=10) for point in POINTS]
     found = {}
     try:
         for trial in trials:

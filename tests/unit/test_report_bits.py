@@ -67,7 +67,9 @@ def test_the_chart_marks_the_choice_and_shows_what_is_beyond_it():
 
 
 def test_a_search_without_trials_is_refused(tmp_path):
-    data = json.dumps({"format": "ernn-report-1", "report": {"bits": {"trials": []}}})
-    (tmp_path / "report.json").write_text(data)
+    write_report(replace(example(), bits=FOUND), tmp_path)
+    data = json.loads((tmp_path / "report.json").read_text())
+    data["report"]["bits"]["trials"] = []
+    (tmp_path / "report.json").write_text(json.dumps(data))
     with pytest.raises(ErnnError, match=r"bits\.trials"):
         load_report(tmp_path / "report.json")
