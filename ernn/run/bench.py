@@ -189,7 +189,7 @@ def _shared_objects(tool: Tool, folder: Path, args: list[str]) -> Iterator[None]
         return
     compiler = require("g++")
     parts = [tool.path, tool.version, compiler.path, compiler.version, platform.machine()]
-    what = f"{parts} {args}"
+    what = f"{parts} {[arg for arg in args if not arg.startswith('-W')]}"  # warnings change nothing
     home = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
     kept = home / "ernn" / f"verilator-{hashlib.sha256(what.encode()).hexdigest()[:16]}"
     for found in sorted(kept.glob("verilated*.o")):

@@ -65,7 +65,7 @@ def test_a_bitstream_with_its_figures(loop):
     assert BuildResult.load(place) == result
     assert result.part == "LFE5U-25F-6CABGA381"
     assert result.mark == "routed"
-    assert result.command == f"ernn build {loop} --part LFE5U-25F --seed 0 --seeds 1"
+    assert result.command == f"ernn build {loop} --part LFE5U-25F --seed 0 --seeds 1 --force"
     assert result.seconds > 1
     assert result.plan == open_project(loop, force=True).plan.digest
     assert result.met
