@@ -132,7 +132,7 @@ class HardwarePlan:
     @property
     def bias_wait(self) -> int:
         """Cycles that a bias waits in a register for its sum: block RAM's outputs are slow."""
-        return 1 if self.ram_style("bias") == "block" else 0
+        return int(any(ram.name == "bias" and ram.style == "block" for ram in self.rams))
 
     @property
     def load_targets(self) -> list[LoadTarget]:

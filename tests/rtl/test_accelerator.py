@@ -1,6 +1,7 @@
 """Whole accelerators: every word equals the integer model's, every cycle the plan's."""
 
 import os
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -11,6 +12,7 @@ from hypothesis import strategies as st
 from models import random_integer_model, turned
 
 from ernn.errors import MismatchError, PlanError, ToolError
+from ernn.hdl.project import write_project
 from ernn.hw.cycles import RATE_ROUNDS, rate
 from ernn.hw.layout import Sizes
 from ernn.recipe import QuantizationRecipe
@@ -341,3 +343,16 @@ def test_a_planted_bug_is_found(name, tmp_path):
     (made.rtl / file).write_text(text.replace(before, after))
     with pytest.raises((MismatchError, ToolError), match=told):
         made.run((2, 3), (4,), simulator="icarus")
+
+
+@pytest.mark.needs("iverilog")
+def test_biases_from_block_ram_meet_their_sums(tmp_path):
+    """They are read a cycle sooner and wait in a register; the plan's cycles stay."""
+    made = Accelerator.write(DESIGNS["lstm"], tmp_path / "before")
+    rams = (replace(ram, style="block") if ram.name == "bias" else ram for ram in made.plan.rams)
+    plan = replace(made.plan, rams=tuple(rams))
+    assert (made.plan.bias_wait, plan.bias_wait) == (0, 1)
+    moved = Accelerator(plan, made.model, tmp_path / "after")
+    write_project(plan, made.model, moved.folder / "project")
+    counts = [one.run((3, 4), simulator="icarus").cycles for one in (made, moved)]
+    assert counts[0] == counts[1]
