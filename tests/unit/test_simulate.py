@@ -1,6 +1,7 @@
 """Everything around a simulation that needs no simulator: traffic, traces, comparison, figures."""
 
 from collections import Counter
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -8,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from models import random_frames, random_integer_model
 
-from ernn.errors import CorpusError, MismatchError, ProjectError, ShapeError, ToolError
+from ernn.errors import CorpusError, MismatchError, PlanError, ProjectError, ShapeError, ToolError
 from ernn.fixed import QFormat
 from ernn.hdl.project import write_project
 from ernn.hw.build import Target, build_plan
@@ -19,6 +20,7 @@ from ernn.quant.integer_model import IntegerModel
 from ernn.run import bench
 from ernn.run.compare import Signal, compare, golden_signals, require_whole
 from ernn.run.follow import Follower, Word
+from ernn.run.registers import require_plan
 from ernn.run.simulate import simulate
 from ernn.run.timing import frame_cycles, latency_cycles, require_planned
 from ernn.run.trace import (
@@ -239,3 +241,14 @@ def test_a_missing_simulator(model, plan, tmp_path, monkeypatch):
         simulate(
             tmp_path / "project", plan, model, [speech(model, 1)], work_folder=tmp_path / "work"
         )
+
+
+def test_a_plan_whose_memories_were_moved_is_still_the_models():
+    """Where a part is short of one kind of memory, the planner takes the other kind."""
+    model = random_integer_model(np.random.default_rng(1), hidden=8, blocks=4)
+    plan = build_plan(model, Sizes(1, 1, 1, 1), Target("test", "XC7Z020", 100.0, 1))
+    moved = [replace(ram, style="block", why="moved") for ram in plan.rams]
+    require_plan(replace(plan, rams=type(plan.rams)(moved)), model)
+    other = random_integer_model(np.random.default_rng(1), hidden=16, blocks=4)
+    with pytest.raises(PlanError, match="sizes or formats differ"):
+        require_plan(plan, other)
