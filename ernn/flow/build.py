@@ -9,6 +9,7 @@ import time
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 from ernn.device import Part, load_part, part_names
 from ernn.errors import BoundError, PlanError, ProjectError, ToolError
@@ -41,7 +42,7 @@ def build(
     clock_mhz: float | None = None,
     simulate: bool = False,
     say: Callable[[str], None] = print,
-    **options: object,
+    **options: Any,
 ) -> BuildResult:
     """Place and route a project; leave build.json, summary.txt, logs and bitstream behind.
 
@@ -81,7 +82,7 @@ def build(
     clock = clock_mhz or project.plan.clock_mhz
     with filling(place, RESULT, "build") as work:
         check = netlist_check(project, work / "simulation") if simulate else None
-        request = BuildRequest(project, chip, work, clock, command, check=check, **options)  # type: ignore[arg-type]
+        request = BuildRequest(project, chip, work, clock, command, check=check, **options)
         started = time.monotonic()
         result = replace(flow(request), edited=list(project.edited))
         result = replace(result, seconds=round(time.monotonic() - started, 1))
