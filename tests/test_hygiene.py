@@ -16,7 +16,11 @@ FILES = sorted(
     for folder in FOLDERS
     for path in (ROOT / folder).rglob("*")
     if path.is_file() and "__pycache__" not in path.parts and "golden" not in path.parts
-) + [path for path in sorted(ROOT.iterdir()) if path.is_file() and path.name != "LICENSE"]
+) + [
+    path
+    for path in sorted(ROOT.iterdir())
+    if path.is_file() and path.name not in ("LICENSE", ".git")
+]
 LIBRARY = sorted((ROOT / "hw_templates" / "lib").glob("*.v"))
 
 by_name = {"ids": lambda path: path.relative_to(ROOT).as_posix()}
