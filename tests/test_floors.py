@@ -13,8 +13,8 @@ PACKAGE = ROOT / "ernn"
 
 FLOORS = [
     {"errors", "resources", "progress"},
-    {"files", "fixed", "circulant", "tools", "datafile", "machine"},
-    {"device", "board"},
+    {"files", "fixed", "circulant", "tools", "datafile", "machine", "graphs"},
+    {"device", "board", "cells"},
     {"recipe", "compressed"},
     {"train", "speech", "random_model"},
     {"importers", "quant"},
