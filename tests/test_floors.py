@@ -13,6 +13,7 @@ PACKAGE = ROOT / "ernn"
 
 FLOORS = [
     {"errors", "resources", "progress"},
+    {"workers"},
     {"files", "fixed", "circulant", "tools", "datafile", "machine", "graphs"},
     {"device", "board", "cells"},
     {"recipe", "compressed"},

@@ -5,12 +5,8 @@ a time. A trial whose process or machine is lost is run again: it continues from
 """
 
 import logging
-import multiprocessing
-import os
-import signal
 import socket
 import sys
-import threading
 import traceback
 from collections.abc import Callable
 from multiprocessing.connection import Connection, wait
@@ -21,6 +17,7 @@ from ernn.errors import ErnnError, ToolError
 from ernn.search.space import Point
 from ernn.search.trial import Job, Outcome
 from ernn.tools import require
+from ernn.workers import Worker, WorkerDied
 
 ATTEMPTS = 3
 Done = tuple[Point, Outcome | ErnnError]
@@ -66,39 +63,34 @@ class Processes:
 
     def __init__(self, capacity: int) -> None:
         self.capacity = capacity
-        self.running: dict[Connection, tuple[Job, Any, int]] = {}
+        self.running: dict[Connection, tuple[Job, Worker, int]] = {}
 
     def start(self, job: Job, attempt: int = 1) -> None:
         """Start a process."""
-        context = multiprocessing.get_context("spawn")  # a fork would inherit torch's threads
-        receiver, sender = context.Pipe(duplex=False)
-        process = context.Process(target=_child, args=(job, sender))
-        process.start()
-        sender.close()  # so that the receiver notices when the process dies
-        self.running[receiver] = (job, process, attempt)
+        worker = Worker()
+        worker.call(_logged, job)
+        self.running[worker.connection] = (job, worker, attempt)
 
     def collect(self, seconds: float) -> list[Done]:
         """Return jobs that ended; start those again whose process died."""
         done: list[Done] = []
-        for receiver in wait(list(self.running), seconds) if self.running else []:
-            assert isinstance(receiver, Connection)
-            job, process, attempt = self.running.pop(receiver)
+        for ready in wait(list(self.running), seconds) if self.running else []:
+            assert isinstance(ready, Connection)
+            job, worker, attempt = self.running.pop(ready)
             try:
-                done.append((job.point, receiver.recv()))
-            except EOFError:
+                done.append((job.point, worker.result()))
+            except WorkerDied:
                 if attempt < ATTEMPTS:
                     self.start(job, attempt + 1)
                 else:
                     done.append((job.point, _lost(job, "its process")))
-            process.join()
+            worker.close()
         return done
 
     def close(self) -> None:
         """End every process."""
-        for _, process, _ in self.running.values():
-            process.terminate()
-        for _, process, _ in self.running.values():
-            process.join()
+        for _, worker, _ in self.running.values():
+            worker.close()
 
 
 class Ray:
@@ -175,20 +167,6 @@ def _run(job: Job, say: Callable[[str], None]) -> Outcome | ErnnError:
         return job.run(say)
     except ErnnError as error:
         return error
-
-
-def _child(job: Job, sender: Connection) -> None:
-    """Run a job in a process of its own, which Ctrl-C spares but the parent's death does not."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    threading.Thread(target=_end_with_parent, daemon=True).start()
-    sender.send(_logged(job))
-
-
-def _end_with_parent() -> None:
-    parent = multiprocessing.parent_process()
-    if parent is not None:
-        parent.join()
-        os._exit(1)
 
 
 def _logged(job: Job) -> Outcome | ErnnError:

@@ -5,20 +5,14 @@ A file holds the frames of all its utterances end to end: ``features`` (frames, 
 holds the index that cuts them apart, and the names of the phones.
 """
 
-import multiprocessing
-import os
-import signal
-import threading
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from concurrent.futures import ProcessPoolExecutor
-from concurrent.futures.process import BrokenProcessPool
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Protocol
 
 import numpy as np
 
-from ernn.errors import CorpusError, ToolError
+from ernn.errors import CorpusError
 from ernn.files import read_arrays, write_arrays
 from ernn.recipe import CorpusRecipe, FeatureRecipe
 from ernn.speech import kaldi, manifest, synthetic, timit
@@ -26,6 +20,7 @@ from ernn.speech.labels import MOST_LABELS
 from ernn.speech.phones import PHONES
 from ernn.speech.speakers import SPLITS
 from ernn.speech.utterance import Split, Utterance, frame_labels
+from ernn.workers import in_order
 
 FORMAT = "ernn-corpus-2"
 REMEDY = "make it again with `ernn corpus`"
@@ -70,7 +65,7 @@ def build_corpus(
     """
     tasks, phones, made_by = _speech(corpus, seed)
     jobs = [(task, features) for split in SPLITS for task in tasks[split]]
-    made = _in_order(_speaker_utterances, jobs, workers)
+    made = in_order(_speaker_utterances, jobs, workers, "making speech")
     done, first = 0, None
     seen: dict[str, str] = {}  # which split an utterance is in
     for split in SPLITS:
@@ -237,41 +232,3 @@ def _speaker_utterances(job: tuple[SpeakerTask, FeatureRecipe]) -> list[Utteranc
         replace(utterance, features=utterance.features.astype(np.float16, order="C"))
         for utterance in task.utterances(recipe)
     ]
-
-
-def _in_order(work: Callable, jobs: list, workers: int) -> Iterator[list[Utterance]]:
-    """Do the jobs, in other processes if there may be several, and yield results in order."""
-    workers = min(workers, len(jobs))
-    if workers <= 1:
-        yield from map(work, jobs)
-        return
-    # Spawned, because a forked child of a process with threads may wait for ever on their locks.
-    context = multiprocessing.get_context("spawn")
-    pool = ProcessPoolExecutor(workers, context, initializer=_begin_worker)
-    try:
-        # Workers inherit the blocked signal: Ctrl-C, sent to all by a terminal, is the parent's.
-        signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
-        try:
-            results = pool.map(work, jobs)
-        finally:
-            signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT})
-        yield from results
-    except BrokenProcessPool:
-        raise ToolError(
-            "a process that was making speech died; run the same command again with more memory "
-            "or fewer workers"
-        ) from None
-    finally:
-        pool.shutdown(wait=True, cancel_futures=True)
-
-
-def _begin_worker() -> None:
-    """End when the parent has ended in whatever way."""
-    threading.Thread(target=_end_with_parent, daemon=True).start()
-
-
-def _end_with_parent() -> None:
-    parent = multiprocessing.parent_process()
-    if parent is not None:
-        parent.join()
-        os._exit(1)
