@@ -14,7 +14,7 @@ PACKAGE = ROOT / "ernn"
 FLOORS = [
     {"errors", "resources", "progress"},
     {"workers"},
-    {"files", "fixed", "circulant", "tools", "datafile", "machine", "graphs"},
+    {"files", "folders", "fixed", "circulant", "tools", "datafile", "machine", "graphs"},
     {"device", "board", "cells"},
     {"recipe", "compressed"},
     {"train", "speech", "random_model"},

@@ -21,9 +21,9 @@ from ernn.energy.published import load_published
 from ernn.errors import MismatchError, RecipeError
 from ernn.files import write_text
 from ernn.flow.activity import keep_activity
-from ernn.flow.engine import locked
 from ernn.flow.planning import describe
 from ernn.flow.results import write_json
+from ernn.folders import locked
 from ernn.hdl.project import write_project
 from ernn.hw.explore import Exploration, explore
 from ernn.hw.plan import HardwarePlan

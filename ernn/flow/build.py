@@ -13,8 +13,8 @@ from typing import Any
 
 from ernn.device import Part, load_part, part_names
 from ernn.errors import BoundError, PlanError, ProjectError, ToolError
-from ernn.files import filling
 from ernn.flow.results import command_line
+from ernn.folders import filling
 from ernn.hdl.project import Project, open_project
 from ernn.resources import folder as shipped
 from ernn.run.build_result import RESULT, BuildRequest, BuildResult

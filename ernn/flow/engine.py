@@ -6,15 +6,12 @@ everything is forced to disk, and the folder is renamed. So a folder with its fi
 whatever happened to the process that made it.
 """
 
-import errno
-import fcntl
 import hashlib
 import json
 import os
-import shutil
 import time
-from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, contextmanager
+from collections.abc import Callable
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -22,14 +19,14 @@ from typing import Any
 from pydantic import BaseModel
 
 import ernn
-from ernn.errors import ErnnError, ProjectError
+from ernn.errors import ProjectError
+from ernn.folders import full_disk_explained, locked, own_folder, remove, replace_folder
 from ernn.progress import Progress, progress
 from ernn.recipe import Recipe
 from ernn.resources import folder as shipped
 
 STAMP = "step.json"
 SUMMARY = "summary.txt"  # what a step has to say when it is the one that was asked for
-LOCK = "ernn.lock"  # also the mark of a folder that ernn may write to
 
 
 @dataclass(frozen=True)
@@ -87,7 +84,7 @@ class Chain:
         Raises:
             ProjectError: the folder is not ernn's, is in use, was edited, or its disk is full.
         """
-        with _full_disk_explained(self.out), locked(self.out, wait):
+        with full_disk_explained(self.out), locked(self.out, wait):
             for name in self._needed(last):
                 self._bring(self.steps[name], force and name == last)
 
@@ -114,7 +111,7 @@ class Chain:
             _publish(part, self.out / step.name, {"inputs": inputs, "seconds": seconds})
         except BaseException:
             if not step.resumable:
-                shutil.rmtree(part, ignore_errors=True)
+                remove(part)
             raise
         self.say(f"{step.name}: done in {seconds} s")
 
@@ -158,8 +155,7 @@ class Chain:
         """Return the folder to work in: empty, or an interrupted run's of the same inputs."""
         part = self.out / f"{step.name}.part"
         if not (step.resumable and _same(part, inputs)):
-            if part.exists():
-                shutil.rmtree(part)
+            remove(part)
             part.mkdir()
             if step.resumable:
                 (part / STAMP).write_text(json.dumps({"inputs": inputs}))
@@ -260,77 +256,9 @@ def difference(old: Any, new: Any, where: str = "") -> str | None:
 
 
 def _publish(part: Path, folder: Path, stamp: dict[str, Any]) -> None:
-    """Write the stamp, force everything to disk and give the folder its final name."""
+    """Write the stamp and give the folder its final name."""
     (part / STAMP).unlink(missing_ok=True)
     files = sorted(path for path in part.rglob("*") if path.is_file())
     stamp["outputs"] = {path.relative_to(part).as_posix(): file_hash(path) for path in files}
     (part / STAMP).write_text(json.dumps(stamp, indent=1, sort_keys=True) + "\n")
-    for path in (*files, part / STAMP, part):
-        _sync(path)
-    old = folder.with_name(folder.name + ".old")
-    _remove(old)
-    if folder.exists():
-        folder.rename(old)
-    part.rename(folder)
-    _sync(folder.parent)
-    _remove(old)
-
-
-def _remove(folder: Path) -> None:
-    """Remove a folder, or the link to one that `share` made."""
-    if folder.is_symlink():
-        folder.unlink()
-    else:
-        shutil.rmtree(folder, ignore_errors=True)
-
-
-def _sync(path: Path) -> None:
-    descriptor = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
-
-
-def own_folder(out: Path) -> None:
-    """Make a folder and mark it as ernn's.
-
-    Raises:
-        ProjectError: it holds what is not.
-    """
-    if out.exists() and not out.is_dir():
-        raise ProjectError(f"{out} is a file; give a folder")
-    if out.exists() and any(out.iterdir()) and not (out / LOCK).exists():
-        raise ProjectError(f"{out} holds files that ernn did not write; give a new or empty folder")
-    out.mkdir(parents=True, exist_ok=True)
-    (out / LOCK).touch()
-
-
-@contextmanager
-def locked(out: Path, wait: bool = False) -> Iterator[None]:
-    """Keep other processes out of the folder; the lock dies with the process."""
-    own_folder(out)
-    with (out / LOCK).open("a") as lock:
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | (0 if wait else fcntl.LOCK_NB))
-        except BlockingIOError:
-            raise ProjectError(
-                f"another ernn is working in {out}; wait for it or give another folder"
-            ) from None
-        yield
-
-
-@contextmanager
-def _full_disk_explained(out: Path) -> Iterator[None]:
-    """Turn every library's way of saying that the disk is full into one sentence."""
-    try:
-        yield
-    except ErnnError:
-        raise
-    except Exception as error:
-        full = isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT)
-        if full or f"os error {errno.ENOSPC}" in str(error):  # safetensors is written in Rust
-            raise ProjectError(
-                f"the disk that holds {out} is full; free some space and run the same command again"
-            ) from error
-        raise
+    replace_folder(part, folder)

@@ -48,7 +48,7 @@ def plan_file(
     path: "Path", hardware: "dict[str, Any]", out: "Path | None", say: "Callable[[str], None]"
 ) -> None:
     """Plan the hardware of an integer model's file, with these keys of the hardware section."""
-    from ernn.files import make_folder
+    from ernn.folders import make_folder
     from ernn.quant.integer_model import IntegerModel
     from ernn.recipe import HardwareRecipe
 

@@ -10,8 +10,9 @@ from pathlib import Path
 import numpy as np
 
 from ernn.errors import ProjectError
-from ernn.files import filling, require_own, write_text
+from ernn.files import write_text
 from ernn.flow.results import command_line
+from ernn.folders import filling, require_own
 from ernn.hdl.memory import memory_files
 from ernn.hdl.package import package_files
 from ernn.hdl.project import (

@@ -5,8 +5,8 @@ import subprocess
 from collections.abc import Callable
 from pathlib import Path
 
-from ernn.files import filling, write_text
-from ernn.flow.engine import locked
+from ernn.files import write_text
+from ernn.folders import filling, locked
 from ernn.hw import cycles
 from ernn.hw.plan import HardwarePlan
 from ernn.quant.integer_model import IntegerModel

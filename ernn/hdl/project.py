@@ -14,6 +14,7 @@ from typing import Any
 from ernn import __version__
 from ernn.errors import ProjectError
 from ernn.files import write_text
+from ernn.folders import require_own
 from ernn.hdl.memory import memory_files
 from ernn.hdl.registers import register_files
 from ernn.hdl.render import sources
@@ -159,14 +160,10 @@ def manifest_text(form: str, plan: HardwarePlan, files: Mapping[str, str], **mor
 
 def _clear(folder: Path) -> None:
     """Remove what an earlier project left, by its own manifest; refuse a foreign folder."""
-    if not folder.exists() or (folder.is_dir() and not any(folder.iterdir())):
+    require_own(folder, MANIFEST, "project")
+    if not (folder / MANIFEST).is_file():
         return
-    try:
-        files = read_manifest(folder, FORMAT, "project", "generate")
-    except ProjectError:
-        raise ProjectError(
-            f"{folder} is not empty and was not written by ernn; give an empty or new folder"
-        ) from None
+    files = read_manifest(folder, FORMAT, "project", "generate")
     (folder / MANIFEST).unlink()
     for name in files:
         (folder / name).unlink(missing_ok=True)

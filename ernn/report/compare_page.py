@@ -13,7 +13,8 @@ from ernn.energy.baselines import C_LSTM, E_RNN, MOST_DSP
 from ernn.energy.comparison import GOAL_RATIO, GOAL_TOPS_PER_W, Comparison, Entry, Subject
 from ernn.energy.interval import Interval
 from ernn.energy.power import COMPONENTS, DYNAMIC, NODES_NM
-from ernn.files import make_folder, write_text
+from ernn.files import write_text
+from ernn.folders import make_folder
 from ernn.report.bars import Bar, Row, bar_chart
 from ernn.report.marks import MARKS, TRUST
 from ernn.report.render import environment

@@ -182,7 +182,7 @@ def test_wrong_use(loop, tmp_path):
     assert load_part(str(part)).family == "Odd"
     (tmp_path / "out").mkdir(exist_ok=True)
     (tmp_path / "out" / "mine.txt").write_text("mine")
-    refused(ProjectError, "holds no build of ernn; give a new --out")
+    refused(ProjectError, "holds no build of ernn, but files")
     (tmp_path / "build.json").write_text('{"format": "ernn-build-0"}')
     with pytest.raises(ModelFileError, match="does not describe a BuildResult"):
         BuildResult.load(tmp_path)

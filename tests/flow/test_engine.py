@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from ernn import folders
 from ernn.errors import MismatchError, ProjectError
 from ernn.flow import engine
 from ernn.flow.engine import STAMP, Chain, Step, share
@@ -252,7 +253,7 @@ def test_a_disk_that_fills_while_publishing_leaves_the_old_result(setting, monke
     def full(path):
         raise OSError(errno.ENOSPC, "No space left on device")
 
-    monkeypatch.setattr(engine, "_sync", full)
+    monkeypatch.setattr(folders, "_sync", full)
     with pytest.raises(ProjectError, match="full"):
         setting.bring(seed=1)
     assert (setting.out / "first" / STAMP).read_text() == before
