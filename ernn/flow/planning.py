@@ -96,7 +96,7 @@ def _few_bits(chosen: Design, wider: HardwarePlan, part: Part) -> Iterator[str]:
         f"{_energy(other, part)} a frame"
     )
     # No accumulation is the best case; if one product fits, all steps of a pass are asked for.
-    longest = max(job.steps // job.passes for job in plan.jobs)
+    longest = max(max(job.order.lengths) for job in plan.jobs)
     each = pack(plan.operand_bits, plan.weight_bits, 1, part)
     all_steps = pack(plan.operand_bits, plan.weight_bits, longest, part)
     if all_steps.fits:

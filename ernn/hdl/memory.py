@@ -4,6 +4,7 @@ import numpy as np
 
 from ernn.hw.array_plan import JobPlan
 from ernn.hw.plan import HardwarePlan
+from ernn.hw.steps import by_visit
 from ernn.hw.storage_plan import LoadTarget
 from ernn.quant.integer_model import IntegerModel, Product
 
@@ -37,28 +38,17 @@ def weight_words(plan: HardwarePlan, model: IntegerModel) -> np.ndarray:
 
 
 def _job_weights(plan: HardwarePlan, job: JobPlan, product: Product) -> np.ndarray:
-    rows, columns = plan.pe_rows, plan.pe_columns
-    mode, gates = plan.modes[job.mode], len(product.gates)
-    parts = []
-    for segment, placed in zip(product.segments, job.segments, strict=True):
+    order, steps = job.order, job.order.steps()
+    number, segment_of, group, sub = np.array([step[:4] for step in steps]).T
+    words = np.zeros((job.steps, plan.pes, plan.macs), np.int64)
+    for index, segment in enumerate(product.segments):
         macs = multiplier_weights(segment.spectra)  # (p, q, macs), p gate-major
-        p, q, width = macs.shape
-        words = p // (gates * mode.groups)
-        # Output words first, then gates, then the blocks of a word.
-        macs = macs.reshape(gates, words, mode.groups, q, width).swapaxes(0, 1)
-        macs = macs.reshape(words * gates, mode.groups, q // mode.groups, mode.groups, width)
-        padded = np.zeros(
-            (job.passes * rows, mode.groups, placed.groups * columns, mode.groups, width), np.int64
-        )
-        padded[: macs.shape[0], :, : macs.shape[2]] = macs
-        shape = (job.passes, rows, mode.groups, placed.groups, columns, mode.groups, width)
-        # -> pass, group of words, step in the word, row, column, block row, multiplier
-        ordered = padded.reshape(shape).transpose(0, 3, 5, 1, 4, 2, 6)
-        parts.append(ordered.reshape(job.passes, -1, rows * columns, mode.groups * width))
-    steps = np.concatenate(parts, axis=1).reshape(job.steps, rows * columns, -1)
-    full = np.zeros((job.steps, rows * columns, plan.macs), np.int64)
-    full[..., : steps.shape[2]] = steps
-    return full.reshape(job.steps, -1)
+        visits = by_visit(macs, len(product.gates), order.subs, plan.pe_rows, plan.pe_columns)
+        chosen = segment_of == index
+        found = visits[number[chosen], group[chosen], sub[chosen]]
+        found = found.reshape(len(found), plan.pes, -1)
+        words[chosen, :, : found.shape[2]] = found
+    return words.reshape(job.steps, -1)
 
 
 def multiplier_weights(spectra: np.ndarray) -> np.ndarray:

@@ -3,6 +3,8 @@
 from dataclasses import dataclass
 from typing import NamedTuple
 
+from ernn.hw.steps import JobSteps, Step
+
 
 def bits_for(count: int) -> int:
     """Bits of an unsigned number that reaches ``count - 1``; at least one."""
@@ -34,11 +36,6 @@ class Mode:
     align_bits: int  # log2(K / k): binary point of its inverse transform against the word's
     forward_cycles: int
     inverse_cycles: int
-
-    @property
-    def last_group(self) -> int:
-        """Highest step of a word."""
-        return self.groups - 1
 
     @property
     def group_list(self) -> range:
@@ -87,14 +84,8 @@ class SegmentPlan:
 
     memory: int  # index of its vector memory
     base: int  # offset of its first word, per bank
-    groups: int  # groups of pe_columns words
     first_use: bool  # the job takes a token per group
     previous: bool  # of the frame before
-
-    @property
-    def last_group(self) -> int:
-        """Highest group."""
-        return self.groups - 1
 
 
 @dataclass(frozen=True)
@@ -105,9 +96,8 @@ class JobPlan:
     product: int  # index into IntegerModel.products
     layer: int
     mode: int
-    passes: int
+    order: JobSteps
     segments: tuple[SegmentPlan, ...]  # one or two
-    steps: int
     weight_base: int  # first word of weight memory
     bias_base: int  # first entry of bias memory
     entries: int  # drained entries of drain_lanes rows
@@ -115,6 +105,21 @@ class JobPlan:
     queue: int  # index of the row queue it fills
     align: int  # index into HardwarePlan.aligns
     releases_input: bool  # the last job that reads the features
+
+    @property
+    def passes(self) -> int:
+        """How often the job's vectors are walked."""
+        return self.order.passes
+
+    @property
+    def steps(self) -> int:
+        """Cycles in which the array works on the job, for a frame."""
+        return self.order.count
+
+    @property
+    def step_list(self) -> list[Step]:
+        """Every step, with its addresses."""
+        return self.order.steps(self.weight_base, [segment.base for segment in self.segments])
 
     @property
     def last_pass(self) -> int:
@@ -127,6 +132,7 @@ class JobPlan:
         return len(self.segments) - 1
 
     @property
-    def two_segments(self) -> tuple[SegmentPlan, SegmentPlan]:
-        """Its vectors; the only one twice if there is no second."""
-        return self.segments[0], self.segments[-1]
+    def two_segments(self) -> list[tuple[SegmentPlan, int]]:
+        """Its vectors with their highest groups; the only one twice if there is no second."""
+        last = [(one, n - 1) for one, n in zip(self.segments, self.order.groups, strict=True)]
+        return [last[0], last[-1]]

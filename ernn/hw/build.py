@@ -12,6 +12,7 @@ from ernn.hw.layout import Layout, Sizes, words_of
 from ernn.hw.plan import HardwarePlan, OutputPlan
 from ernn.hw.program import UNITS, Job, Reading
 from ernn.hw.rams import rams
+from ernn.hw.steps import cut
 from ernn.hw.unit_plan import UnitJob, UnitPlan
 from ernn.hw.widths import Bounds, bounds, signed_bits, weight_bounds
 from ernn.quant.parameters import IntegerParameters
@@ -187,8 +188,8 @@ class _Builder:
         """Bound a job's numbers in one column of PEs."""
         product, mode = self.model.products[job.product], self.layout.modes[job.mode]
         vectors = tuple(
-            (segment.scaled, placed.groups * mode.groups)
-            for segment, placed in zip(product.segments, job.segments, strict=True)
+            (segment.scaled, job.order.most(place))
+            for place, segment in enumerate(product.segments)
         )
         return bounds(mode.block, self.model.twiddle_bits, self.model.weight_bits, vectors)
 
@@ -206,9 +207,7 @@ class _Builder:
         for index, job in enumerate(self.program.jobs):
             product = self.model.products[job.product]
             segments = tuple(self._segment(reading, memory_names) for reading in job.readings)
-            mode = self.layout.mode_index(product.block)
-            passes = -(-self.layout.rows(product) // self.sizes.pe_rows)
-            steps = passes * sum(s.groups for s in segments) * self.layout.modes[mode].groups
+            order = cut(product, self.layout.word, self.sizes.pe_rows, self.sizes.pe_columns)
             entries = self.layout.entries(product)
             per_pass = self.sizes.pe_rows // self.sizes.drain_lanes
             jobs.append(
@@ -216,20 +215,19 @@ class _Builder:
                     name=self._job_name(job, product),
                     product=job.product,
                     layer=product.layer,
-                    mode=mode,
-                    passes=passes,
+                    mode=self.layout.mode_index(product.block),
+                    order=order,
                     segments=segments,
-                    steps=steps,
                     weight_base=weight_base,
                     bias_base=bias_base,
                     entries=entries,
-                    last_entries=entries - (passes - 1) * per_pass,
+                    last_entries=entries - (order.passes - 1) * per_pass,
                     queue=self.layout.queue_index(job.queue),
                     align=aligns.index(finest - product.weight.frac_bits),
                     releases_input=index == max(readers),
                 )
             )
-            weight_base += steps
+            weight_base += order.count
             bias_base += entries
         return tuple(jobs)
 
@@ -241,7 +239,6 @@ class _Builder:
         return SegmentPlan(
             memory=memory_names.index(reading.memory),
             base=view.base,
-            groups=self.layout.groups(view.words),
             first_use=reading.first_use,
             previous=reading.previous,
         )

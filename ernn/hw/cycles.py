@@ -235,17 +235,17 @@ class _Machine:
         self.walker.taken = taken
         self.load = max(taken + 1, self.job_end)
         step = self.load
-        per_word = plan.modes[job.mode].groups
+        per_word = job.order.subs
         for index in range(job.passes):
-            for segment in job.segments:
+            for segment, groups in zip(job.segments, job.order.visits(index), strict=True):
                 if index == 0 and segment.first_use:
                     key = (segment.memory, stream)
-                    for _ in range(segment.groups):
+                    for _ in groups:
                         put = self.tokens[key][self.used[key]]
                         self.used[key] += 1
                         step = max(step + 1, put + 1) + per_word - 1
                 else:
-                    step += segment.groups * per_word
+                    step += len(groups) * per_word
             step = max(step, self.pass_end + plan.pass_cycles)
             self.pass_end = step
             last = index == job.passes - 1

@@ -30,6 +30,7 @@ from ernn.hw.cycles import Rate, rate
 from ernn.hw.layout import Sizes, macs_of, words_of
 from ernn.hw.plan import HardwarePlan
 from ernn.hw.program import program
+from ernn.hw.steps import cut
 from ernn.hw.twins import with_bits, with_blocks
 from ernn.quant.integer_model import IntegerModel
 from ernn.quant.parameters import IntegerParameters
@@ -227,17 +228,13 @@ class _Explorer:
         word = sizes.word or self.model.word
         array = latency = 0
         for product in self.model.products:
-            groups = word // product.block
-            words = [segment.columns // word for segment in product.segments]
-            steps = groups * sum(ceil(count / sizes.pe_columns) for count in words)
+            order = cut(product, word, sizes.pe_rows, sizes.pe_columns)
+            array += order.busy(sizes.pe_rows // sizes.drain_lanes)
             rows = product.bias.size // word
-            passes = ceil(rows / sizes.pe_rows)
-            drain = sizes.pe_rows // sizes.drain_lanes
-            array += passes * max(steps, drain)
-            last = rows - (passes - 1) * sizes.pe_rows  # of the last pass, which nothing hides
+            last = rows - (order.passes - 1) * sizes.pe_rows  # of the last pass: nothing hides it
             lanes = sizes.cell_lanes if product.gates != "y" else word
             behind = ceil(last / len(product.gates)) * word // lanes
-            latency += passes * steps + max(ceil(last / sizes.drain_lanes), behind)
+            latency += order.count + max(ceil(last / sizes.drain_lanes), behind)
         cells = sum(layer.hidden for layer in self.model.layers) // sizes.cell_lanes
         logits = self.model.products[-1].bias.size if self.model.labels else 0
         inputs = ceil(self.model.features / word)

@@ -39,9 +39,9 @@ class Pass(NamedTuple):
 def pass_ends(plan: HardwarePlan) -> dict[int, tuple[int, int]]:
     """Return job and number of every pass by the weight address of its last step."""
     return {
-        job.weight_base + (number + 1) * (job.steps // job.passes) - 1: (index, number)
+        job.weight_base + end: (index, number)
         for index, job in enumerate(plan.jobs)
-        for number in range(job.passes)
+        for number, end in enumerate(job.order.ends)
     }
 
 

@@ -102,22 +102,16 @@ def test_weight_memory_holds_the_products(blocks):
             Weights(s).multiply(v.reshape(-1, k).T)
             for s, v in zip(product.segments, vectors, strict=True)
         )  # (k, p)
-        step = job.weight_base
-        sums = np.zeros((job.passes * plan.pe_rows, plan.macs), np.int64)
-        for index in range(job.passes):
-            rows = slice(index * plan.pe_rows, (index + 1) * plan.pe_rows)
-            for segment, vector in zip(job.segments, vectors, strict=True):
-                padded = np.zeros(segment.groups * plan.pe_columns * plan.word, np.int64)
-                padded[: vector.size] = vector
-                for group in range(segment.groups):
-                    for sub in range(groups):
-                        for column in range(plan.pe_columns):
-                            first = ((group * plan.pe_columns + column) * groups + sub) * k
-                            ops = operands(padded[first : first + k])
-                            used = np.tile(ops, groups)
-                            taken = words[step, :, column, : used.size]
-                            sums[rows, : used.size] += taken * used
-                        step += 1
+        sums = np.zeros((job.passes, plan.pe_rows, plan.macs), np.int64)
+        padded = [np.pad(v, (0, 9 * plan.pe_columns * plan.word)) for v in vectors]
+        for step in job.step_list:
+            for column in range(plan.pe_columns):
+                first = ((step.group * plan.pe_columns + column) * groups + step.sub) * k
+                used = np.tile(operands(padded[step.segment][first : first + k]), groups)
+                sums[step.number, :, : used.size] += (
+                    words[step.weight, :, column, : used.size] * used
+                )
+        sums = sums.reshape(-1, plan.macs)
         values = np.zeros((job.passes * plan.pe_rows, plan.word), np.int64)
         for place, (a, b, sign) in enumerate(mode.post_adds):
             values[:, place] = sums[:, a] + sign * sums[:, b]
