@@ -7,7 +7,7 @@ with Yosys; what is there from an earlier run is used again. DSP blocks, memorie
 counted from the plan and only compared. LUTs are bits of logic by kind (ernn.hw.fabric) times LUTs
 per bit, which least squares find from the random networks, every group of every design weighted by
 its design's size. The published layers are only predicted; "left out" is a random network's error
-by a fit to all others. --write puts the LUTs per bit into ernn/hw/gates.toml. Weights are random:
+by a fit to all others. --write puts the LUTs per bit into ernn/parts/families. Weights are random:
 they do not change what is synthesized. Half an hour on one core.
 """
 
@@ -20,20 +20,21 @@ from typing import Any
 
 import numpy as np
 
-from ernn.device import load_part
 from ernn.errors import PlanError
 from ernn.files import write_text
 from ernn.flow import bench
 from ernn.flow.results import read_json
 from ernn.flow.synth import RESULT, synth
 from ernn.hdl.project import write_project
-from ernn.hw import gates
 from ernn.hw.build import Target, build_plan
 from ernn.hw.cost import mac_blocks, resources
 from ernn.hw.fabric import fabric
-from ernn.hw.gates import FAMILIES, Costs, Gates
+from ernn.hw.gates import Gates
 from ernn.hw.layout import Sizes
 from ernn.hw.plan import HardwarePlan
+from ernn.parts import family as families
+from ernn.parts.family import Costs, load_family
+from ernn.parts.part import load_part
 from ernn.quant.integer_model import IntegerModel
 from ernn.quant.quantize import quantize
 from ernn.random_model import random_model
@@ -41,6 +42,7 @@ from ernn.recipe import QuantizationRecipe
 
 RANDOM = "random"
 KINDS = [one.name for one in fields(Costs)]
+SAME_COSTS = {"ultrascale": "7-series"}
 GOAL = 15.0  # percent
 CELLS = ("lstm", "gru_before", "gru_after")
 SMALL = 20  # random networks for AMD's parts
@@ -56,9 +58,10 @@ class Design:
     logic: dict[str, Gates]  # of each group
 
     @property
-    def lut6(self) -> bool:
-        """Whether its part has LUTs of six inputs."""
-        return load_part(self.plan.part).lut_inputs > 4
+    def family(self) -> str:
+        """The family whose LUTs per bit it is planned with."""
+        name = load_part(self.plan.part).family.name
+        return SAME_COSTS.get(name, name)
 
     @property
     def random(self) -> bool:
@@ -197,17 +200,12 @@ def table(designs: list[Design], per_bit: np.ndarray) -> Iterator[str]:
 
 
 def write(fitted: dict[str, dict[str, float]]) -> None:
-    """Put the fits into ernn/hw/gates.toml; a family that was not fitted stays."""
-    path = Path(gates.__file__).with_name("gates.toml")
-    lines = [
-        "# LUTs per bit of each kind of logic (ernn.hw.gates.Costs), for LUTs of six and of four",
-        "# inputs, as fitted by benchmarks/cost_fit.py; its errors are in docs/hardware.md.",
-    ]
-    for family in ("lut6", "lut4"):
-        lines += ["", f"[{family}]"]
-        known = fitted.get(family) or asdict(getattr(FAMILIES, family))
-        lines += [f"{kind} = {cost}" for kind, cost in known.items()]
-    write_text(path, "\n".join([*lines, ""]))
+    """Put the fits into the families' files, where the costs are the last table."""
+    for family, costs in fitted.items():
+        path = Path(families.__file__).with_name("families") / f"{family}.toml"
+        before = path.read_text(encoding="utf-8").partition("[costs]")[0]
+        lines = [f"{kind} = {cost}" for kind, cost in costs.items()]
+        write_text(path, "\n".join([f"{before}[costs]", *lines, ""]))
 
 
 def main() -> None:
@@ -217,7 +215,7 @@ def main() -> None:
     parser.add_argument("--layers", help="of the published ones; all if not given")
     parser.add_argument("--small", type=int, default=SMALL, help="random networks, AMD")
     parser.add_argument("--ecp5", type=int, default=ECP5, help="random networks, ECP5")
-    parser.add_argument("--write", action="store_true", help="keep the fit in ernn/hw/gates.toml")
+    parser.add_argument("--write", action="store_true", help="keep it in ernn/parts/families")
     asked = parser.parse_args()
     asked.out.mkdir(parents=True, exist_ok=True)
     plans = [
@@ -233,18 +231,16 @@ def main() -> None:
         found = designs[-1].found
         print(f"{folder.name}: {found['seconds']:.0f} s, {found['total']}", flush=True)
     fitted = {}
-    for family, lut6 in (("lut6", True), ("lut4", False)):
-        chosen = [one for one in designs if one.lut6 is lut6]
-        if not chosen:
-            continue
-        now = np.array(list(asdict(getattr(FAMILIES, family)).values()))
+    for family in sorted({one.family for one in designs}):
+        chosen = [one for one in designs if one.family == family]
+        now = np.array(list(asdict(load_family(family, Path()).costs).values()))
         learnt = [one for one in chosen if one.random]
         per_bit = fit(learnt) if learnt else now
         fitted[family] = dict(zip(KINDS, np.round(per_bit, 3).tolist(), strict=True))
         print(f"\n{family}: {fitted[family]}")
         print("\n".join(table(chosen, per_bit)))
         kept = max(abs(100 * (luts(one, now) / one.found["total"]["lut"] - 1)) for one in chosen)
-        print(f"with what ernn/hw/gates.toml says: LUT {kept:.1f} %")
+        print(f"with what ernn/parts/families says: LUT {kept:.1f} %")
     if asked.write:
         write(fitted)
 

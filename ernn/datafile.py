@@ -28,13 +28,17 @@ class Strict:
 
 def read_toml(path: Path, kind: type[Data], error: type[ErnnError]) -> Data:
     """Read a TOML file as a ``kind`` (a dataclass), or raise ``error`` with what is wrong."""
+    return parse(load_toml(path, error), kind, error, str(path))
+
+
+def load_toml(path: Path, error: type[ErnnError]) -> dict[str, Any]:
+    """Read a TOML file, or raise ``error`` with what is wrong."""
     try:
-        data = tomllib.loads(path.read_text(encoding="utf-8"))
+        return tomllib.loads(path.read_text(encoding="utf-8"))
     except OSError as problem:
         raise error(f"{path} cannot be read ({problem.strerror}); give another file") from None
     except (UnicodeDecodeError, tomllib.TOMLDecodeError) as problem:
         raise error(f"{path} cannot be read as TOML: {problem}; repair the file") from None
-    return parse(data, kind, error, str(path))
 
 
 def parse(

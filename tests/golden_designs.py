@@ -19,7 +19,7 @@ from typing import Any
 import numpy as np
 from models import random_frames, random_integer_model
 
-from ernn.device import load_part
+from ernn.parts.part import load_part
 from ernn.errors import PlanError
 from ernn.hdl.project import write_project
 from ernn.hw.build import Target, build_plan

@@ -4,6 +4,7 @@ from dataclasses import replace
 
 import numpy as np
 
+from ernn.parts.part import Part
 from ernn.quant.integer_model import IntegerModel
 from ernn.quant.quantize import quantize
 from ernn.random_model import random_model
@@ -27,6 +28,12 @@ def random_integer_model(
     model = random_model(rng, **kinds)
     calibration = random_frames(rng, model.features, batch=4, frames=24)
     return quantize(model, settings or QuantizationRecipe(), list(calibration))
+
+
+def with_multiplier(part: Part, **changes) -> Part:
+    """Return a part whose family has another multiplier block."""
+    block = replace(part.family.multiplier, **changes)
+    return replace(part, family=replace(part.family, multiplier=block))
 
 
 def turned(model: IntegerModel) -> IntegerModel:

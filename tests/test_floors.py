@@ -15,7 +15,7 @@ FLOORS = [
     {"errors", "resources", "progress"},
     {"workers"},
     {"files", "folders", "fixed", "circulant", "tools", "datafile", "machine", "graphs"},
-    {"device", "board", "cells"},
+    {"parts", "cells"},
     {"recipe", "compressed"},
     {"train", "speech", "random_model"},
     {"importers", "quant"},

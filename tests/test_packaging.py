@@ -70,7 +70,7 @@ def test_it_runs_from_its_own_folder(installed, tmp_path):
 
 def test_templates_parts_and_recipes_are_found_there(installed, tmp_path):
     code = (
-        "from ernn.device import load_part; from ernn.flow.chain import find_recipe; "
+        "from ernn.parts.part import load_part; from ernn.flow.chain import find_recipe; "
         "from ernn.hdl.render import environment; load_part('xc7vx690t'); "
         "print(find_recipe('quickstart'), environment().get_template('ernn_top.v.j2').filename)"
     )

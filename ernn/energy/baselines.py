@@ -10,9 +10,9 @@ import math
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from ernn.device import Part, load_part
 from ernn.energy.published import Design, Published
 from ernn.energy.shape import Layer, Matrix, Shape, benchmark_shape
+from ernn.parts.part import Part, load_part
 
 CLOCK_MHZ = 200.0
 

@@ -7,7 +7,6 @@ that of its power, and the command that made it.
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from ernn.device import Part, load_part
 from ernn.energy.baselines import (
     PIPELINES,
     Deviation,
@@ -20,6 +19,7 @@ from ernn.energy.fit import Fit, pipeline_watts
 from ernn.energy.interval import Interval
 from ernn.energy.published import Basis, Design, LaterWork, Published, Reading, readings
 from ernn.energy.shape import Shape
+from ernn.parts.part import Part, load_part
 
 GOAL_RATIO = 3.0  # frames/s per watt, as a multiple of E-RNN's
 GOAL_TOPS_PER_W, GOAL_BLOCK = 0.35, 16  # dense-equivalent, at this block size

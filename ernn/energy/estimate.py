@@ -8,11 +8,11 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cache
 
-from ernn.device import Part
 from ernn.energy.fit import Fit, fit_power
 from ernn.energy.interval import Interval
 from ernn.energy.power import COMPONENTS, Load, component_watts, load_power
 from ernn.energy.published import load_published
+from ernn.parts.part import Part
 
 __all__ = ["Interval", "Load", "PowerEstimate", "default_fit", "estimate_loads", "estimate_power"]
 

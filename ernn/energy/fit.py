@@ -14,12 +14,12 @@ from functools import cached_property
 
 import numpy as np
 
-from ernn.device import load_part
 from ernn.energy.baselines import PIPELINES, Modelled, Pipeline, model_pipeline
 from ernn.energy.power import COMPONENTS, DYNAMIC, Load, PowerData, component_watts
 from ernn.energy.published import Design, Published
 from ernn.energy.shape import benchmark_shape
 from ernn.errors import ErnnError
+from ernn.parts.part import load_part
 
 
 @dataclass(frozen=True)

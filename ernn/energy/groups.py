@@ -2,12 +2,12 @@
 
 from collections.abc import Mapping
 
-from ernn.device import Part
 from ernn.energy.comparison import GroupPower
 from ernn.energy.estimate import Load, PowerEstimate, estimate_loads
 from ernn.energy.fit import Fit
 from ernn.energy.power import DYNAMIC, component_watts
 from ernn.hw.cost import Resources
+from ernn.parts.part import Part
 from ernn.run.activity import Activity, Group, Rate
 
 

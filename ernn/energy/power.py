@@ -15,9 +15,9 @@ from typing import Annotated
 from pydantic import Field
 
 from ernn.datafile import Strict, read_toml
-from ernn.device import Part
 from ernn.energy.interval import Figure
 from ernn.errors import ErnnError
+from ernn.parts.part import Part
 
 RESOURCES = ("dsp", "bram36", "lut", "ff", "nets")
 DYNAMIC = (*RESOURCES, "clock")

@@ -15,7 +15,6 @@ import numpy as np
 
 from ernn import __version__
 from ernn.compressed import CellKind
-from ernn.device import load_part
 from ernn.energy.published import Design as PublishedDesign
 from ernn.energy.published import load_published
 from ernn.errors import MismatchError, RecipeError
@@ -28,6 +27,7 @@ from ernn.hdl.project import write_project
 from ernn.hw.explore import Exploration, explore
 from ernn.hw.plan import HardwarePlan
 from ernn.machine import describe_machine
+from ernn.parts.part import load_part
 from ernn.quant.integer_model import IntegerModel
 from ernn.quant.quantize import quantize
 from ernn.random_model import random_model

@@ -12,11 +12,11 @@ from pathlib import Path
 from typing import Any, Literal
 
 from ernn.datafile import NotNegative, Positive, parse
-from ernn.device import Part, load_part
 from ernn.errors import ErnnError, ModelFileError
 from ernn.flow.engine import file_hash
 from ernn.flow.results import read_json
 from ernn.hw.plan import HardwarePlan
+from ernn.parts.part import Part, load_part
 from ernn.recipe import Recipe
 from ernn.report.hardware_content import Build, Resource
 from ernn.report.marks import Origin

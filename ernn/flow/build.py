@@ -11,11 +11,11 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from ernn.device import Part, load_part, part_names
 from ernn.errors import BoundError, PlanError, ProjectError, ToolError
 from ernn.flow.results import command_line
 from ernn.folders import filling
 from ernn.hdl.project import Project, open_project
+from ernn.parts.part import Part, load_part, part_names
 from ernn.resources import folder as shipped
 from ernn.run.build_result import RESULT, BuildRequest, BuildResult
 from ernn.run.ecp5 import build_ecp5
@@ -25,9 +25,9 @@ NETLIST_FRAMES = 50  # of each stream, that a simulated netlist works on
 
 Flow = Callable[[BuildRequest], BuildResult]
 
-# By the family of a part; the vendor's own flow, where there is one, comes after these.
-OPEN_FLOWS: dict[str, Flow] = {"ECP5": build_ecp5}
-VENDOR_FLOWS: dict[str, Flow] = {"AMD": build_vivado}  # by vendor
+# By the flow of a part's family; the vendor's own flow, where there is one, comes after these.
+OPEN_FLOWS: dict[str, Flow] = {"ecp5": build_ecp5}
+VENDOR_FLOWS: dict[str, Flow] = {"vivado": build_vivado}
 # Fields of the request that only one kind of flow reads.
 OPEN_OPTIONS = ("board", "speed", "seed", "seeds")
 VENDOR_OPTIONS = ("vivado_part", "xdc", "wrapper", "saif", "reports")
@@ -77,7 +77,7 @@ def build(
     place = out or project.folder.parent / f"build-{chip.name.lower()}"
     asked = {"clock_mhz": clock_mhz, "simulate": simulate, **options, "timeout_s": None}
     command = command_line("build", folder, part=part or chip.name, **asked, force=force)
-    if simulate and chip.family not in OPEN_FLOWS:
+    if simulate and chip.family.flow not in OPEN_FLOWS:
         raise PlanError(f"--simulate takes the netlist of an open flow, not of {chip.name}'s tools")
     clock = clock_mhz or project.plan.clock_mhz
     with filling(place, RESULT, "build") as work:
@@ -146,9 +146,9 @@ def _flow(part: Part) -> Flow:
     Raises:
         ToolError: nothing does.
     """
-    flow = OPEN_FLOWS.get(part.family) or VENDOR_FLOWS.get(part.vendor)
+    flow = OPEN_FLOWS.get(part.family.flow) or VENDOR_FLOWS.get(part.family.flow)
     if flow is None:
-        able = ", ".join(name for name in part_names() if load_part(name).family in OPEN_FLOWS)
+        able = ", ".join(name for name in part_names() if load_part(name).family.flow in OPEN_FLOWS)
         raise ToolError(
             f"{part.name} is a part without an open router; build for one of {able}, or use "
             "the vendor's tool"

@@ -5,12 +5,12 @@ from dataclasses import asdict
 from typing import Any
 
 from ernn import __version__
-from ernn.device import Part, load_part
 from ernn.energy.estimate import Interval, estimate_power
 from ernn.hw.cost import logic_mac_luts, mac_blocks, resources
 from ernn.hw.explore import WIDE_BITS, Design, Exploration, sizes_of
 from ernn.hw.packing import pack
 from ernn.hw.plan import HardwarePlan
+from ernn.parts.part import Part, load_part
 
 FRONT = "ernn-front-1"  # format of front.json
 

@@ -4,7 +4,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-from ernn.device import Part, load_part
 from ernn.energy.comparison import Ours
 from ernn.energy.fit import Fit
 from ernn.energy.groups import estimate_groups, loads_of
@@ -12,6 +11,7 @@ from ernn.flow.results import read_result
 from ernn.flow.synth import RESULT
 from ernn.hw.cost import Resources, group_resources
 from ernn.hw.plan import HardwarePlan
+from ernn.parts.part import Part, load_part
 from ernn.run.activity import Activity, load_activity
 
 

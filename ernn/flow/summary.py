@@ -10,13 +10,13 @@ from typing import Any
 import ernn
 from ernn.compressed import CompressedModel
 from ernn.datafile import parse
-from ernn.device import Part, load_part
 from ernn.energy.estimate import default_fit, estimate_power
 from ernn.errors import ModelFileError
 from ernn.flow.beside import BLOCKS, find_builds, find_search
 from ernn.flow.power import Timing, describe_plan, find_activity
 from ernn.flow.results import load_rate, read_json
 from ernn.hw.plan import HardwarePlan
+from ernn.parts.part import Part, load_part
 from ernn.quant.integer_model import IntegerModel
 from ernn.recipe import ModelRecipe, Recipe
 from ernn.report import hardware_content as hardware

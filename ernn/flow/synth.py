@@ -9,12 +9,12 @@ from pathlib import Path
 from typing import Any
 
 from ernn import __version__
-from ernn.device import Part, load_part
 from ernn.files import write_text
 from ernn.flow.results import command_line, write_json
 from ernn.folders import filling
 from ernn.hdl.project import Project, open_project
 from ernn.hw.cost import Resources, group_resources, in_whole_blocks
+from ernn.parts.part import Part, load_part
 from ernn.run.synth import Synthesis, synthesize
 
 RESULT = "resources.json"

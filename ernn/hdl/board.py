@@ -2,11 +2,11 @@
 
 from dataclasses import dataclass
 
-from ernn.board import Board
 from ernn.errors import PlanError
 from ernn.hdl.registers import register_map
 from ernn.hdl.templates import environment
 from ernn.hw.plan import HardwarePlan
+from ernn.parts.board import Board
 from ernn.resources import folder
 
 BAUD = 1_000_000

@@ -12,12 +12,12 @@ from functools import cached_property
 from typing import Literal, NamedTuple
 
 from ernn import __version__
-from ernn.device import load_part
 from ernn.errors import PlanError, ProjectError
 from ernn.hdl.register_map import Field, Register, RegisterMap
 from ernn.hdl.registers import register_map
 from ernn.hdl.templates import environment
 from ernn.hw.plan import HardwarePlan
+from ernn.parts.part import Part, load_part
 from ernn.resources import folder
 
 FAMILIES = (  # of Vivado, in which there is nothing that the Verilog could not be built for
@@ -128,23 +128,22 @@ class Package:
             f"to {kind}, planned for {plan.part} at {plan.clock_mhz:g} MHz."
         )
 
-    @cached_property
+    @property
     def vivado(self) -> str:
         """Vivado's name of the planned part; empty: unknown, or not of AMD."""
-        try:
-            return load_part(self.plan.part).vivado
-        except PlanError:  # a part of the user's own
-            return ""
+        return self._part.full_name if self._part and self.synth == "vivado" else ""
 
     @property
-    def synth(self) -> Literal["vivado", "trellis", ""]:
-        """FuseSoC's flow for the planned part."""
-        if self.vivado:
-            return "vivado"
+    def synth(self) -> str:
+        """FuseSoC's flow for the planned part; empty: none."""
+        return self._part.family.fusesoc if self._part else ""
+
+    @cached_property
+    def _part(self) -> Part | None:
         try:
-            return "trellis" if load_part(self.plan.part).family == "ECP5" else ""
-        except PlanError:
-            return ""
+            return load_part(self.plan.part)
+        except PlanError:  # a part of the user's own
+            return None
 
     @property
     def families(self) -> Sequence[str]:

@@ -12,11 +12,11 @@ from dataclasses import dataclass, replace
 from math import ceil
 
 from ernn.datafile import Count, NotNegative, Strict
-from ernn.device import Part
 from ernn.hw.fabric import fabric, group_of_ram
 from ernn.hw.gates import Gates, logic_product, luts_of
 from ernn.hw.plan import HardwarePlan
 from ernn.hw.rams import blocks18, used_luts
+from ernn.parts.part import Part
 
 LOGIC_MAC_LUTS = 224  # of a multiplier without a DSP block, about; see `logic_mac_luts`
 SLOPE_BITS = 18  # of an activation's slope, signed: ernn.quant.activation allows no more
@@ -73,7 +73,7 @@ def group_resources(plan: HardwarePlan, part: Part) -> dict[str, Resources]:
     blocks: Counter[str] = Counter()
     for ram in plan.rams:
         if ram.style == "block":
-            blocks[group_of_ram(ram.name)] += blocks18(ram)
+            blocks[group_of_ram(ram.name)] += blocks18(ram, part)
     multipliers = dict(_dsp_groups(plan, part))
     return {
         group: Resources(
@@ -108,7 +108,7 @@ def mac_blocks(plan: HardwarePlan, part: Part) -> int:
 
 def blocks_of(part: Part, a_bits: int, b_bits: int) -> int:
     """Count the DSP blocks of a signed multiplier; its operands may take either port."""
-    wide, narrow = part.dsp_a_bits, part.dsp_b_bits
+    wide, narrow = part.family.multiplier.a_bits, part.family.multiplier.b_bits
     return min(
         _pieces(a_bits, wide) * _pieces(b_bits, narrow),
         _pieces(a_bits, narrow) * _pieces(b_bits, wide),

@@ -11,7 +11,6 @@ from dataclasses import dataclass, replace
 from itertools import islice
 from math import ceil
 
-from ernn.device import load_part
 from ernn.errors import PlanError
 from ernn.hw import rams
 from ernn.hw.build import MAX_ROWS, Target, build_plan
@@ -32,6 +31,7 @@ from ernn.hw.plan import HardwarePlan
 from ernn.hw.program import program
 from ernn.hw.steps import cut
 from ernn.hw.twins import with_bits, with_blocks
+from ernn.parts.part import load_part
 from ernn.quant.integer_model import IntegerModel
 from ernn.quant.parameters import IntegerParameters
 from ernn.quant.products import Product

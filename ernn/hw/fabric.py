@@ -7,7 +7,6 @@ and memories are counted by ernn.hw.cost.
 from collections import Counter
 from collections.abc import Iterator
 
-from ernn.device import Part
 from ernn.hw.array_plan import NetworkPlan, bits_for
 from ernn.hw.gates import (
     Gates,
@@ -24,6 +23,7 @@ from ernn.hw.lanes import unit
 from ernn.hw.plan import HardwarePlan
 from ernn.hw.rams import distributed
 from ernn.hw.storage_plan import MemoryPlan, QueuePlan
+from ernn.parts.part import Part
 
 REGISTERS_FF = 1205  # of ernn_registers, without what depends on the plan
 REGISTERS_CONTROL = 300
@@ -148,12 +148,12 @@ def _broadcast(plan: HardwarePlan) -> Gates:
 def pe(plan: HardwarePlan, part: Part, split: bool) -> Gates:
     """Return the logic of a PE without its shadow: what no DSP block takes of its multipliers."""
     found = Counter(ff=4, control=4) + delay(1, 3, part)
-    outside = plan.macs - plan.logic_macs if split or part.vendor != "AMD" else 0
-    sums = (plan.logic_macs + outside) * plan.acc_bits
+    block, blocks = part.family.multiplier, plan.macs - plan.logic_macs
+    sums = (plan.logic_macs + blocks * (split or not block.adder)) * plan.acc_bits
     found.update(ff=sums, add=sums)
     found.update(times(logic_product(plan.operand_bits, plan.weight_bits), plan.logic_macs))
-    if outside:  # registers of operand, weight and product
-        found["ff"] += 2 * outside * (plan.operand_bits + plan.weight_bits)
+    if split or not block.registers:  # of operand, weight and product
+        found["ff"] += 2 * blocks * (plan.operand_bits + plan.weight_bits)
     return found
 
 
@@ -169,7 +169,7 @@ def _drain(plan: HardwarePlan, part: Part) -> Gates:
     for _ in range(plan.drain_levels):
         nodes = -(-words // 4)
         choices = nodes - (words % 4 == 1)  # the last node may have but one word to take
-        choices += (words // 4) * (part.lut_inputs < 6)
+        choices += (words // 4) * (part.family.lut_inputs < 6)
         found.update(ff=nodes * (bits + 3), choose=choices * bits, control=3 * nodes)
         words = nodes
     return found
@@ -230,7 +230,7 @@ def _writer(plan: HardwarePlan, memory: MemoryPlan, part: Part) -> Gates:
         found.update(times(scaled, plan.word))
         found.update(ff=plan.word * entering + memory.scale_addr_bits, lut=1)
         found.update(choose=plan.word * entering, control=memory.scale_addr_bits)
-        if part.vendor != "AMD":
+        if not part.family.multiplier.registers:
             found["ff"] += plan.word * memory.product_bits
     else:
         found["ff"] += data

@@ -2,64 +2,29 @@
 
 A `Counter` of kinds describes a piece of Verilog before it meets a part: ``ff`` and ``lut`` are
 counted, every other kind is bits of one kind of logic, whose LUTs per bit were fitted to syntheses
-(ernn/hw/gates.toml). Sequences of registers become shift registers where a part has them.
+(`costs` of its family). Sequences of registers become shift registers where a part has them.
 """
 
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import lru_cache
-from pathlib import Path
 
-from ernn.datafile import read_toml
-from ernn.device import Part
-from ernn.errors import PlanError
 from ernn.hw.widths import signed_bits
+from ernn.parts.family import Costs
+from ernn.parts.part import Part
 from ernn.quant.network import Network, Scale, Sum, forward, inverse
 
 Gates = Counter[str]
 
-SHORTEST_SHIFT = 3  # registers in a row that become a shift register
-SHIFT_DEPTH = 32  # of a LUT
-
-
-@dataclass(frozen=True)
-class Costs:
-    """LUTs per bit of each kind of logic, of one family."""
-
-    add: float  # two operands
-    digits: float  # each further operand of a sum of several
-    choose: float  # a choice of two
-    round: float  # a rounding: the word behind it
-    activation: float  # a word through sigmoid or tanh
-    product: float  # two bits of a multiplier without a DSP block, by bits of a
-    control: float  # a register of control
-
-
-@dataclass(frozen=True)
-class Families:
-    """Costs by the inputs of a LUT."""
-
-    lut6: Costs
-    lut4: Costs
-
-
-FAMILIES = read_toml(Path(__file__).with_name("gates.toml"), Families, PlanError)
-
-
-def costs(part: Part) -> Costs:
-    """Return the LUTs per bit on a part."""
-    return FAMILIES.lut6 if part.lut_inputs > 4 else FAMILIES.lut4
+KINDS = frozenset(Costs.__dataclass_fields__)
 
 
 def luts_of(gates: Gates, part: Part) -> int:
     """Return the LUTs of a piece of logic."""
-    per_bit = costs(part)
+    per_bit = part.family.costs
     fitted = sum(getattr(per_bit, kind) * bits for kind, bits in gates.items() if kind in KINDS)
     return gates["lut"] + round(fitted)
-
-
-KINDS = frozenset(Costs.__dataclass_fields__)
 
 
 def times(gates: Gates, count: int) -> Gates:
@@ -77,8 +42,9 @@ def total(pieces: Iterable[Gates]) -> Gates:
 
 def delay(bits: int, cycles: int, part: Part) -> Gates:
     """Return ernn_delay, or registers in a row."""
-    if part.vendor == "AMD" and cycles >= SHORTEST_SHIFT:
-        return Counter(lut=bits * -(-cycles // SHIFT_DEPTH))
+    shift = part.family.shift_register
+    if shift and cycles >= shift.shortest:
+        return Counter(lut=bits * -(-cycles // shift.depth))
     return Counter(ff=bits * cycles)
 
 

@@ -2,11 +2,11 @@
 
 from collections import Counter
 
-from ernn.device import Part
 from ernn.hw.gates import Gates, delay, multiply, requant, times, valid_delay
 from ernn.hw.latency import ACTIVATION_CYCLES, MULTIPLY_CYCLES
 from ernn.hw.plan import HardwarePlan
 from ernn.hw.unit_plan import UnitPlan
+from ernn.parts.part import Part
 
 
 def unit(plan: HardwarePlan, one: UnitPlan, part: Part) -> Gates:
@@ -44,13 +44,13 @@ def unit(plan: HardwarePlan, one: UnitPlan, part: Part) -> Gates:
 def _activation(plan: HardwarePlan, part: Part) -> Gates:
     """Return ernn_sigmoid or ernn_tanh; a slope and an intercept are about as wide as a gate."""
     row, gate = plan.row.width, plan.gate.width
-    outside = 2 * (row + gate) if part.vendor != "AMD" else 0  # registers beside the multiplier
-    return Counter(ff=row + 4 * gate + 5 + outside, activation=row + 2 * gate)
+    found = Counter(ff=row + 4 * gate + 5, activation=row + 2 * gate)
+    return found if part.family.multiplier.registers else found + Counter(ff=2 * (row + gate))
 
 
 def _multiply(part: Part, a: int, b: int, frac: int, out: int, to: int) -> Gates:
     found = multiply(a, b, frac, out, to)
-    return found + Counter(ff=a + b) if part.vendor != "AMD" else found
+    return found if part.family.multiplier.registers else found + Counter(ff=a + b)
 
 
 def _reset(plan: HardwarePlan, one: UnitPlan, part: Part) -> Gates:
@@ -94,7 +94,7 @@ def _lstm(plan: HardwarePlan, one: UnitPlan, part: Part) -> Gates:
     found.update(ff=state.width + row.width)
     frac = 2 * gate.frac_bits
     found.update(_multiply(part, gate.width, gate.width, frac, vector.width, vector.frac_bits))
-    if part.vendor != "AMD":  # a DSP block there takes i * g + f * c
+    if not part.family.multiplier.adder:  # a block that has one takes i * g + f * c
         found.update(ff=2 * gate.width + gate.width + state.width + wide, add=wide)
     rows = MULTIPLY_CYCLES if one.peepholes else 0
     found.update(delay(row.width, rows, part))

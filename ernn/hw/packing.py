@@ -12,8 +12,8 @@ are exact then, and nothing is exact one bit below.
 
 from dataclasses import dataclass
 
-from ernn.device import Part
 from ernn.hw.widths import signed_bits
+from ernn.parts.part import Part
 
 
 @dataclass(frozen=True)
@@ -42,16 +42,17 @@ def pack(operand_bits: int, weight_bits: int, steps: int, part: Part) -> Packing
     packed = signed_bits([((low << shift) + low, (high << shift) + high)])
     lowest, highest = _sums(operand_bits, weight_bits, steps)
     total = signed_bits([((lowest << shift) + lowest, (highest << shift) + highest)])
-    wide, narrow = part.dsp_a_bits, part.dsp_b_bits
+    block = part.family.multiplier
+    wide, narrow = block.a_bits, block.b_bits
     ports = (packed <= wide and operand_bits <= narrow) or (
         packed <= narrow and operand_bits <= wide
     )
-    fits = ports and total <= part.dsp_acc_bits
+    fits = ports and total <= block.acc_bits
     counted = f"{steps} products need" if steps > 1 else "one product needs"
     why = (
         f"two {weight_bits}-bit weights against a {operand_bits}-bit operand: {counted} "
         f"{shift} bits, so the weights side by side need {packed} and their sum {total}; the DSP "
-        f"block of {part.name} has ports of {wide} and {narrow} bits and adds {part.dsp_acc_bits}"
+        f"block of {part.name} has ports of {wide} and {narrow} bits and adds {block.acc_bits}"
     )
     return Packing(fits, shift, packed, total, why)
 

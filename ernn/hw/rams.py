@@ -1,41 +1,29 @@
 """Every memory of a plan, and whether it is built from block RAM or from LUTs.
 
-Block RAM is counted in blocks of 18 kbit, which every part here has: an AMD RAMB36 is two of them,
-a Lattice EBR is one. A small memory would waste most of a block, and goes to LUTs; the planner
-moves others where the part is short of one and has the other.
+Block RAM is counted in blocks of 18 kbit, whose shapes the part's family says. A small memory would
+waste most of a block, and goes to LUTs; the planner moves others where the part is short of one and
+has the other.
 """
 
 from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 
-from ernn.device import Part
 from ernn.hw.plan import HardwarePlan
 from ernn.hw.storage_plan import RamPlan
+from ernn.parts.part import Part
 
 SMALL_DEPTH = 64  # words of a memory that starts in LUTs
 
-# Simple dual port shapes of a block of 18 kbit: UG473, UG573 (RAMB18), FPGA-TN-02204 (EBR; not
-# checked against it). Without the parity bits, a narrow shape has 16 kbit.
-_SHAPES = ((36, 512), (18, 1024), (9, 2048), (4, 4096), (2, 8192), (1, 16384))
 
-
-def blocks18(ram: RamPlan) -> int:
+def blocks18(ram: RamPlan, part: Part) -> int:
     """Count the 18-kbit blocks of all copies, were they in block RAM."""
-    width, depth = ram.width, ram.depth
-    return ram.copies * min(-(-width // wide) * -(-depth // deep) for wide, deep in _SHAPES)
+    return ram.copies * part.family.block_ram.blocks_of(ram.width, ram.depth)
 
 
 def luts(ram: RamPlan, part: Part) -> int:
-    """Return the LUTs of all copies, were they in LUTs.
-
-    Behind a write and a read port four LUTs of AMD's hold 6 bits of 32 words or 3 of 64, and four
-    of an ECP5 4 bits of 16; deeper memories also choose among their parts, about a LUT for each
-    part of a bit.
-    """
-    wide, deep = (4, 16) if part.vendor != "AMD" else (6, 32) if ram.depth <= 32 else (3, 64)
-    banks = -(-ram.depth // deep)
-    return ram.copies * (4 * -(-ram.width // wide) * banks + ram.width * (banks - 1))
+    """Return the LUTs of all copies, were they in LUTs."""
+    return ram.copies * part.family.lut_ram.luts_of(ram.width, ram.depth)
 
 
 def distributed(ram: RamPlan, part: Part) -> Counter[str]:
@@ -45,9 +33,9 @@ def distributed(ram: RamPlan, part: Part) -> Counter[str]:
     return Counter(lut=luts(ram, part), ff=ram.copies * ram.width)
 
 
-def used_blocks18(plan: HardwarePlan) -> int:
+def used_blocks18(plan: HardwarePlan, part: Part) -> int:
     """Count the 18-kbit blocks of what is in block RAM."""
-    return sum(blocks18(ram) for ram in plan.rams if ram.style == "block")
+    return sum(blocks18(ram, part) for ram in plan.rams if ram.style == "block")
 
 
 def used_luts(plan: HardwarePlan, part: Part) -> int:
@@ -110,18 +98,18 @@ def fit(plan: HardwarePlan, part: Part, free_luts: int) -> HardwarePlan:
     plan = _move(
         plan,
         source="block",
-        why=f"block RAM is short: {used_blocks18(plan):,} of {free:,} blocks of 18 kbit",
-        price=lambda ram: luts(ram, part) / blocks18(ram),
-        short=lambda moved: used_blocks18(moved) > free,
+        why=f"block RAM is short: {used_blocks18(plan, part):,} of {free:,} blocks of 18 kbit",
+        price=lambda ram: luts(ram, part) / blocks18(ram, part),
+        short=lambda moved: used_blocks18(moved, part) > free,
         fits=lambda moved: used_luts(moved, part) <= free_luts,
     )
     return _move(
         plan,
         source="distributed",
         why=f"LUTs are short: {used_luts(plan, part):,} where {max(0, free_luts):,} are free",
-        price=lambda ram: blocks18(ram) / luts(ram, part),
+        price=lambda ram: blocks18(ram, part) / luts(ram, part),
         short=lambda moved: used_luts(moved, part) > free_luts,
-        fits=lambda moved: used_blocks18(moved) <= free,
+        fits=lambda moved: used_blocks18(moved, part) <= free,
     )
 
 

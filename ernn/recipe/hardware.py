@@ -4,7 +4,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field, field_validator, model_validator
 
-from ernn.device import load_part
+from ernn.parts.part import load_part
 from ernn.recipe.section import Count, Section
 
 MAX_STREAMS = 16

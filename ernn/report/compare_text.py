@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator, Mapping
 
-from ernn.device import load_part
 from ernn.energy.baselines import C_LSTM, E_RNN, MOST_DSP, deviations
 from ernn.energy.comparison import (
     GOAL_BLOCK,
@@ -16,6 +15,7 @@ from ernn.energy.fit import Fit, published_watts
 from ernn.energy.interval import Interval
 from ernn.energy.power import COMPONENTS, NODES_NM
 from ernn.energy.published import Published
+from ernn.parts.part import load_part
 
 
 def told(interval: Interval, decimals: int = 1) -> str:

@@ -8,10 +8,10 @@ from typing import Any, Literal
 
 from ernn import __version__
 from ernn.datafile import Strict, parse
-from ernn.device import Part
 from ernn.errors import ModelFileError
 from ernn.files import write_text
 from ernn.hdl.project import Project
+from ernn.parts.part import Part
 
 FORMAT: Literal["ernn-build-1"] = "ernn-build-1"
 RESULT, SUMMARY = "build.json", "summary.txt"

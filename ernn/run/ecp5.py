@@ -9,11 +9,11 @@ import re
 from pathlib import Path
 from typing import Any
 
-from ernn.board import Board, board_of
 from ernn.errors import PlanError, ToolError
 from ernn.files import write_text
 from ernn.hdl.board import CONSTRAINTS, SOFTWARE, Shell, board_files
 from ernn.hdl.board import TOP as BOARD_TOP
+from ernn.parts.board import Board, board_of
 from ernn.run.build_result import BuildRequest, BuildResult
 from ernn.run.process import run_tool
 from ernn.run.synth import TOP, flat_ecp5

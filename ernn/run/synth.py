@@ -8,16 +8,15 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 
-from ernn.device import Part
 from ernn.errors import PlanError
 from ernn.hdl.project import Project
+from ernn.parts.part import Part
 from ernn.run.netlist import ECP5, XC7, Count, count, read_netlist
 from ernn.run.yosys import run_yosys
 from ernn.tools import require
 
 TOP = "ernn_top"
 NETLIST = "netlist.json"
-_SERIES7 = ("Artix-7", "Kintex-7", "Virtex-7", "Zynq-7000", "Spartan-7")
 _LUT_COSTS = "2:2,3,6:5,10,20"  # of 1 to 8 inputs, as synth_xilinx has them
 
 
@@ -40,13 +39,12 @@ def family_of(part: Part) -> str:
     Raises:
         PlanError: it knows none.
     """
-    if part.vendor == "AMD":
-        return "xc7"
-    if part.family == "ECP5":
-        return "ecp5"
+    known = {"vivado": "xc7", "ecp5": "ecp5"}
+    if part.family.flow in known:
+        return known[part.family.flow]
     raise PlanError(
-        f"{part.name} is a {part.vendor} {part.family}, which ernn cannot synthesize; choose a "
-        "part of AMD or an ECP5"
+        f"{part.name} is a {part.family.vendor} {part.family.name}, which ernn cannot synthesize; "
+        "choose a part of AMD or an ECP5"
     )
 
 
@@ -80,7 +78,7 @@ def synthesize(
     run_yosys(commands, project.rtl, folder / "synth.ys", timeout_s=timeout_s)
     seconds = time.monotonic() - started
     counted = count(read_netlist(netlist), TOP, XC7 if family == "xc7" else ECP5)
-    stand_in = family == "xc7" and part.family not in _SERIES7
+    stand_in = family == "xc7" and part.family.name == "ultrascale"
     version = f"yosys {tool.version}"
     return Synthesis(family, stand_in, version, commands, seconds, counted, netlist)
 

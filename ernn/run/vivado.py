@@ -79,14 +79,14 @@ def _part(request: BuildRequest) -> str:
     if asked and not asked.lower().startswith(part.name.lower()):
         raise PlanError(
             f"--vivado-part {asked} is no {part.name}; give one such as "
-            f"{part.vivado or part.name.lower() + '...'}, or another --part"
+            f"{part.full_name or part.name.lower() + '...'}, or another --part"
         )
-    if not asked and not part.vivado:
+    if not asked and not part.full_name:
         raise PlanError(
             f"ernn knows no package and speed grade of {part.name}; name the whole part with "
-            "--vivado-part, or as `vivado` in its .toml file"
+            "--vivado-part, or as `full_name` in its .toml file"
         )
-    return asked or part.vivado
+    return asked or part.full_name
 
 
 def _simulated(project: Project) -> Path | None:

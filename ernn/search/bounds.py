@@ -11,12 +11,12 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ernn.device import load_part
 from ernn.errors import PlanError
 from ernn.hw.build import Target, build_plan
 from ernn.hw.cost import resources
 from ernn.hw.explore import make_plan
 from ernn.hw.layout import Sizes, macs_of
+from ernn.parts.part import load_part
 from ernn.quant.integer_model import IntegerModel
 from ernn.quant.network import Network, Scale, forward, inverse
 from ernn.quant.quantize import quantize

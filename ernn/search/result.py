@@ -8,9 +8,9 @@ from pathlib import Path
 from typing import Any
 
 import ernn
-from ernn.device import load_part
 from ernn.files import write_text
 from ernn.flow.results import load_rate
+from ernn.parts.part import load_part
 from ernn.recipe import Recipe
 from ernn.report.search_content import FinalResult, Rate, SearchReport, SizeRow, TrialRow, save
 from ernn.report.search_page import to_html, to_markdown

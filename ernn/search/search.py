@@ -6,12 +6,12 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from ernn.device import load_part
 from ernn.errors import BoundError, RecipeError, ToolError
 from ernn.flow.chain import STEPS
 from ernn.flow.engine import code_hash
 from ernn.flow.team import launched
 from ernn.folders import locked, own_folder
+from ernn.parts.part import load_part
 from ernn.progress import progress
 from ernn.recipe import Recipe
 from ernn.search.bounds import find_bounds, measure

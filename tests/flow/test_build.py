@@ -12,12 +12,12 @@ import numpy as np
 import pytest
 from models import random_integer_model
 
-from ernn.device import load_part
 from ernn.errors import BoundError, ModelFileError, PlanError, ProjectError, ToolError
 from ernn.flow.build import build
 from ernn.hdl.project import open_project, write_project
 from ernn.hw.build import Target, build_plan
 from ernn.hw.layout import Sizes
+from ernn.parts.part import load_part
 from ernn.run import ecp5
 from ernn.run.build_result import BuildResult
 
@@ -175,11 +175,12 @@ def test_wrong_use(loop, tmp_path):
     refused(PlanError, "needs 8: use a faster clock", clock_mhz=5.0)
     refused(ProjectError, "--simulate out, or build the folder of a run", simulate=True)
     part = tmp_path / "odd.toml"
-    text = Path(ecp5.__file__).parents[1].joinpath("parts", "lfe5u-25f.toml").read_text()
-    part.write_text(text.replace("ECP5", "Odd").replace("Lattice", "Nobody").replace("5U", "5Q"))
+    (tmp_path / "family.toml").write_text('name = "Odd"\nlike = "ecp5"\nflow = ""\n')
+    text = Path(ecp5.__file__).parents[1].joinpath("parts/lattice/lfe5u-25f.toml").read_text()
+    part.write_text(text.replace('"ecp5"', '"family.toml"').replace("5U", "5Q"))
     sentence = "LFE5Q-25F is a part without an open router; build for one of LFE5U-25F, LFE5U-85F"
     refused(ToolError, sentence, part=str(part))
-    assert load_part(str(part)).family == "Odd"
+    assert load_part(str(part)).family.name == "Odd"
     (tmp_path / "out").mkdir(exist_ok=True)
     (tmp_path / "out" / "mine.txt").write_text("mine")
     refused(ProjectError, "holds no build of ernn, but files")

@@ -11,7 +11,6 @@ from playwright.sync_api import sync_playwright
 from typer.testing import CliRunner
 
 from ernn import __version__, cli
-from ernn.device import load_part
 from ernn.energy import published as figures
 from ernn.energy.comparison import Efficiency, Ours, compare, subject
 from ernn.energy.fit import fit_power
@@ -24,6 +23,7 @@ from ernn.flow.bench import LAYERS, Benchmark, published_design
 from ernn.hw.cost import group_resources
 from ernn.hw.cycles import rate
 from ernn.hw.explore import explore
+from ernn.parts.part import load_part
 from ernn.quant.quantize import quantize
 from ernn.random_model import random_model
 from ernn.recipe import HardwareRecipe, QuantizationRecipe

@@ -8,13 +8,13 @@ import pytest
 from typer.testing import CliRunner
 
 from ernn import cli
-from ernn.device import load_part
 from ernn.errors import ToolError
 from ernn.flow.synth import describe, synth
 from ernn.hdl.project import open_project, write_project
 from ernn.hw.build import Target, build_plan
 from ernn.hw.cost import Resources, resources
 from ernn.hw.layout import Sizes
+from ernn.parts.part import load_part
 from ernn.run.synth import synthesize
 from tests.models import random_integer_model
 
@@ -140,8 +140,8 @@ def test_a_missing_yosys_says_how_to_get_it(generated, monkeypatch):
 
 def test_a_part_that_nothing_synthesizes(generated, tmp_path):
     part = tmp_path / "mine.toml"
-    known = load_part("LFE5U-25F")
-    lines = {**asdict(known), "name": "MINE", "family": "Nexus"}
+    (tmp_path / "nexus.toml").write_text('name = "Nexus"\nlike = "ecp5"\nflow = ""\n')
+    lines = {**asdict(load_part("LFE5U-25F")), "name": "MINE", "family": "nexus.toml"}
     part.write_text("\n".join(f"{key} = {json.dumps(value)}" for key, value in lines.items()))
     result = ernn(generated, "--part", part)
     assert result.exit_code == 2 and "MINE is a Lattice Nexus" in result.stderr

@@ -9,11 +9,11 @@ import numpy as np
 import pytest
 from accelerators import Accelerator, Design
 
-from ernn.board import boards
 from ernn.errors import PlanError, ToolError
 from ernn.hdl.board import Shell, board_files
 from ernn.hdl.registers import register_map
 from ernn.hw.layout import Sizes
+from ernn.parts.board import boards
 from ernn.run.bench import lint, run_bench
 
 BIT_CLOCKS, TIMEOUT_CLOCKS = 8, 2000

@@ -1,7 +1,7 @@
 """A report of realistic size, every optional part in it."""
 
-from ernn.device import load_part
 from ernn.energy.estimate import Interval, estimate_power
+from ernn.parts.part import load_part
 from ernn.report import content as c
 from ernn.report import hardware_content as hw
 from ernn.report import model_content as m

@@ -8,7 +8,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ernn.compressed import CompressedModel
-from ernn.device import load_part
 from ernn.energy.baselines import (
     C_LSTM,
     E_RNN,
@@ -20,6 +19,7 @@ from ernn.energy.baselines import (
 )
 from ernn.energy.published import load_published
 from ernn.energy.shape import Layer, Matrix, Shape, benchmark_shape, shape_of
+from ernn.parts.part import load_part
 from ernn.random_model import random_model
 
 PUBLISHED = load_published()

@@ -5,7 +5,6 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from ernn.device import load_part
 from ernn.flow.planning import describe
 from ernn.hw import rams
 from ernn.hw.build import Target, build_plan
@@ -14,8 +13,9 @@ from ernn.hw.explore import explore
 from ernn.hw.layout import Sizes
 from ernn.hw.storage_plan import RamPlan
 from ernn.hw.twins import with_bits, with_blocks
+from ernn.parts.part import load_part
 from ernn.recipe import HardwareRecipe, QuantizationRecipe
-from tests.models import random_integer_model
+from tests.models import random_integer_model, with_multiplier
 
 ARTIX, KINTEX, ECP5 = (load_part(name) for name in ("XC7A35T", "XCKU060", "LFE5U-25F"))
 EIGHT = QuantizationRecipe(weight_bits=8, activation_bits=8, activation_error=2e-2)
@@ -54,7 +54,7 @@ def test_a_multiplier_takes_as_many_blocks_as_its_pieces(part, a, b, blocks):
 @pytest.mark.parametrize("bits", [5, 9])
 def test_pieces_make_the_product(bits):
     """Split operands as they are counted, for ports of 4 and 3 bits."""
-    small = replace(ARTIX, dsp_a_bits=4, dsp_b_bits=3)
+    small = with_multiplier(ARTIX, a_bits=4, b_bits=3)
 
     def pieces(value, port):
         parts, left = [], bits
@@ -108,7 +108,7 @@ def test_wide_operands_are_counted_in_full():
     ],
 )
 def test_blocks_of_18_kbit(width, depth, blocks):
-    assert rams.blocks18(RamPlan("a", width, depth, 3, "block", "")) == 3 * blocks
+    assert rams.blocks18(RamPlan("a", width, depth, 3, "block", ""), ARTIX) == 3 * blocks
 
 
 def test_two_small_blocks_share_a_large_one():
@@ -143,9 +143,9 @@ def test_every_memory_has_a_kind_and_a_reason():
 
 def test_short_block_ram_moves_memories_to_luts():
     plan = plan_of(model_of(hidden=300, blocks=4))
-    few = replace(ARTIX, bram36=rams.used_blocks18(plan) // 2 - 2)
+    few = replace(ARTIX, bram36=rams.used_blocks18(plan, ARTIX) // 2 - 2)
     moved = rams.fit(plan, few, free_luts=10**6)
-    assert rams.used_blocks18(moved) <= 2 * few.bram36
+    assert rams.used_blocks18(moved, few) <= 2 * few.bram36
     (why,) = {ram.why for ram in moved.rams if ram not in plan.rams}
     assert why.startswith("block RAM is short")
     assert rams.fit(plan, few, free_luts=0).ram_style("weights") == "block"

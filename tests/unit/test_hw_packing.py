@@ -1,12 +1,12 @@
 """Packing: the decision is right for every operand, weight and sum of small widths."""
 
-from dataclasses import replace
 from itertools import product
 
 import pytest
 
-from ernn.device import load_part
 from ernn.hw.packing import pack, unpack
+from ernn.parts.part import load_part
+from tests.models import with_multiplier
 
 PART = load_part("XCKU060")
 
@@ -56,11 +56,12 @@ def test_widths_are_those_of_the_ends(operand_bits, weight_bits, steps):
 
 def test_ports_and_accumulator_decide():
     found = pack(6, 4, 4, PART)
-    exactly = replace(PART, dsp_a_bits=found.weight_bits, dsp_b_bits=6, dsp_acc_bits=found.sum_bits)
+    exactly = with_multiplier(PART, a_bits=found.weight_bits, b_bits=6, acc_bits=found.sum_bits)
     assert pack(6, 4, 4, exactly).fits
-    assert pack(6, 4, 4, replace(exactly, dsp_a_bits=6, dsp_b_bits=found.weight_bits)).fits
-    for port in ("dsp_a_bits", "dsp_b_bits", "dsp_acc_bits"):
-        assert not pack(6, 4, 4, replace(exactly, **{port: getattr(exactly, port) - 1})).fits
+    assert pack(6, 4, 4, with_multiplier(exactly, a_bits=6, b_bits=found.weight_bits)).fits
+    for port in ("a_bits", "b_bits", "acc_bits"):
+        one_less = {port: getattr(exactly.family.multiplier, port) - 1}
+        assert not pack(6, 4, 4, with_multiplier(exactly, **one_less)).fits
 
 
 @pytest.mark.parametrize("part", ["XC7VX690T", "XCKU060", "LFE5U-85F"])

@@ -7,7 +7,6 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ernn.device import load_part
 from ernn.errors import ModelFileError, PlanError
 from ernn.hdl.memory import multiplier_weights, weight_words
 from ernn.hw.build import Target, build_plan
@@ -17,6 +16,7 @@ from ernn.hw.explore import make_plan
 from ernn.hw.layout import Sizes, macs_of
 from ernn.hw.plan import HardwarePlan
 from ernn.hw.program import program
+from ernn.parts.part import load_part
 from ernn.quant.products import Weights
 from ernn.recipe import HardwareRecipe
 from tests.models import random_integer_model

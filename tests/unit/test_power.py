@@ -9,7 +9,6 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ernn.device import load_part
 from ernn.energy import power as module
 from ernn.energy.estimate import Load, default_fit, estimate_loads, estimate_power
 from ernn.energy.fit import fit_power, fit_rows, published_watts, resource_mix
@@ -17,6 +16,7 @@ from ernn.energy.interval import Interval
 from ernn.energy.power import COMPONENTS, component_watts, load_power
 from ernn.energy.published import load_published
 from ernn.errors import ErnnError
+from ernn.parts.part import load_part
 from ernn.report.compare_text import deviation_lines, fit_lines
 
 DATA = Path(module.__file__).with_name("power.toml")

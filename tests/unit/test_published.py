@@ -6,11 +6,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ernn.device import load_part
 from ernn.energy import published as module
 from ernn.energy.interval import Interval
 from ernn.energy.published import comparison, load_published, readings
 from ernn.errors import ErnnError
+from ernn.parts.part import load_part
 
 FIGURES = load_published()
 DATA = Path(module.__file__).with_name("published.toml")

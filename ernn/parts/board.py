@@ -1,4 +1,4 @@
-"""Boards: which part is on them, their clock and pins; one small data file each (ernn/boards)."""
+"""Boards: which part is on them, their clock and pins; one small data file each (boards/*.toml)."""
 
 from dataclasses import dataclass
 from pathlib import Path

@@ -4,10 +4,20 @@ from pathlib import Path
 
 import pytest
 
-from ernn.device import load_part, part_names
 from ernn.errors import PlanError
+from ernn.parts.part import load_part, part_names
 
 OWN = """
+name = "MY-FPGA"
+family = "7-series"
+node_nm = 28
+dsp = 10
+bram36 = 20
+lut = 3000
+ff = 6000
+source = "my data sheet"
+"""
+FORMER = """
 name = "MY-FPGA"
 vendor = "me"
 family = "mine"
@@ -21,6 +31,7 @@ dsp_a_bits = 25
 dsp_b_bits = 18
 dsp_acc_bits = 48
 source = "my data sheet"
+vivado = "my-fpga-1"
 """
 
 
@@ -28,9 +39,8 @@ source = "my data sheet"
 def test_shipped_part(name):
     part = load_part(name.lower())
     assert part.name == name
-    assert part.dsp_a_bits >= part.dsp_b_bits
     assert part.memory_kbit == 36 * part.bram36
-    assert part.ff >= part.lut
+    assert part.lut > 0 and part.ff > 0
     assert part.source
 
 
@@ -48,12 +58,23 @@ def test_unknown_part_names_the_close_and_the_known():
         load_part("xc7vx690")
     with pytest.raises(PlanError, match="is not a known part; choose one of"):
         load_part("../../etc/passwd")
+    with pytest.raises(PlanError, match="'ULX3S' is not a known part"):  # a board, no part
+        load_part("ULX3S")
 
 
 def test_own_part(tmp_path: Path):
     path = tmp_path / "mine.toml"
     path.write_text(OWN)
-    assert load_part(str(path)).name == "MY-FPGA"
+    part = load_part(str(path))
+    assert (part.name, part.family.name, part.full_name) == ("MY-FPGA", "7-series", "")
+
+
+def test_own_part_of_an_own_family(tmp_path: Path):
+    """The path of the family starts at the part's folder, not at the current one."""
+    (tmp_path / "fabric.toml").write_text('name = "fabric"\nlike = "ecp5"\nlut_inputs = 5\n')
+    path = tmp_path / "mine.toml"
+    path.write_text(OWN.replace("7-series", "fabric.toml"))
+    assert load_part(str(path)).family.lut_inputs == 5
 
 
 @pytest.mark.parametrize(
@@ -64,12 +85,25 @@ def test_own_part(tmp_path: Path):
         ("dsp = 10", "", "dsp: Field required"),
         ("dsp = 10", "dsp = 10\nprice = 3", "price: Unexpected"),
         ("dsp = 10", "dsp = ", "cannot be read"),
+        ("7-series", "8-series", "'8-series' is not a known family .*7-series, ecp5.*ultrascale"),
+        ('"7-series"', "7", "family: "),
     ],
 )
 def test_bad_part_is_refused(tmp_path: Path, old, new, message):
     path = tmp_path / "mine.toml"
     path.write_text(OWN.replace(old, new))
     with pytest.raises(PlanError, match=message):
+        load_part(str(path))
+
+
+def test_a_part_file_of_a_former_ernn_is_told_what_to_write(tmp_path: Path):
+    path = tmp_path / "mine.toml"
+    path.write_text(FORMER)
+    sentence = (
+        "take out vendor, lut_inputs, dsp_a_bits, dsp_b_bits, dsp_acc_bits, which its family says "
+        "now, and write family = one of 7-series, .*write `vivado` as `full_name`"
+    )
+    with pytest.raises(PlanError, match=sentence):
         load_part(str(path))
 
 
