@@ -19,7 +19,6 @@ from typing import Any
 import numpy as np
 from models import random_frames, random_integer_model
 
-from ernn.parts.part import load_part
 from ernn.errors import PlanError
 from ernn.hdl.project import write_project
 from ernn.hw.build import Target, build_plan
@@ -28,6 +27,7 @@ from ernn.hw.cycles import rate
 from ernn.hw.explore import explore
 from ernn.hw.layout import Sizes
 from ernn.hw.plan import HardwarePlan
+from ernn.parts.part import load_part
 from ernn.quant.integer_model import IntegerModel
 from ernn.recipe import HardwareRecipe, QuantizationRecipe
 from ernn.run.compare import golden_signals
