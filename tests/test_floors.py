@@ -13,7 +13,7 @@ PACKAGE = ROOT / "ernn"
 
 FLOORS = [
     {"errors", "resources", "progress"},
-    {"workers"},
+    {"workers", "places"},
     {"files", "folders", "fixed", "circulant", "tools", "datafile", "machine", "graphs"},
     {"parts", "cells"},
     {"recipe", "compressed"},

@@ -7,21 +7,22 @@ import hashlib
 import json
 import logging
 import os
-import platform
-import shutil
 import subprocess
 import sys
-import time
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Literal
 from xml.etree import ElementTree
 
+from cocotb_tools import config
 from cocotb_tools.runner import Runner, get_runner
 
 from ernn.errors import ToolError
+from ernn.places import alias, plain_copy
 from ernn.resources import folder as shipped
+from ernn.run.environment import for_programs
+from ernn.run.objects import kept_objects
 from ernn.tools import Tool, require
 
 Simulator = Literal["verilator", "icarus"]
@@ -53,7 +54,7 @@ def lint(files: Sequence[Path], top: str, parameters: Mapping[str, int] | None =
     command = [str(tool.path), "--lint-only", "-Wall", "--quiet", "--top-module", top]
     command += [f"-G{name}={value}" for name, value in (parameters or {}).items()]
     command += [str(file) for file in files]
-    environment = os.environ | tool.environment
+    environment = for_programs(tool.environment)
     told = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
     if told.returncode:
         raise ToolError(f"{' '.join(command)} failed:\n{_tail(told.stdout + told.stderr)}")
@@ -110,6 +111,8 @@ def run_bench(
                 results_xml=str(results),
                 log_file=log,
                 plusargs=list(plusargs),
+                # It would put the log's name into the results, which must be UTF-8.
+                extra_env={"COCOTB_RESULTS_ATTACHMENTS": ""},
             )
             _require_passed(results)
 
@@ -129,28 +132,47 @@ def build(
     args = _build_args(simulator, dump, strict)
     key = _key(files, top, simulator, tool.version, dict(parameters or {}), args)
     stamp, log = folder / "build.key", folder / "build.log"
-    if stamp.is_file() and stamp.read_text() == key:
+    product = folder / "build" / ("sim.vvp" if simulator == "icarus" else top)
+    sealed = _sealed(key, product)
+    if sealed and stamp.is_file() and stamp.read_text(errors="replace") == sealed:
         return
     for name in _BUILT_WITH[simulator]:
         require(name)
     stamp.unlink(missing_ok=True)
-    shutil.rmtree(folder / "build", ignore_errors=True)
-    (folder / "build").mkdir(parents=True)
     make = {"MAKEFLAGS": f"{tool.environment.get('MAKEFLAGS', '')} {_MAKE_VARIABLES}".strip()}
-    with _environment(tool, make), _shared_objects(tool, folder / "build", args):
+    with (
+        plain_copy([Path(file).resolve() for file in files], folder / "build") as (sources, place),
+        _environment(tool, make),
+        kept_objects(tool, place, args),
+    ):
         runner = get_runner(simulator)
         with _explained(f"building {top} for {simulator}", runner, folder, log):
             runner.build(
-                sources=[Path(file).resolve() for file in files],
+                sources=sources,
                 hdl_toplevel=top,
-                build_dir=folder / "build",
+                build_dir=place,
                 parameters=dict(parameters or {}),
                 build_args=args,
                 timescale=("1ns", "1ps"),
                 always=True,
                 log_file=log,
             )
-    stamp.write_text(key)
+            _require_made(place / product.name)
+    stamp.write_text(_sealed(key, product))
+
+
+def _require_made(product: Path) -> None:
+    """Raise RuntimeError where the build said nothing and made nothing."""
+    if not product.is_file():
+        raise RuntimeError(f"it made no {product.name}")
+
+
+def _sealed(key: str, product: Path) -> str:
+    """Return what tells a whole build: what went in, and what came out; "" if that is gone."""
+    if not product.is_file():
+        return ""
+    with product.open("rb") as file:
+        return f"{key} {hashlib.file_digest(file, 'sha256').hexdigest()}"
 
 
 def _build_args(simulator: Simulator, dump: DumpKind | None, strict: bool) -> list[str]:
@@ -178,47 +200,21 @@ def _key(
 
 
 @contextmanager
-def _shared_objects(tool: Tool, folder: Path, args: list[str]) -> Iterator[None]:
-    """Keep the compiled parts of Verilator that are the same in every build.
-
-    They are most of a small build: about 19 of 22 seconds of g++. They are kept in the user's cache
-    folder, under a name of everything that they depend on; without it, builds are just slower.
-    """
-    if tool.name != "verilator":
-        yield
-        return
-    compiler = require("g++")
-    parts = [tool.path, tool.version, compiler.path, compiler.version, platform.machine()]
-    what = f"{parts} {[arg for arg in args if not arg.startswith('-W')]}"  # warnings change nothing
-    home = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
-    kept = home / "ernn" / f"verilator-{hashlib.sha256(what.encode()).hexdigest()[:16]}"
-    for found in sorted(kept.glob("verilated*.o")):
-        shutil.copyfile(found, folder / found.name)
-        later = time.time() + 3600  # than the makefile that Verilator is about to write
-        os.utime(folder / found.name, (later, later))
-    yield
-    with suppress(OSError):
-        kept.mkdir(parents=True, exist_ok=True)
-        for made in sorted(folder.glob("verilated*.o")):
-            if not (kept / made.name).exists():
-                partial = kept / f"{made.name}.{os.getpid()}"
-                shutil.copyfile(made, partial)
-                partial.replace(kept / made.name)
-
-
-@contextmanager
 def _environment(tool: Tool, extra: Mapping[str, str]) -> Iterator[None]:
-    """Set what cocotb's runner reads from this process: os.environ and sys.path."""
+    """Set what cocotb's runner reads from this process: os.environ, sys.path, its own folders."""
     before, path = dict(os.environ), list(sys.path)
-    os.environ.update(tool.environment)
-    os.environ.update(extra)
-    os.environ["COCOTB_ANSI_OUTPUT"] = "0"
-    for name in ("PYTEST_CURRENT_TEST", "WAVES", "GUI"):  # each changes what the runner does
-        os.environ.pop(name, None)
-    sys.path.append(str(shipped("sim")))
+    folders = {name: getattr(config, name) for name in ("libs_dir", "share_dir")}
+    wanted = for_programs(tool.environment | {"COCOTB_ANSI_OUTPUT": "0"} | dict(extra))
+    os.environ.clear()
+    os.environ.update(wanted)
+    sys.path.insert(0, str(alias(shipped("sim"))))  # before a user's modules of the same names
+    for name, folder in folders.items():  # they go into a makefile
+        setattr(config, name, alias(folder))
     try:
         yield
     finally:
+        for name, folder in folders.items():
+            setattr(config, name, folder)
         sys.path[:] = path
         os.environ.clear()
         os.environ.update(before)

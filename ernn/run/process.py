@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from ernn.errors import ToolError
+from ernn.run.environment import for_programs
 
 TAIL_LINES = 20
 # What programs say, or die of, when there is no more memory.
@@ -41,7 +42,7 @@ def run_tool(
             process = subprocess.Popen(
                 words,
                 cwd=folder,
-                env=os.environ | dict(environment or {}),
+                env=for_programs(environment),
                 stdin=subprocess.DEVNULL,
                 stdout=out,
                 stderr=subprocess.STDOUT,

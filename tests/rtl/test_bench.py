@@ -33,12 +33,10 @@ def wire(tmp_path):
     return file, vectors
 
 
-def run(wire, folder, name="pipeline", **more):
+def run(wire, folder, name="pipeline", simulator="icarus"):
     file, vectors = wire
     environment = {"ERNN_VECTORS": str(vectors)}
-    bench.run_bench(
-        [file], "wire_top", name, folder, simulator="icarus", environment=environment, **more
-    )
+    bench.run_bench([file], "wire_top", name, folder, simulator=simulator, environment=environment)
 
 
 @pytest.mark.needs("iverilog")
@@ -90,3 +88,90 @@ def test_lint_is_strict(wire):
     wire[0].write_text(WIRE.replace("out_o = in_i", "out_o = in_i + 9'd1"))
     with pytest.raises(ToolError, match="WIDTH"):
         bench.lint([wire[0]], "wire_top")
+
+
+# What another cocotb project, conda, a running make and a careful tester leave in an environment.
+HOSTILE = {
+    "COCOTB_TESTCASE": "smoke",
+    "COCOTB_TEST_FILTER": "smoke",
+    "COCOTB_USER_COVERAGE": "1",
+    "COCOTB_RANDOM_SEED": "x",
+    "COCOTB_TEST_MODULES": "theirs",
+    "GPI_EXTRA": "/nowhere/libcocotbvhpi.so:entry",
+    "GPI_USERS": "/nowhere/libpython.so",
+    "PYGPI_USERS": "nowhere:main",
+    "PYTHONWARNINGS": "error",
+    "CXXFLAGS": "-std=c++11 -Werror",
+    "CPPFLAGS": "-Wall -Wextra -Werror",
+    "LDFLAGS": "-Wl,--no-such-option",
+    "GNUMAKEFLAGS": "-n",
+    "MAKEFLAGS": "-n",
+    "USER_CPPFLAGS": "-Werror",
+    "OPT_FAST": "--no-such-option",
+    "VM_TRACE": "7",
+    "VERILATOR_BIN": "nothing",
+    "WAVES": "1",
+    "SIM_CMD_SUFFIX": "--nothing",
+}
+
+
+@pytest.fixture
+def hostile(monkeypatch, tmp_path):
+    """An environment full of other tools' variables, and modules with the names of ours."""
+    for name, value in HOSTILE.items():
+        monkeypatch.setenv(name, value)
+    (tmp_path / "theirs").mkdir()
+    for name in ("pipeline", "clocked"):
+        (tmp_path / "theirs" / f"{name}.py").write_text("raise SystemExit('not this one')\n")
+    monkeypatch.syspath_prepend(tmp_path / "theirs")
+
+
+@pytest.mark.parametrize(
+    "simulator",
+    [
+        pytest.param("icarus", marks=pytest.mark.needs("iverilog")),
+        pytest.param("verilator", marks=pytest.mark.needs("verilator")),
+    ],
+)
+def test_variables_of_other_work_change_nothing(wire, tmp_path, hostile, simulator):
+    run(wire, tmp_path / "a", simulator=simulator)
+
+
+@pytest.mark.needs("iverilog")
+def test_an_environment_makes_no_bench_pass(wire, tmp_path, hostile, monkeypatch):
+    # Together they would leave a bench's asserts out.
+    monkeypatch.setenv("PYTHONOPTIMIZE", "1")
+    monkeypatch.setenv("COCOTB_REWRITE_ASSERTION_FILES", "")
+    wire[1].write_text(VECTORS % 7)
+    with pytest.raises(ToolError, match="out, word 2: 0x3, expected 0x7"):
+        run(wire, tmp_path / "a")
+
+
+# GNU make, shells and lists of paths take these apart; the last is no UTF-8.
+ODD = ("with space", "#1", "a:b", "$HOME", "it's", "t\udcefny")
+
+
+@pytest.mark.needs("iverilog")
+@pytest.mark.parametrize("name", ODD)
+def test_any_folder_will_do(wire, tmp_path, name):
+    run(wire, tmp_path / name / "a")
+
+
+@pytest.mark.needs("verilator")
+def test_make_never_sees_an_odd_folder(wire, tmp_path):
+    odd = tmp_path / "".join(ODD)
+    odd.mkdir()
+    file, vectors = (path.rename(odd / path.name) for path in wire)
+    run((file, vectors), odd / "a", simulator="verilator")
+    assert (odd / "a" / "build" / "wire_top").is_file()
+
+
+@pytest.mark.needs("iverilog")
+def test_a_build_with_a_part_missing_is_made_again(wire, tmp_path):
+    run(wire, tmp_path / "a")
+    built = tmp_path / "a" / "build" / "sim.vvp"
+    half = built.read_bytes()[: built.stat().st_size // 2]
+    for spoil in (built.unlink, lambda: built.write_bytes(half)):
+        spoil()
+        run(wire, tmp_path / "a")
+        assert built.stat().st_size > len(half)
