@@ -6,6 +6,7 @@ the ports clk_i, in_i, out_o. Equal circuits give equal text.
 
 import io
 import re
+from collections import Counter
 
 import pyrtl
 
@@ -25,7 +26,12 @@ _FILE = """\
 /* verilator lint_off WIDTHEXPAND */
 /* verilator lint_off UNUSEDSIGNAL */
 
-{module}
+module {name} (
+  input  wire clk_i,
+  input  wire [{in_msb}:0] in_i,
+  output wire [{out_msb}:0] out_o
+);
+{body}
 /* verilator lint_on UNUSEDSIGNAL */
 /* verilator lint_on WIDTHEXPAND */
 `default_nettype wire
@@ -64,6 +70,8 @@ def transform_circuit(network: Network, in_width: int, out_width: int) -> None:
         raise ShapeError(f"the transform's results have {needed} bits; out_width is {out_width}")
     in_i = pyrtl.Input(network.size * in_width, "in_i")
     lines = [in_i[i * in_width : (i + 1) * in_width] for i in range(network.size)]
+    for word, line in enumerate(lines):
+        line.name = f"in_word{word}"
     for number, (stage, intervals) in enumerate(zip(network.stages, bounds[1:], strict=True), 1):
         registers = []
         for word, (op, interval) in enumerate(zip(stage, intervals, strict=True)):
@@ -89,7 +97,7 @@ def _apply(op: Scale | Sum, lines: list[pyrtl.WireVector], width: int) -> pyrtl.
         total = _add(total, lines[op.b], op.sign, width)
     if op.shift:
         total = _add(total, pyrtl.Const(1 << (op.shift - 1), width), 1, width)
-    return total[op.shift :]
+    return total[op.shift :] if op.shift else total
 
 
 def _add(a: pyrtl.WireVector, b: pyrtl.WireVector, sign: int, width: int) -> pyrtl.WireVector:
@@ -102,6 +110,8 @@ def _add(a: pyrtl.WireVector, b: pyrtl.WireVector, sign: int, width: int) -> pyr
 
 def _fit(wire: pyrtl.WireVector, width: int) -> pyrtl.WireVector:
     """Return a signed word with ``width`` bits."""
+    if wire.bitwidth == width:
+        return wire
     return wire.truncate(width) if wire.bitwidth >= width else wire.sign_extended(width)
 
 
@@ -233,20 +243,58 @@ def _verilog(name: str, purpose: str, unit: str, cycles: int, golden: str) -> st
     """Print PyRTL's working block as a file of the house."""
     text = io.StringIO()
     pyrtl.output_to_verilog(text, add_reset=False, module_name=name)
-    module = text.getvalue()[text.getvalue().index("module ") :]
-    module = re.sub(r"\bclk\b", "clk_i", stable_names(module))
+    # PyRTL's ports have no net type, which tools refuse under `default_nettype none.
+    body = text.getvalue().partition("    output[")[2].partition("\n")[2].replace("    ", "  ")
+    body = _named(re.sub(r"\bclk\b", "clk_i", body))
+    body = re.sub(r"\b(reg|wire)\[", r"\1 [", body)
     # Yosys would give an ECP5 a block of memory for each table of lines; others use LUTs anyway.
-    module = re.sub(r"(reg\S* line\[)", r"(* logic_block *) \1", module)
+    body = re.sub(r"(reg \S+ line\[)", r"(* logic_block *) \1", body)
+    ports = pyrtl.working_block().wirevector_by_name
     return _FILE.format(
-        name=name, purpose=purpose, unit=unit, cycles=cycles, golden=golden, module=module
+        name=name,
+        purpose=purpose,
+        unit=unit,
+        cycles=cycles,
+        golden=golden,
+        in_msb=ports["in_i"].bitwidth - 1,
+        out_msb=ports["out_o"].bitwidth - 1,
+        body=body,
     )
 
 
-def stable_names(verilog: str) -> str:
-    """Renumber PyRTL's temporaries in order of appearance, whatever was built before."""
-    seen: dict[str, str] = {}
-    return re.sub(
-        r"\b(tmp|const_)\d+(_\w+)?\b",  # const_<count>_<value>
-        lambda match: seen.setdefault(match[0], f"{match[1]}{len(seen)}{match[2] or ''}"),
-        verilog,
-    )
+_ROLES = {"+": "sum", "-": "difference", "*": "product", "s": "bits", "c": "joined", "x": "choice"}
+_ROLES |= {"~": "inverse", "m": "word", "const": "constant"}
+
+
+def _named(body: str) -> str:
+    """Give PyRTL's temporaries names: the register that they lead to, what they are, a number.
+
+    Whatever was built before, the same circuit has the same names.
+    """
+    block = pyrtl.working_block()
+    driver, _ = block.net_connections()
+    roles: dict[str, str] = {}
+
+    def visit(wire: pyrtl.WireVector, goal: str) -> None:
+        if isinstance(wire, pyrtl.Input | pyrtl.Register) or wire.name in roles:
+            return
+        net = driver.get(wire)  # a constant has none
+        for source in net.args if net else ():
+            visit(source, goal)
+        roles[wire.name] = f"{goal}_{_ROLES.get(net.op if net else 'const', 'test')}"
+
+    goals = block.wirevector_subset((pyrtl.Register, pyrtl.Output))
+    for goal in sorted(goals, key=lambda wire: (len(wire.name), wire.name)):
+        for source in driver[goal].args:
+            visit(source, re.sub(r"_(q|o$)", "", goal.name))
+    names: dict[str, str] = {}
+    count: Counter[str] = Counter()
+
+    def name(match: re.Match[str]) -> str:
+        if match[0] not in names:
+            role = roles[match[0]]
+            count[role] += 1
+            names[match[0]] = f"{role}{count[role]}"
+        return names[match[0]]
+
+    return re.sub(r"\b(?:tmp\d+|const_\w+)\b", name, body)

@@ -83,7 +83,7 @@ module ernn_serial_in #(
   wire fails = timed_out || overrun || (byte_error_i && !drop_q);
   wire moves = held_q && free && (held_last_q || beat_done);
 
-  wire [15:0] access = {byte_i, head_q[39:32]};  // the address of a read
+  wire [15:0] read_address = {byte_i, head_q[39:32]};  // the address of a read
   wire [8*BEAT_BYTES-1:0] beat = {byte_i, beat_q};
 
   always @(posedge clk_i) begin
@@ -158,7 +158,7 @@ module ernn_serial_in #(
         axil_awvalid_o <= write_q;
         axil_wvalid_o  <= write_q;
         axil_arvalid_o <= !write_q;
-        axil_address_o <= write_q ? head_q[ADDRESS_W-1:0] : access[ADDRESS_W-1:0];
+        axil_address_o <= write_q ? head_q[ADDRESS_W-1:0] : read_address[ADDRESS_W-1:0];
         axil_wdata_o   <= {byte_i, head_q[39:16]};
       end
     end
@@ -183,7 +183,7 @@ module ernn_serial_in #(
     end
   end
 
-  wire unused = &{1'b0, access, head_q};  // an address has fewer bits
+  wire unused = &{1'b0, read_address, head_q};  // an address has fewer bits
 
 endmodule
 

@@ -86,7 +86,7 @@ module ernn_input #(
   wire [ STREAM_W-1:0] stream = inside_q ? stream_q : id[STREAM_W-1:0];
   wire [  STREAMS-1:0] one = {{(STREAMS - 1) {1'b0}}, 1'b1} << stream;
   wire                 parity = |(parity_q & one);
-  wire [2*STREAMS-1:0] buffer = parity ? {one, {STREAMS{1'b0}}} : {{STREAMS{1'b0}}, one};
+  wire [2*STREAMS-1:0] slot = parity ? {one, {STREAMS{1'b0}}} : {{STREAMS{1'b0}}, one};
   wire                 good = inside_q ? good_q : known;
   wire [  COUNT_W-1:0] count = inside_q ? count_q : {COUNT_W{1'b0}};
   wire                 forgot = inside_q ? forgot_q : |(forget_q & one);
@@ -94,7 +94,7 @@ module ernn_input #(
   wire                 at_end = count == LAST;
   wire                 whole = good && at_end && last;
 
-  assign ready = inside_q || !known || ~|(busy_q & buffer);
+  assign ready = inside_q || !known || ~|(busy_q & slot);
   wire beat = valid && ready;
 
   wire [  STREAMS-1:0] stored_one = {{(STREAMS - 1) {1'b0}}, 1'b1} << stored_stream_i;
@@ -103,7 +103,7 @@ module ernn_input #(
       & {stored_one & {STREAMS{stored_parity_i}}, stored_one & {STREAMS{~stored_parity_i}}};
   wire [2*STREAMS-1:0] released = {2 * STREAMS{release_i}}
       & {release_one & {STREAMS{release_parity_i}}, release_one & {STREAMS{~release_parity_i}}};
-  wire [2*STREAMS-1:0] taken = {2 * STREAMS{beat && whole}} & buffer;
+  wire [2*STREAMS-1:0] taken = {2 * STREAMS{beat && whole}} & slot;
 
   integer e;
   always @(posedge clk_i) begin
@@ -123,7 +123,7 @@ module ernn_input #(
       count_q  <= count + 1'b1;
       if (whole) begin
         parity_q <= parity_q ^ one;
-        fresh_o  <= (fresh_o & ~buffer) | ({2 * STREAMS{fresh}} & buffer);
+        fresh_o  <= (fresh_o & ~slot) | ({2 * STREAMS{fresh}} & slot);
       end
     end
     error_o <= {3{beat}} & {!inside_q && !known, good && !last && at_end, good && last && !at_end};

@@ -42,13 +42,13 @@ module ernn_output #(
     output wire [               7:0] m_axis_tid
 );
 
-  localparam [31:0] VECTOR_END_INT = VECTOR_WORDS - 1;
-  localparam [31:0] END_INT = VECTOR_WORDS + LOGIT_WORDS - 1;
-  localparam [COUNT_W-1:0] VECTOR_END = VECTOR_END_INT[COUNT_W-1:0];
-  localparam [COUNT_W-1:0] END = END_INT[COUNT_W-1:0];
+  localparam [31:0] VECTOR_LAST_INT = VECTOR_WORDS - 1;
+  localparam [31:0] LAST_WORD_INT = VECTOR_WORDS + LOGIT_WORDS - 1;
+  localparam [COUNT_W-1:0] VECTOR_LAST = VECTOR_LAST_INT[COUNT_W-1:0];
+  localparam [COUNT_W-1:0] LAST_WORD = LAST_WORD_INT[COUNT_W-1:0];
   localparam integer DATA_W = WORD * ELEMENT_W;
 
-  wire                task_valid;
+  wire                task_valid, task_ready;
   wire [STREAM_W-1:0] task_stream;
   wire                task_last;
   wire                unused_job, unused_parity, unused_fresh;
@@ -78,14 +78,14 @@ module ernn_output #(
   localparam integer ROOM_W = 3;
   reg  [        ROOM_W:0] room_q;
   reg  [     COUNT_W-1:0] count_q;
-  wire                    in_logits = LOGIT_WORDS != 0 && count_q > VECTOR_END;
-  wire                    at_end = count_q == END;
+  wire                    in_logits = LOGIT_WORDS != 0 && count_q > VECTOR_LAST;
+  wire                    at_end = count_q == LAST_WORD;
   wire                    pop = task_valid && room_q != {(ROOM_W + 1) {1'b0}}
                                 && (in_logits ? logit_valid_i : vector_valid_i);
-  wire                    task_ready = pop && at_end;
 
+  assign task_ready     = pop && at_end;
   assign vector_pop_o   = pop && !in_logits;
-  assign vector_flush_o = vector_pop_o && count_q == VECTOR_END;
+  assign vector_flush_o = vector_pop_o && count_q == VECTOR_LAST;
   assign logit_pop_o    = pop && in_logits;
   assign logit_flush_o  = logit_pop_o && at_end;
 
@@ -126,7 +126,7 @@ module ernn_output #(
 
   // Buffer of 2**ROOM_W beats
   localparam integer BEAT_W = DATA_W + STREAM_W + 1;
-  reg  [   BEAT_W-1:0] buffer[0:(1<<ROOM_W)-1];
+  reg  [   BEAT_W-1:0] beats[0:(1<<ROOM_W)-1];
   reg  [   ROOM_W-1:0] write_q, read_q;
   reg  [     ROOM_W:0] stored_q;
   wire [STREAM_W-1:0] out_stream;
@@ -134,7 +134,7 @@ module ernn_output #(
 
   always @(posedge clk_i) begin
     if (valid_q[2]) begin
-      buffer[write_q] <= {stream_q3, last_q[2], data_q};
+      beats[write_q]  <= {stream_q3, last_q[2], data_q};
       write_q         <= write_q + 1'b1;
     end
     if (moved) read_q <= read_q + 1'b1;
@@ -154,7 +154,7 @@ module ernn_output #(
       .rst_i      (rst_i),
       .in_valid_i (out_valid),
       .in_ready_o (out_ready),
-      .in_data_i  (buffer[read_q]),
+      .in_data_i  (beats[read_q]),
       .out_valid_o(m_axis_tvalid),
       .out_ready_i(m_axis_tready),
       .out_data_o ({out_stream, m_axis_tlast, m_axis_tdata})

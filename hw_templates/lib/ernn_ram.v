@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // ernn_ram: memory with one write and one read port; a read takes one cycle and sees older data.
 //
-// It may begin with the words of a file.  Where nothing is read it keeps its word: a block RAM that is not
-// enabled takes little power.
+// It begins with zeros, or with the words of a file.  Where nothing is read it keeps its word: a block RAM
+// that is not enabled takes little power.
 // Latency: 1.
 // Golden model: none (storage)
 // Requires:     DEPTH >= 2; INIT_FILE holds DEPTH words in hex, one a line
@@ -34,6 +34,9 @@ module ernn_ram #(
   generate
     if (FILLED != 0) begin : gen_fill
       initial $readmemh(INIT_FILE, mem);
+    end else begin : gen_zeros
+      integer word;
+      initial for (word = 0; word < DEPTH; word = word + 1) mem[word] = {WIDTH{1'b0}};
     end
   endgenerate
 

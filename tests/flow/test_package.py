@@ -79,7 +79,7 @@ def test_it_passes_in_verilator(folder):
 MUTATIONS = [
     ("sim/expected.mem", lambda text: text[:-2] + f"{int(text[-2], 16) ^ 1:x}\n", "expected"),
     ("rtl/bias.mem", lambda text: text.replace("0", "8"), "expected"),
-    ("rtl/ernn_output.v", lambda t: t.replace("at_end = count_q == END", "at_end = 1'b0"), "TLAST"),
+    ("rtl/ernn_output.v", lambda t: t.replace("count_q == LAST_WORD", "1'b0"), "TLAST"),
     ("rtl/ernn_output.v", lambda t: t.replace(", out_stream}", ", ~out_stream}"), "stream"),
     ("rtl/ernn_output.v", lambda t: t.replace("done_o <= task_ready", "done_o <= 1'b0"), "no beat"),
     ("rtl/ernn_registers.v", lambda t: t.replace("32'h4e4e5245", "32'h4e4e5246"), "register"),

@@ -289,7 +289,7 @@ MUTATIONS = {
     ),
     "ready tied high": (
         "ernn_input.v",
-        "assign ready = inside_q || !known || ~|(busy_q & buffer);",
+        "assign ready = inside_q || !known || ~|(busy_q & slot);",
         "assign ready = 1'b1;",
         "signal|no more packets|planned is cycle",
     ),

@@ -145,7 +145,7 @@ module ernn_top (
   // ---------------------------------------------------------------- vector memories
   wire [2:0] have, take, read;
   wire [0:0] array_stream, next_stream, read_stream, release_stream;
-  wire read_parity, next;
+  wire read_parity, switch_stream;
   wire [2:0] read_offset;
 
   wire x_we, x_we_start, x_we_last, x_we_parity;
@@ -197,7 +197,7 @@ module ernn_top (
       .read_data_o  (x_rdata),
       .take_i       (take[0]),
       .stream_i     (array_stream),
-      .next_i       (next),
+      .next_i       (switch_stream),
       .next_stream_i(next_stream),
       .have_o       (have[0])
   );
@@ -251,7 +251,7 @@ module ernn_top (
       .read_data_o  (rec_rdata),
       .take_i       (take[1]),
       .stream_i     (array_stream),
-      .next_i       (next),
+      .next_i       (switch_stream),
       .next_stream_i(next_stream),
       .have_o       (have[1])
   );
@@ -305,7 +305,7 @@ module ernn_top (
       .read_data_o  (ff_rdata),
       .take_i       (take[2]),
       .stream_i     (array_stream),
-      .next_i       (next),
+      .next_i       (switch_stream),
       .next_stream_i(next_stream),
       .have_o       (have[2])
   );
@@ -360,7 +360,7 @@ module ernn_top (
       .have_i          (have),
       .take_o          (take),
       .stream_o        (array_stream),
-      .next_o          (next),
+      .next_o          (switch_stream),
       .next_stream_o   (next_stream),
       .release_o       (release_x),
       .release_stream_o(release_stream),
