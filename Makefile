@@ -6,7 +6,8 @@
 # Another Python: make demo PYTHON=/path/to/python3.12
 
 VENV := .venv
-OUT := out/quickstart
+RECIPE := quickstart
+OUT := out/$(RECIPE)
 SUPPORTED := import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))
 PYTHON ?= $(shell for python in python3 python3.13 python3.12 python3.11; do \
 	$$python -c '$(SUPPORTED)' 2>/dev/null && { echo $$python; break; }; done)
@@ -14,10 +15,10 @@ PYTHON ?= $(shell for python in python3 python3.13 python3.12 python3.11; do \
 export PIP_CONSTRAINT := $(CURDIR)/requirements.lock
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: demo test bench lint clean
+.PHONY: demo test bench lint docs clean
 
 demo: $(VENV)/ready
-	$(VENV)/bin/ernn run quickstart --out $(OUT)
+	$(VENV)/bin/ernn run $(RECIPE) --out $(OUT)
 
 bench: $(VENV)/ready
 	$(VENV)/bin/ernn bench --out out/bench
@@ -29,6 +30,10 @@ lint: $(VENV)/ready-dev
 	$(VENV)/bin/ruff check
 	$(VENV)/bin/ruff format --check
 	$(VENV)/bin/mypy
+
+docs: $(VENV)/ready-dev
+	$(VENV)/bin/python -m sphinx --fail-on-warning --keep-going -q docs out/docs
+	@echo "the site is out/docs/index.html"
 
 clean:
 	rm -rf $(VENV) out dist .pytest_cache .ruff_cache .mypy_cache .hypothesis

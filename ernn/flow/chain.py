@@ -163,7 +163,7 @@ STEPS = (
         plan,
         reads=("name", "hardware"),
         after=("quantize",),
-        code=("hw", "quant", "fixed", "device", "parts", "flow/hardware"),
+        code=("hw", "quant", "fixed", "parts", "flow/hardware"),
         outside=_own_part,
     ),
     Step(
@@ -189,7 +189,7 @@ STEPS = (
         reads=("name", "seed", "per_bound_points", "corpus", "model", "quantization"),
         after=("train", "compress", "quantize", "plan", "simulate"),
         code=(
-            *("report", "energy", "hw", "run", "speech", "device", "parts"),
+            *("report", "energy", "hw", "run", "speech", "parts"),
             *("flow/hardware", "flow/summary", "flow/beside", "flow/power"),
         ),
         outside=_beside,

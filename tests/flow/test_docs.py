@@ -1,0 +1,99 @@
+"""The pages: what they tell a newcomer to type works, and every link leads somewhere."""
+
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+PAGES = sorted(
+    path for folder in (ROOT, ROOT / "docs", ROOT / "asr_models") for path in folder.glob("*.md")
+)
+LINK = re.compile(r"!?\[[^\]]*\]\(([^)\s]+)\)")
+
+
+def headings(page: Path) -> set[str]:
+    """Return the anchors that a viewer of repositories gives a page's headings."""
+    found = re.findall(r"^#+ (.*)$", re.sub(r"```.*?```", "", page.read_text(), flags=re.S), re.M)
+    words = (re.sub(r"[^\w\- ]", "", text.lower()) for text in found)
+    return {text.replace(" ", "-") for text in words}
+
+
+def dead_links(page: Path) -> list[str]:
+    """Return the links of a page to files or headings that are not there."""
+    dead = []
+    for link in LINK.findall(re.sub(r"```.*?```", "", page.read_text(), flags=re.S)):
+        if "://" in link or link.startswith("mailto:"):
+            continue
+        path, _, anchor = link.partition("#")
+        target = (page.parent / path).resolve() if path else page
+        if not target.exists() or (anchor and anchor not in headings(target)):
+            dead.append(link)
+    return dead
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda path: path.name)
+def test_every_link_leads_somewhere(page):
+    assert not dead_links(page)
+
+
+def test_a_dead_link_is_found(tmp_path):
+    page = tmp_path / "page.md"
+    page.write_text("# One heading\n[a](page.md#one-heading) [b](gone.md) [c](#two)\n")
+    assert dead_links(page) == ["gone.md", "#two"]
+
+
+def shell_blocks(page: Path) -> list[str]:
+    """Return the text of a page's `sh` blocks."""
+    return re.findall(r"^```sh\n(.*?)^```", page.read_text(), flags=re.S | re.M)
+
+
+def require_success(script: str, folder: Path, **environment: str) -> str:
+    """Run a script with the tests' `ernn` in front of all others; return what it prints."""
+    tools = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
+    found = subprocess.run(
+        ["bash", "-ec", script],
+        cwd=folder,
+        env=os.environ | {"PATH": tools} | environment,
+        capture_output=True,
+        text=True,
+        timeout=900,
+    )
+    assert found.returncode == 0, f"{script}\n{found.stdout[-2000:]}{found.stderr[-2000:]}"
+    return found.stdout
+
+
+@pytest.mark.needs("verilator", "g++", "make", "perl")
+def test_the_first_block_of_the_readme_runs(tmp_path):
+    """With a small recipe, in the environment of the tests; of the tests it collects one file."""
+    first = shell_blocks(ROOT / "README.md")[0]
+    commands = [line.split("#")[0].strip() for line in first.splitlines()]
+    assert commands == ["make demo", "make test"]
+    there = f"-o {sys.prefix}/ready -o {sys.prefix}/ready-dev VENV={sys.prefix}"  # install nothing
+    demo, test = (f"{command} {there}" for command in commands)
+    demo += f" RECIPE=tiny OUT={tmp_path / 'tiny'}"
+    assert "report.html" in require_success(demo, ROOT, OMP_NUM_THREADS="1")
+    assert (tmp_path / "tiny" / "report" / "report.html").is_file()
+    few = "--collect-only tests/unit/test_fixed.py -p no:cacheprovider"
+    assert "test_fixed.py" in require_success(test, ROOT, PYTEST_ADDOPTS=few)
+
+
+@pytest.mark.needs("verilator", "g++", "make", "perl")
+def test_every_block_of_the_tutorial_runs(tmp_path):
+    """In the order of the page, in an empty folder."""
+    for script in shell_blocks(ROOT / "docs" / "tutorial.md"):
+        require_success(script, tmp_path, OMP_NUM_THREADS="1")
+    assert (tmp_path / "first" / "package" / "manifest.json").is_file()
+
+
+def test_the_site_is_built_without_a_warning(tmp_path):
+    """Sphinx tells of pages that no table of contents has and of headings that are not there."""
+    sphinx = [sys.executable, "-m", "sphinx", "--fail-on-warning", "--keep-going", "-q"]
+    built = subprocess.run(
+        [*sphinx, str(ROOT / "docs"), str(tmp_path / "site")], capture_output=True, text=True
+    )
+    assert built.returncode == 0, built.stderr
+    assert "Glossary" in (tmp_path / "site" / "index.html").read_text()
