@@ -157,7 +157,7 @@ def run_shape(folder: Path) -> Shape:
     """Return the sizes of a run's network."""
     model = CompressedModel.load(folder / "compress" / "compressed.safetensors")
     cell: Cell = "lstm" if model.layers[0].cell == "lstm" else "gru"
-    peepholes = any(layer.peepholes is not None for layer in model.layers)
+    peepholes = any("peepholes" in layer.parameters for layer in model.layers)
     return shape_of(cell, model.matrices(), model.features, model.labels, peepholes)
 
 
