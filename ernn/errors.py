@@ -3,11 +3,50 @@
 A message is one sentence: what was given, what is allowed, what to change.
 """
 
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Fault:
+    """One thing that is wrong, as data; `str` makes the sentence."""
+
+    what: str  # the file, key or object that it is about
+    given: str = ""  # what is there
+    allowed: str = ""  # what may be there
+    remedy: str = ""  # what to do about it
+
+    def __str__(self) -> str:
+        told = ": ".join(filter(None, (self.what, self.given)))
+        limit = f" (allowed: {self.allowed})" if self.allowed else ""
+        return f"{told}{limit}" + (f"; {self.remedy}" if self.remedy else "")
+
+
+@dataclass(frozen=True)
+class Setting(Fault):
+    """A key that the user set: ``what`` is its place, ``given`` its value."""
+
+    def __str__(self) -> str:
+        told = f"{self.what} = {self.given}: {self.allowed}"
+        return told + (f"; {self.remedy}" if self.remedy else "")
+
 
 class ErnnError(Exception):
     """Something a user can act on; `exit_code` is what the command line returns."""
 
     exit_code = 2
+
+    def __init__(self, *faults: Fault | str):
+        """Take what is wrong; a bare sentence is a fault that has nothing but its ``what``."""
+        super().__init__(*faults)
+        self.faults = tuple(Fault(one) if isinstance(one, str) else one for one in faults)
+
+    def __str__(self) -> str:
+        return "\n".join(map(str, self.faults))
+
+    @property
+    def fault(self) -> Fault:
+        """The first of the faults, and mostly the only one."""
+        return self.faults[0]
 
 
 class RecipeError(ErnnError, ValueError):

@@ -1,6 +1,7 @@
 """The chain: which steps there are, what goes into each, and the function that runs them."""
 
 import hashlib
+import os
 from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
@@ -86,21 +87,29 @@ def _recorded_speech(recipe: Recipe, out: Path) -> dict[str, str]:
     if corpus.kind == "synthetic" or corpus.path is None:
         return {}
     listed = hashlib.sha256()
-    for path in sorted(filter(Path.is_file, _files(corpus, corpus.path))):
+    for path in sorted(filter(_is_file, _files(corpus, corpus.path))):
         told = path.stat()
-        listed.update(f"{path}\0{told.st_size}\0{told.st_mtime_ns}\0".encode())
+        listed.update(os.fsencode(path) + f"\0{told.st_size}\0{told.st_mtime_ns}\0".encode())
     return {corpus.path: listed.hexdigest()}
+
+
+def _is_file(path: Path) -> bool:
+    """Tell whether there is such a file; of a name that cannot be one, that there is not."""
+    try:
+        return path.is_file()
+    except ValueError:
+        return False
 
 
 def _files(corpus: CorpusRecipe, path: str) -> Iterable[Path]:
     """Return the files that a user's own corpus is made from."""
-    from ernn.speech import kaldi, manifest
+    from ernn.speech import kaldi, manifest, timit
 
     if corpus.kind == "kaldi":
         return kaldi.sources(corpus)
     if corpus.kind == "manifest":
         return manifest.sources(corpus)
-    return Path(path).rglob("*")
+    return timit.sources(Path(path))
 
 
 def _dense(recipe: Recipe) -> Recipe:

@@ -9,7 +9,8 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from ernn.flow.engine import Work
+from ernn.files import write_text
+from ernn.flow.engine import SUMMARY, Work
 from ernn.flow.team import Jobs, shared
 from ernn.recipe import Recipe
 
@@ -31,9 +32,10 @@ def corpus(work: Work) -> None:
     affinity = getattr(os, "sched_getaffinity", None)  # not everywhere
     workers = len(affinity(0)) if affinity else os.cpu_count() or 1
     with work.progress("corpus: speakers") as progress:
-        build_corpus(
+        summary = build_corpus(
             recipe.corpus, recipe.features, recipe.corpus_seed, work.folder, workers, progress
         )
+    write_text(work.folder / SUMMARY, summary)
 
 
 def train(work: Work) -> None:

@@ -1,12 +1,12 @@
 """A whole recipe: everything a user can set, in one TOML file, validated once and all at once."""
 
 import re
-import tomllib
 from pathlib import Path
 from typing import Any
 
 from pydantic import field_validator, model_validator
 
+from ernn.datafile import load_toml
 from ernn.errors import RecipeError
 from ernn.recipe.hardware import HardwareRecipe, SimulationRecipe
 from ernn.recipe.model import ModelRecipe
@@ -68,11 +68,7 @@ class Recipe(Section):
             RecipeError: the file cannot be read, or anything in it is wrong; every problem is
                 named in one message.
         """
-        try:
-            data = tomllib.loads(Path(path).read_text(encoding="utf-8"))
-        except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
-            raise RecipeError(f"{path} cannot be read as a TOML recipe: {error}") from None
-        return cls.from_dict(data, str(path))
+        return cls.from_dict(load_toml(Path(path), RecipeError, "a TOML recipe"), str(path))
 
     def with_hardware(self, changes: dict[str, Any]) -> "Recipe":
         """Return the recipe with other keys in its hardware section, checked anew.

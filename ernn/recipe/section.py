@@ -4,7 +4,7 @@ from typing import Annotated, Any, Self
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from ernn.errors import RecipeError
+from ernn.errors import Fault, RecipeError, Setting
 
 Count = Annotated[int, Field(gt=0, le=1_000_000)]
 Positive = Annotated[float, Field(gt=0, allow_inf_nan=False)]
@@ -29,19 +29,19 @@ class Section(BaseModel):
         try:
             return cls.model_validate(data)
         except ValidationError as error:
-            problems = [_sentence(problem) for problem in error.errors()]
-            raise RecipeError("\n".join(f"{source}: {problem}" for problem in problems)) from None
+            raise RecipeError(*(_fault(source, problem) for problem in error.errors())) from None
 
 
-def _sentence(problem) -> str:
-    """Turn one pydantic problem into ``where = value: what is allowed``."""
+def _fault(source: str, problem: Any) -> Fault:
+    """Turn one of pydantic's problems into ours: ``where = value``, what is allowed, the remedy."""
     where = "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in problem["loc"])
-    where = where.lstrip(".") or "recipe"
+    where = f"{source}: {where.lstrip('.') or 'recipe'}"
     message = problem["msg"].removeprefix("Value error, ")
     if problem["type"] == "extra_forbidden":
-        return f"{where} is not a known key; remove it or correct its spelling"
+        return Fault(where, "not a known key", "", "remove it or correct its spelling")
     if problem["type"] == "missing":
-        return f"{where} is missing; add it"
-    value = problem["input"]
-    shown = "" if isinstance(value, dict | list | BaseModel) else f" = {value!r}"
-    return f"{where}{shown}: {message[0].lower()}{message[1:]}"
+        return Fault(where, "missing", "", "add it")
+    allowed, value = f"{message[0].lower()}{message[1:]}", problem["input"]
+    if isinstance(value, dict | list | BaseModel):
+        return Fault(where, allowed)
+    return Setting(where, repr(value), allowed)

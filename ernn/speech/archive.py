@@ -13,7 +13,9 @@ from typing import BinaryIO, NamedTuple
 import numpy as np
 from kaldiio.matio import read_matrix_or_vector
 
+from ernn.datafile import require_plain
 from ernn.errors import CorpusError
+from ernn.speech.audio import located
 from ernn.speech.labels import read_table
 
 _MATRIX = re.compile(rb"\0B(FM|DM|CM|CM2|CM3) ")
@@ -37,7 +39,8 @@ def read_scp(path: Path) -> dict[str, Place]:
     Raises:
         CorpusError: the list cannot be read, or an entry is not a plain place.
     """
-    places = {}
+    places: dict[str, Place] = {}
+    files: dict[str, Path] = {}
     for name, place in read_table(path, "lines: utterance archive:offset").items():
         if place.startswith("|") or place.endswith("|"):
             raise CorpusError(
@@ -50,8 +53,10 @@ def read_scp(path: Path) -> dict[str, Place]:
                 f"{path} has no archive:offset for {name} but {place!r}; write archive and list "
                 "anew with Kaldi's copy-feats or copy-int-vector"
             )
-        beside = path.parent / found[1]
-        places[name] = Place(beside if beside.exists() else Path(found[1]), int(found[2]))
+        if found[1] not in files:
+            beside = located(path.parent, found[1])
+            files[found[1]] = beside if beside.exists() else located(Path(), found[1])
+        places[name] = Place(files[found[1]], int(found[2]))
     return places
 
 
@@ -118,8 +123,11 @@ def _read(place: Place, read):
         if not place.path.is_file():
             raise FileNotFoundError("no such file")
         with place.path.open("rb") as file:
+            require_plain(place.path, file.read(10), CorpusError)
             file.seek(place.offset)
             return read(_Bounded(file, place.path.stat().st_size))
+    except CorpusError:
+        raise
     except (OSError, EOFError, ValueError, AssertionError, MemoryError, struct.error) as error:
         raise CorpusError(
             f"{place.path} has no whole binary Kaldi array at byte {place.offset} ({error}); "

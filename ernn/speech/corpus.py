@@ -8,7 +8,6 @@ holds the index that cuts them apart, and the names of the phones.
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Protocol
 
 import numpy as np
 
@@ -16,8 +15,10 @@ from ernn.errors import CorpusError
 from ernn.files import read_arrays, write_arrays
 from ernn.recipe import CorpusRecipe, FeatureRecipe
 from ernn.speech import kaldi, manifest, synthetic, timit
+from ernn.speech.census import Census
 from ernn.speech.labels import MOST_LABELS
 from ernn.speech.phones import PHONES
+from ernn.speech.source import Source, SpeakerTask
 from ernn.speech.speakers import SPLITS
 from ernn.speech.utterance import Split, Utterance, frame_labels
 from ernn.workers import in_order
@@ -28,19 +29,6 @@ REMEDY = "make it again with `ernn corpus`"
 Index = list[tuple[str, str, int, int]]  # name, speaker, frames and phones of each utterance
 
 
-class SpeakerTask(Protocol):
-    """One speaker's work, small enough to be sent to another process."""
-
-    @property
-    def name(self) -> str:
-        """Name of the speaker."""
-        ...
-
-    def utterances(self, recipe: FeatureRecipe) -> list[Utterance]:
-        """Return all that the speaker says."""
-        ...
-
-
 def build_corpus(
     corpus: CorpusRecipe,
     features: FeatureRecipe,
@@ -48,7 +36,7 @@ def build_corpus(
     folder: Path,
     workers: int = 1,
     progress: Callable[[int, int], None] = lambda done, total: None,
-) -> None:
+) -> str:
     """Make or read the speech that a recipe asks for and write its three splits.
 
     Args:
@@ -59,43 +47,42 @@ def build_corpus(
         workers: processes to use; 1 means this one.
         progress: called with the speakers done and the speakers in all.
 
+    Returns:
+        What is in it, what was left out and what is odd, for a user to read.
+
     Raises:
-        CorpusError: the corpus is not there, damaged or empty.
+        CorpusError: the corpus is not there, damaged or empty, or something is in it twice.
         ToolError: a synthesizer is missing or fails.
     """
-    tasks, phones, made_by = _speech(corpus, seed)
-    jobs = [(task, features) for split in SPLITS for task in tasks[split]]
+    source = _source(corpus, seed)
+    jobs = [(task, features) for split in SPLITS for task in source.tasks[split]]
     made = in_order(_speaker_utterances, jobs, workers, "making speech")
+    census = Census(source)
     done, first = 0, None
-    seen: dict[str, str] = {}  # which split an utterance is in
     for split in SPLITS:
         utterances: list[Utterance] = []
-        for _ in tasks[split]:
+        for _ in source.tasks[split]:
             utterances += next(made)
             first = first or utterances[0]
             done += 1
             progress(done, len(jobs))
         for utterance in utterances:
             _require_alike(utterance, first or utterance)
-            if seen.setdefault(utterance.name, split) != split:
-                raise CorpusError(
-                    f"utterance {utterance.name} is in {seen[utterance.name]} and in {split}; "
-                    "leave it out of one, so that no model is judged by what it was trained on"
-                )
-        save_split(folder, split, utterances, made_by, phones)
+            census.add(split, utterance)
+        save_split(folder, split, utterances, source.made_by, source.phones)
+    known = corpus.kind != "kaldi"  # whose frames may be of any length
+    return census.summary(features.step_ms * features.keep_every / 1000 if known else None)
 
 
-def _speech(
-    corpus: CorpusRecipe, seed: int
-) -> tuple[Mapping[str, Sequence[SpeakerTask]], tuple[str, ...], list[str]]:
+def _source(corpus: CorpusRecipe, seed: int) -> Source:
     """Return the speakers of each split, the phones of the labels, and where all comes from."""
     if corpus.kind == "timit":
-        return timit.tasks(Path(corpus.path or "")), PHONES, ["TIMIT"]
+        return timit.find(Path(corpus.path or ""))
     if corpus.kind == "kaldi":
-        return *kaldi.tasks(corpus), ["Kaldi archives"]
+        return kaldi.find(corpus)
     if corpus.kind == "manifest":
-        return *manifest.tasks(corpus), ["recordings of a manifest"]
-    return synthetic.tasks(corpus, seed), PHONES, synthetic.engines(corpus.flite)
+        return manifest.find(corpus)
+    return Source(synthetic.tasks(corpus, seed), PHONES, synthetic.engines(corpus.flite))
 
 
 def _require_alike(utterance: Utterance, first: Utterance) -> None:

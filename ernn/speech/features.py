@@ -54,7 +54,7 @@ def speaker_utterances(
     except CorpusError as error:
         raise CorpusError(f"speaker {speaker}: {error}") from None
     return [
-        Utterance(name, speaker, features, labels, recording.reference())
+        Utterance(name, speaker, features, labels, recording.reference(), recording.origin)
         for (name, recording), (features, labels) in zip(named, framed, strict=True)
     ]
 

@@ -12,12 +12,15 @@ from pathlib import Path
 
 import numpy as np
 
-from ernn.errors import CorpusError
+from ernn.errors import CorpusError, Fault
 from ernn.recipe import CorpusRecipe, FeatureRecipe
 from ernn.speech.archive import Place, read_integer_archive, read_integers, read_matrix, read_scp
+from ernn.speech.audio import Origin, digest
+from ernn.speech.census import twice
 from ernn.speech.decode import collapse
 from ernn.speech.features import normalise
 from ernn.speech.labels import JOINS, PhoneSet, read_phones, read_table
+from ernn.speech.source import Source
 from ernn.speech.utterance import Utterance
 
 LISTED = ("feats.scp", "utt2spk", "ali.scp", "ali.ark", "ali.txt", "text")
@@ -43,6 +46,11 @@ class DataFolder:
         Raises:
             CorpusError: a list is missing or damaged, or lacks an utterance of feats.scp.
         """
+        if (path / "wav.scp").is_file() and not (path / "feats.scp").exists():
+            raise CorpusError(
+                f"{path} has wav.scp but no feats.scp; make features with Kaldi's make_mfcc.sh, or "
+                'list the recordings in a manifest for kind = "manifest"'
+            )
         features = read_scp(path / "feats.scp")
         if not features:
             raise CorpusError(f"{path / 'feats.scp'} names no utterance; give each split some")
@@ -66,6 +74,12 @@ class DataFolder:
                     "utterances out with Kaldi's utils/subset_data_dir.sh"
                 )
 
+    @property
+    def unused(self) -> list[str]:
+        """Utterances that have a speaker or phones, but no features."""
+        labels = self.text if self.alignment is None else self.alignment
+        return sorted((self.speakers.keys() | labels.keys()) - self.features.keys())
+
 
 @dataclass(frozen=True)
 class KaldiTask:
@@ -83,8 +97,10 @@ class KaldiTask:
                 f"speaker {self.name} has features of {sizes[0]} and of {sizes[1]} values a frame; "
                 "make all features in the same way"
             )
+        origins = [Origin(digest(features)) for features in raw]
         made = []
-        for (name, _, (labels, phones)), features in zip(self.entries, normalise(raw), strict=True):
+        all_said = zip(self.entries, normalise(raw), origins, strict=True)
+        for (name, _, (labels, phones)), features, origin in all_said:
             if labels is not None and len(labels) != len(features):
                 raise CorpusError(
                     f"utterance {name} has an alignment of {len(labels)} frames and features of "
@@ -92,17 +108,19 @@ class KaldiTask:
                 )
             kept = slice(None, None, recipe.keep_every)
             labels = None if labels is None else labels[kept]
-            made.append(Utterance(name, self.name, features[kept], labels, phones))
+            made.append(Utterance(name, self.name, features[kept], labels, phones, origin))
         return made
 
 
-def tasks(recipe: CorpusRecipe) -> tuple[dict[str, list[KaldiTask]], tuple[str, ...]]:
+def find(recipe: CorpusRecipe) -> Source:
     """Find the speakers of each split, and the phones that their labels stand for.
 
     Raises:
-        CorpusError: a file is missing or damaged, or says what others contradict.
+        CorpusError: a file is missing or damaged, or says what others contradict; or features are
+            named twice.
     """
     data = {split: DataFolder.read(path) for split, path in _folders(recipe).items()}
+    _require_apart(data)
     table = read_phones(Path(recipe.phones)) if recipe.phones else {}
     if not table and any(one.alignment is not None for one in data.values()):
         raise CorpusError(
@@ -111,7 +129,25 @@ def tasks(recipe: CorpusRecipe) -> tuple[dict[str, list[KaldiTask]], tuple[str, 
         )
     said = sorted({phone for text in data["train"].text.values() for phone in text.split()})
     phones = PhoneSet.choose(recipe.fold, table or said)
-    return {split: _speakers(one, phones, table) for split, one in data.items()}, phones.labels
+    tasks = {split: _speakers(one, phones, table) for split, one in data.items()}
+    notes = {
+        f"utterances of {split} with a speaker or phones but no features, not used": one.unused
+        for split, one in data.items()
+    }
+    return Source(tasks, phones.labels, ["Kaldi archives"], notes=notes)
+
+
+def _require_apart(data: Mapping[str, DataFolder]) -> None:
+    """Refuse two utterances, of one split or of two, that are the same place of an archive."""
+    seen: dict[Place, tuple[str, str]] = {}
+    files: dict[Path, Path] = {}
+    for split, folder in data.items():
+        for name, place in folder.features.items():
+            if place.path not in files:
+                files[place.path] = place.path.resolve()
+            before = seen.setdefault(Place(files[place.path], place.offset), (split, name))
+            if before != (split, name):
+                raise CorpusError(twice(before, (split, name)))
 
 
 def sources(recipe: CorpusRecipe) -> list[Path]:
@@ -136,6 +172,16 @@ def _alignment(folder: Path) -> dict[str, np.ndarray] | None:
     for name in ("ali.ark", "ali.txt"):
         if (folder / name).is_file():
             return read_integer_archive(folder / name)
+    packed = sorted(folder.glob("ali*.gz"))
+    if packed:
+        raise CorpusError(
+            Fault(
+                f"{packed[0]} cannot be read",
+                "it is compressed",
+                "ali.scp, ali.ark or ali.txt",
+                "make it one with Kaldi's ali-to-phones --per-frame=true",
+            )
+        )
     return None
 
 

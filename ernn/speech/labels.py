@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
+from ernn.datafile import read_text
 from ernn.errors import CorpusError
 from ernn.speech.phones import KALDI_TIMIT, PHONES, merge_silences
 
@@ -25,16 +26,12 @@ def read_table(path: Path, line: str) -> dict[str, str]:
         CorpusError: the file cannot be read as text, or a first word comes twice.
     """
     table: dict[str, str] = {}
-    try:
-        with path.open(encoding="utf-8-sig") as file:
-            for text in file:
-                words = text.split(maxsplit=1)
-                if words and words[0] in table:
-                    raise CorpusError(f"{path} has two lines for {words[0]!r}; remove one")
-                if words:
-                    table[words[0]] = words[1].strip() if len(words) > 1 else ""
-    except (OSError, UnicodeDecodeError) as error:
-        raise CorpusError(f"{path} cannot be read ({error}); give a text file of {line}") from None
+    for text in read_text(path, CorpusError, f"a text file of {line}").split("\n"):
+        words = text.split(maxsplit=1)
+        if words and words[0] in table:
+            raise CorpusError(f"{path} has two lines for {words[0]!r}; remove one")
+        if words:
+            table[words[0]] = words[1].strip() if len(words) > 1 else ""
     return table
 
 

@@ -2,44 +2,64 @@
 
 import json
 import math
-from collections.abc import Iterator
+import os
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
-import soundfile
 
-from ernn.datafile import parse
-from ernn.errors import CorpusError
+from ernn.datafile import Count, NotNegative, Positive, Strict, parse, read_text
+from ernn.errors import CorpusError, Fault
+from ernn.files import left_by_system
 from ernn.recipe import CorpusRecipe, FeatureRecipe
 from ernn.speech.acoustics import resample
+from ernn.speech.audio import SUFFIXES, Part, located, read_audio
 from ernn.speech.features import speaker_utterances
 from ernn.speech.labels import JOINS, PhoneSet, read_phones
 from ernn.speech.recording import Recording
+from ernn.speech.same import Use, require_apart
+from ernn.speech.source import Source
 from ernn.speech.speakers import SPLITS
 from ernn.speech.utterance import Utterance
 
 SILENCE = "sil"
-_LONGEST_S = 300.0  # cut a longer recording into utterances
-_RATES = (6_000, 200_000)  # samples per second
+_FORM = "a file of JSON lines"
 _SLACK_S = 0.05  # how far the last label may reach behind the audio
 _CLOSE_S = 0.001  # gaps and overlaps up to this are rounding
 
 
 @dataclass(frozen=True)
-class Line:
+class Line(Strict):
     """One line of a manifest."""
 
     audio: str  # relative to the manifest
     speaker: str
     split: Literal["train", "dev", "test"]
     phones: str | list[tuple[float, float, str]]  # in order; or each with its start and end, s
+    offset: NotNegative = 0.0  # s; where the utterance begins in the file, and times count from
+    duration: Positive | None = None  # s; None: up to the end of the file
+    channel: Count | None = None  # from 0; None: the file has one
 
     @property
     def spoken(self) -> list[str]:
         """The phones without their times."""
         return self.phones.split() if isinstance(self.phones, str) else [p for *_, p in self.phones]
+
+    @property
+    def part(self) -> Part:
+        """What the line takes of the file."""
+        return Part(self.offset, self.duration, self.channel)
+
+    @property
+    def name(self) -> str:
+        """The file, and what of it: in the words of W3C's media fragments."""
+        what = [] if self.channel is None else [f"channel={self.channel}"]
+        if self.offset or self.duration:
+            end = "" if self.duration is None else f",{self.offset + self.duration:g}"
+            what.append(f"t={self.offset:g}{end}")
+        return "#".join(filter(None, (self.audio, "&".join(what))))
 
 
 @dataclass(frozen=True)
@@ -53,28 +73,28 @@ class ManifestTask:
 
     def utterances(self, recipe: FeatureRecipe) -> list[Utterance]:
         """Return the features and labels of the recordings."""
-        named = [(entry.audio, self._recording(entry)) for entry in self.entries]
+        named = [(entry.name, self._recording(entry)) for entry in self.entries]
         return speaker_utterances(self.name, named, recipe)
 
     def _recording(self, entry: Line) -> Recording:
-        audio, rate = _read_audio(self.folder / entry.audio)
+        audio, origin = read_audio(located(self.folder, entry.audio), entry.part)
         try:
             if isinstance(entry.phones, str):
                 phones, ends = self.phones.sequence(entry.phones.split()), None
             else:
-                phones, ends = _lay(entry.phones, len(audio), rate, self.phones)
+                phones, ends = _lay(entry.phones, len(audio), origin.rate, self.phones)
         except CorpusError as error:
-            raise CorpusError(f"{entry.audio}: {error}") from None
+            raise CorpusError(f"{entry.name}: {error}") from None
         if not len(phones):
-            raise CorpusError(f"{entry.audio}: no phone is left; leave the recording out")
-        return resample(Recording(audio, rate, phones, ends, self.phones.silence))
+            raise CorpusError(f"{entry.name}: no phone is left; leave the recording out")
+        return resample(Recording(audio, origin.rate, phones, ends, self.phones.silence, origin))
 
 
-def tasks(recipe: CorpusRecipe) -> tuple[dict[str, list[ManifestTask]], tuple[str, ...]]:
+def find(recipe: CorpusRecipe) -> Source:
     """Find the speakers of each split, and the phones that their labels stand for.
 
     Raises:
-        CorpusError: the manifest is missing, empty or damaged.
+        CorpusError: the manifest is missing, empty or damaged, or names a recording twice.
     """
     path = Path(recipe.path or "")
     entries = list(read_lines(path))
@@ -85,6 +105,13 @@ def tasks(recipe: CorpusRecipe) -> tuple[dict[str, list[ManifestTask]], tuple[st
         if not speakers:
             raise CorpusError(f'{path} has no line with "split": "{split}"; give each split some')
     phones = PhoneSet.choose(recipe.fold, _phones(recipe, entries))
+    uses = [Use(one.name, one.split, located(path.parent, one.audio), one.part) for one in entries]
+    try:
+        require_apart(uses)
+    except (OSError, ValueError) as error:
+        if isinstance(error, CorpusError):
+            raise
+        raise CorpusError(_missing(uses)) from None
     tasks = {
         split: [
             ManifestTask(speaker, path.parent, tuple(said), phones)
@@ -92,14 +119,48 @@ def tasks(recipe: CorpusRecipe) -> tuple[dict[str, list[ManifestTask]], tuple[st
         ]
         for split, speakers in found.items()
     }
-    return tasks, phones.labels
+    notes = {"recordings beside the listed ones that no line names": _unlisted(uses)}
+    return Source(tasks, phones.labels, ["recordings of a manifest"], notes=notes)
 
 
 def sources(recipe: CorpusRecipe) -> list[Path]:
     """Return the files that the corpus is made from, those that do not exist included."""
     path = Path(recipe.path or "")
     tables = [Path(table) for table in (recipe.phones, recipe.fold) if table]
-    return [path, *tables, *(path.parent / entry.audio for entry in read_lines(path))]
+    return [path, *tables, *(located(path.parent, entry.audio) for entry in read_lines(path))]
+
+
+def _missing(uses: Iterable[Use]) -> Fault:
+    """Say which file of a manifest is not there."""
+    lost = list(dict.fromkeys(use.path for use in uses if not _is_file(use.path)))
+    more = f", nor can {len(lost) - 1} others" if len(lost) > 1 else ""
+    return Fault(
+        f"{lost[0] if lost else 'a recording'} cannot be read as audio{more}",
+        "no such file",
+        "",
+        "paths are relative to the manifest; correct it or copy the recordings there",
+    )
+
+
+def _is_file(path: Path) -> bool:
+    try:
+        return path.is_file()
+    except (OSError, ValueError):
+        return False
+
+
+def _unlisted(uses: Iterable[Use]) -> list[str]:
+    """Return the recordings that lie in the folders of those in use and are not used."""
+    used = {(told.st_dev, told.st_ino) for told in (use.path.stat() for use in uses)}
+    found = []
+    for folder in sorted({use.path.parent for use in uses}):
+        with os.scandir(folder) as entries:
+            for entry in entries:
+                if left_by_system(entry.name) or Path(entry.name).suffix.lower() not in SUFFIXES:
+                    continue
+                if entry.is_file() and (entry.stat().st_dev, entry.stat().st_ino) not in used:
+                    found.append(entry.path)
+    return sorted(found)
 
 
 def _phones(recipe: CorpusRecipe, entries: list[Line]) -> list[str]:
@@ -117,50 +178,37 @@ def read_lines(path: Path) -> Iterator[Line]:
     Raises:
         CorpusError: it cannot be read, or a line is not one of a manifest.
     """
-    seen = set()
+    seen: set[str] = set()
+    for number, text in enumerate(read_text(path, CorpusError, _FORM).split("\n"), start=1):
+        if not text.strip():
+            continue
+        where = f"{path}, line {number}"
+        entry = parse(_object(text, where), Line, CorpusError, where)
+        if entry.name in seen:
+            raise CorpusError(f"{where}: {entry.name} again; remove a line")
+        odd = [phone for phone in entry.spoken if len(phone.split()) != 1]
+        if odd or not entry.spoken:
+            told = f"{odd[0]!r} is no phone" if odd else "no phones"
+            raise CorpusError(f"{where}: {told}; name one word each")
+        seen.add(entry.name)
+        yield entry
+
+
+def _object(text: str, where: str) -> Any:
+    """Parse a line; of two values for one key JSON's readers would silently take the last."""
+
+    def unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+        found = dict(pairs)
+        if len(found) < len(pairs):
+            twice = next(key for n, (key, _) in enumerate(pairs) if key in dict(pairs[:n]))
+            raise CorpusError(Fault(where, f"the key {twice!r} comes twice", "", "remove one"))
+        return found
+
     try:
-        with path.open(encoding="utf-8") as file:
-            for number, line in enumerate(file, start=1):
-                if not line.strip():
-                    continue
-                entry = parse(json.loads(line), Line, CorpusError, f"{path}, line {number}")
-                if entry.audio in seen:
-                    raise CorpusError(f"{path}, line {number}: {entry.audio} again; remove a line")
-                odd = [phone for phone in entry.spoken if len(phone.split()) != 1]
-                if odd or not entry.spoken:
-                    told = f"{odd[0]!r} is no phone" if odd else "no phones"
-                    raise CorpusError(f"{path}, line {number}: {told}; name one word each")
-                seen.add(entry.audio)
-                yield entry
-    except (OSError, UnicodeDecodeError) as error:
-        raise CorpusError(f"{path} cannot be read ({error}); give a file of JSON lines") from None
+        return json.loads(text, object_pairs_hook=unique)
     except (json.JSONDecodeError, RecursionError):
-        raise CorpusError(
-            f"{path}, line {number} is not JSON; each line is one object with audio, speaker, "
-            "split and phones"
-        ) from None
-
-
-def _read_audio(path: Path) -> tuple[np.ndarray, int]:
-    """Return the samples, (N,) float32, and how many there are a second."""
-    try:
-        told = soundfile.info(path)
-        if told.channels != 1 or not _RATES[0] <= told.samplerate <= _RATES[1]:
-            raise CorpusError(
-                f"{path} has {told.channels} channels and {told.samplerate} Hz; give one channel "
-                f"of {_RATES[0]} to {_RATES[1]} Hz"
-            )
-        if not 0 < told.duration <= _LONGEST_S:
-            raise CorpusError(
-                f"{path} lasts {told.duration:.0f} s; cut it into utterances of at most "
-                f"{_LONGEST_S:.0f} s"
-            )
-        audio, rate = soundfile.read(path, dtype="float32")
-    except (OSError, TypeError, soundfile.SoundFileError) as error:
-        raise CorpusError(f"{path} cannot be read as audio ({error}); give WAV or FLAC") from None
-    if not np.isfinite(audio).all():
-        raise CorpusError(f"{path} has samples that are NaN or infinite; record it again")
-    return audio, rate
+        keys = "audio, speaker, split and phones"
+        raise CorpusError(f"{where} is not JSON; each line is one object with {keys}") from None
 
 
 def _lay(

@@ -5,6 +5,7 @@ from itertools import pairwise
 
 import numpy as np
 
+from ernn.speech.audio import Origin
 from ernn.speech.phones import PHONE_INDEX, SILENCE, Spoken, merge_silences
 
 # Where a vowel and its r (or l, n) share one timed event, the vowel takes this part of it.
@@ -20,6 +21,7 @@ class Recording:
     phones: np.ndarray  # (S,) int16, indices into PHONES or the corpus's own phones
     ends: np.ndarray | None  # (S,) int64, the sample behind each phone, the last N; None: unknown
     silence: int = SILENCE  # index of the silent phone, -1 for none
+    origin: Origin | None = None  # None: made on the spot
 
     @classmethod
     def from_events(

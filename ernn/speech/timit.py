@@ -5,18 +5,23 @@ test set; and 50 other test speakers as the development set.
 """
 
 import os
-from dataclasses import dataclass
+import re
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
-import soundfile
 
-from ernn.errors import CorpusError
+from ernn.datafile import read_text
+from ernn.errors import CorpusError, Fault
+from ernn.files import left_by_system
 from ernn.recipe import FeatureRecipe
 from ernn.speech.acoustics import RATE
+from ernn.speech.audio import read_audio
 from ernn.speech.features import speaker_utterances
-from ernn.speech.phones import Spoken, fold_timit
+from ernn.speech.phones import PHONES, Spoken, fold_timit
 from ernn.speech.recording import Recording
+from ernn.speech.source import Source
 from ernn.speech.utterance import Utterance
 
 # Not checked against the corpus documentation: compare before publishing a core-test figure.
@@ -31,6 +36,9 @@ DEVELOPMENT = tuple(
     "mteb0 mjfc0 mrjr0 fmml0 mrws1".split()
 )
 
+# Speakers and sentences of the whole corpus, without SA: 8 of each speaker.
+COMPLETE = {"train": (462, 3696), "dev": (50, 400), "test": (24, 192)}
+_SENTENCES = 8
 _LONGEST_S = 60.0  # TIMIT's longest sentence takes 8 s; more is not a sentence
 _SLACK_S = 0.1  # how far labels and audio may disagree about the end
 
@@ -51,16 +59,17 @@ class TimitTask:
         return speaker_utterances(self.name, self.recordings(), recipe)
 
 
-def tasks(path: Path) -> dict[str, list[TimitTask]]:
+def find(path: Path) -> Source:
     """Find the speakers of each split in a copy of TIMIT.
 
     Args:
         path: the folder that holds TRAIN and TEST; upper and lower case mean the same.
 
     Raises:
-        CorpusError: this is not TIMIT, or a split has no speaker.
+        CorpusError: this is not TIMIT, a split has no speaker, a sentence is there twice, or its
+            audio or its labels are missing.
     """
-    train, test = (_speakers(path, part) for part in ("train", "test"))
+    (train, shared), (test, _) = (_speakers(path, part) for part in ("train", "test"))
     splits = {
         "train": train,
         "dev": [task for task in test if task.name in DEVELOPMENT],
@@ -71,7 +80,43 @@ def tasks(path: Path) -> dict[str, list[TimitTask]]:
             raise CorpusError(
                 f"{path} has no speaker of the {split} set; give the folder of a complete TIMIT"
             )
-    return splits
+    others = [task.name for task in test if task.name not in CORE_TEST + DEVELOPMENT]
+    notes = {
+        "training sentences that all speakers read (SA), not used": shared,
+        "speakers of TEST in neither the development nor the core test set, not used": others,
+        **_missing("development", DEVELOPMENT, splits["dev"]),
+        **_missing("core test", CORE_TEST, splits["test"]),
+    }
+    sentences = [line for split, found in splits.items() for line in _incomplete(split, found)]
+    return Source(splits, PHONES, ["TIMIT"], sentences, notes)
+
+
+def sources(path: Path) -> list[Path]:
+    """Return the files that the corpus is made from, and others that lie between them."""
+    return [Path(folder) / name for folder, names in _walk(path) for name in names]
+
+
+def _incomplete(split: str, found: Sequence[TimitTask]) -> Iterator[str]:
+    have = (len(found), sum(len(task.files) for task in found))
+    if have != COMPLETE[split]:
+        name = "core test" if split == "test" else split
+        yield (
+            f"TIMIT is not complete: its {name} set has {have[0]} of {COMPLETE[split][0]} speakers "
+            f"and {have[1]} of {COMPLETE[split][1]} sentences, so figures are not those of TIMIT"
+        )
+
+
+def _missing(
+    name: str, standard: tuple[str, ...], found: Sequence[TimitTask]
+) -> dict[str, list[str]]:
+    """Name the standard speakers of a set who are missing, or say less than they should."""
+    sizes = {task.name: len(task.files) for task in found}
+    return {
+        f"speakers of the {name} set who are missing": [s for s in standard if s not in sizes],
+        f"speakers of the {name} set without {_SENTENCES} sentences": [
+            s for s in standard if sizes.get(s, _SENTENCES) != _SENTENCES
+        ],
+    }
 
 
 def read_recording(audio_path: Path, labels_path: Path) -> Recording:
@@ -80,37 +125,31 @@ def read_recording(audio_path: Path, labels_path: Path) -> Recording:
     Raises:
         CorpusError: a file is damaged, or the two do not belong together.
     """
-    try:
-        information = soundfile.info(audio_path)
-        found = (information.channels, information.samplerate)
-        if found != (1, RATE) or information.duration > _LONGEST_S:
-            raise CorpusError(
-                f"{audio_path} has {found[0]} channels, {found[1]} Hz and "
-                f"{information.duration:.0f} s; TIMIT has 1 channel, {RATE} Hz and less than "
-                f"{_LONGEST_S:.0f} s"
-            )
-        audio, _ = soundfile.read(audio_path, dtype="float32")
-    except (OSError, soundfile.SoundFileError) as error:
-        raise CorpusError(f"{audio_path} cannot be read as SPHERE or RIFF audio: {error}") from None
+    audio, origin = read_audio(audio_path)
+    seconds = len(audio) / origin.rate
+    if origin.rate != RATE or seconds > _LONGEST_S:
+        given = f"{origin.rate} Hz and {seconds:.0f} s"
+        limit = f"{RATE} Hz and less than {_LONGEST_S:.0f} s"
+        raise CorpusError(Fault(str(audio_path), given, limit, "restore it from TIMIT"))
     events, end = _read_labels(labels_path)
     if abs(end - len(audio)) > _SLACK_S * RATE:
         raise CorpusError(
             f"{labels_path} ends at sample {end}, but {audio_path.name} at {len(audio)}; "
             "restore both from your TIMIT copy"
         )
-    return Recording.from_events(audio, RATE, events)
+    return replace(Recording.from_events(audio, RATE, events), origin=origin)
 
 
 def _read_labels(path: Path) -> tuple[list[tuple[Spoken, int]], int]:
     """Return what is spoken from which sample on, and the sample where the last label ends."""
+    lines = read_text(path, CorpusError, "a list of phone labels").split("\n")
     try:
-        lines = path.read_text(encoding="ascii").split("\n")
         rows = [line.split() for line in lines if line.strip()]
         spans = np.array([(int(start), int(end)) for start, end, _ in rows], np.int64)
         events = [(fold_timit(label), int(start)) for start, _, label in rows]
     except CorpusError as error:
         raise CorpusError(f"{path}: {error}") from None
-    except (OSError, ValueError, OverflowError):
+    except (ValueError, OverflowError):
         raise CorpusError(
             f"{path} is not a list of phone labels; each line is: first sample, last sample, label"
         ) from None
@@ -120,28 +159,72 @@ def _read_labels(path: Path) -> tuple[list[tuple[Spoken, int]], int]:
     return events, int(spans[-1, 1])
 
 
-def _speakers(path: Path, part: str) -> list[TimitTask]:
-    """Return every speaker under TRAIN or TEST, sorted by name."""
+def _speakers(path: Path, part: str) -> tuple[list[TimitTask], list[str]]:
+    """Return every speaker under TRAIN or TEST, sorted by name, and the SA sentences."""
     root = _child(path, part)
     if root is None:
         raise CorpusError(
             f"{path} is not TIMIT: it has no folder {part.upper()}; give the folder that holds "
             "TRAIN and TEST"
         )
-    found: dict[str, list[tuple[str, Path, Path]]] = {}
-    for folder, _, names in os.walk(root):
-        files = {name.lower(): Path(folder) / name for name in names}
+    found: dict[str, dict[str, tuple[str, Path, Path]]] = {}
+    shared = []
+    for folder, names in _walk(root, _refuse):
         speaker = Path(folder).name.lower()
-        for name, labels in sorted(files.items()):
-            stem, _, kind = name.rpartition(".")
-            if kind != "phn" or stem.startswith("sa"):
-                continue
-            # Copies converted to RIFF are often called SX1.WAV.wav, beside the original.
-            audio = files.get(f"{stem}.wav.wav") or files.get(f"{stem}.wav")
+        shared += [f"{speaker}_{n.lower()}" for n in names if re.fullmatch(r"(?i)sa.*\.phn", n)]
+        for stem, audio, labels in _sentences(Path(folder), names):
+            said = found.setdefault(speaker, {})
+            name = f"{speaker}_{stem}"
+            if name in said:
+                raise CorpusError(
+                    Fault(
+                        "the same recording twice",
+                        f"{said[name][2]} and {labels}",
+                        "",
+                        "move one away, so that nothing counts twice",
+                    )
+                )
+            said[name] = (name, audio, labels)
+    return [TimitTask(name, tuple(said.values())) for name, said in sorted(found.items())], shared
+
+
+def _sentences(folder: Path, names: list[str]) -> Iterator[tuple[str, Path, Path]]:
+    """Yield the sentences of a folder: name, audio and labels; those that all speakers read not."""
+    files = {name.lower(): folder / name for name in names}
+    if len(files) < len(names):
+        twice = next(name for name in names if files[name.lower()].name != name)
+        raise CorpusError(
+            f"{folder / twice} and {files[twice.lower()].name} have the same name; keep one"
+        )
+    for name, path in sorted(files.items()):
+        stem, _, kind = name.removesuffix(".wav.wav").rpartition(".")
+        stem = stem or name.removesuffix(".wav.wav")
+        if stem.startswith("sa"):
+            continue
+        # Copies converted to RIFF are often called SX1.WAV.wav, beside the original.
+        audio = files.get(f"{stem}.wav.wav") or files.get(f"{stem}.wav")
+        labels = files.get(f"{stem}.phn")
+        if kind == "phn":
             if audio is None:
-                raise CorpusError(f"{labels} has no audio beside it; restore {stem.upper()}.WAV")
-            found.setdefault(speaker, []).append((f"{speaker}_{stem}", audio, labels))
-    return [TimitTask(speaker, tuple(files)) for speaker, files in sorted(found.items())]
+                raise CorpusError(f"{path} has no audio beside it; restore {stem.upper()}.WAV")
+            yield stem, audio, path
+        elif name.endswith(".wav") and labels is None:
+            raise CorpusError(f"{path} has no labels beside it; restore {stem.upper()}.PHN")
+
+
+def _walk(
+    root: Path, refuse: Callable[[OSError], None] | None = None
+) -> Iterator[tuple[str, list[str]]]:
+    """Yield the folders below a folder with their files, without what desktops leave there."""
+    for folder, inside, names in os.walk(root, onerror=refuse):
+        inside[:] = sorted(name for name in inside if not left_by_system(name))
+        yield folder, sorted(name for name in names if not left_by_system(name))
+
+
+def _refuse(error: OSError) -> None:
+    raise CorpusError(
+        Fault(f"{error.filename} cannot be read", error.strerror or "", "", "give it to this user")
+    )
 
 
 def _child(path: Path, name: str) -> Path | None:

@@ -7,6 +7,7 @@ from typing import overload
 import numpy as np
 
 from ernn.errors import CorpusError
+from ernn.speech.audio import Origin
 
 
 @dataclass(frozen=True, eq=False)
@@ -18,6 +19,7 @@ class Utterance:
     features: np.ndarray  # (T, F) float32
     labels: np.ndarray | None  # (T,) int16, the phone of each frame; None: nobody knows when
     phones: np.ndarray  # (P,) int16, the phone sequence to score against
+    origin: Origin | None = None  # not kept in files; None: made on the spot
 
 
 @dataclass(frozen=True, eq=False)

@@ -88,7 +88,7 @@ def test_a_missing_recipe_names_the_shipped_ones(name):
     [
         ("", None),
         ("[model", "cannot be read as a TOML recipe"),
-        ("speed = 9", "speed is not a known key"),
+        ("speed = 9", "speed: not a known key"),
         ("seed = 'one'", "seed = 'one'"),
         ("seed = -1", "seed = -1"),
         ("per_bound_points = -0.1", "per_bound_points = -0.1"),

@@ -135,7 +135,7 @@ def test_synthesized_blocks_go_before_planned_ones(run):
         assert (names == {"pes": 7}) == (digest == plan.digest)
     (place / "resources.json").write_text(json.dumps(told | {"groups": {"pes": {"gates": 1}}}))
     told = refused("compare", run)
-    assert "groups.pes.gates: Unexpected keyword argument; run `ernn synth` again" in told
+    assert "groups.pes.gates: not a known key; run `ernn synth` again" in told
 
 
 def test_errors_are_one_sentence(run):
@@ -145,7 +145,7 @@ def test_errors_are_one_sentence(run):
     assert "out/quickstart holds no plan" in refused("compare", "quickstart")
     (run / "simulate" / "timing.json").write_text("{}")
     told = refused("compare", run)
-    assert "frame_cycles_simulated: Field required" in told and "run `ernn simulate` again" in told
+    assert "frame_cycles_simulated: missing" in told and "run `ernn simulate` again" in told
     for bad, why in (("0", "greater than 0"), ("NaN", "finite"), ('"many"', "valid number")):
         cycles = f'"frame_cycles_simulated": {bad}, "latency_cycles_simulated": 9'
         text = f'{{{cycles}, "words_compared": 5, "mismatches": 0}}'

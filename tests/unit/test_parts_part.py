@@ -82,8 +82,8 @@ def test_own_part_of_an_own_family(tmp_path: Path):
     [
         ("dsp = 10", "dsp = -1", "dsp: .*greater than or equal to 0"),
         ("dsp = 10", 'dsp = "10"', "dsp: .*valid integer"),
-        ("dsp = 10", "", "dsp: Field required"),
-        ("dsp = 10", "dsp = 10\nprice = 3", "price: Unexpected"),
+        ("dsp = 10", "", "dsp: missing"),
+        ("dsp = 10", "dsp = 10\nprice = 3", "price: not a known key"),
         ("dsp = 10", "dsp = ", "cannot be read"),
         ("7-series", "8-series", "'8-series' is not a known family .*7-series, ecp5.*ultrascale"),
         ('"7-series"', "7", "family: "),

@@ -176,7 +176,7 @@ def test_an_unpublished_use_is_eses_mix():
         ("common = 0.35", "common = nan", "common"),
         ("regulators = 0.87", "regulators = 1.2", "regulators"),
         ("[interval]", "[interval]\nwidth = 2", "width"),
-        ("dsp = 0.25\n", "", "activity.dsp: Field required"),
+        ("dsp = 0.25\n", "", "activity.dsp: missing"),
         ("[prior]", "[prior", "cannot be read"),
     ],
 )

@@ -71,7 +71,7 @@ def test_a_mistake_is_named_with_its_place_and_what_is_allowed(tmp_path, line, w
     [
         ('cell = "rnn"\n[[model.layers]]\nhidden = 64', "model.cell = 'rnn'", "'lstm' or 'gru'"),
         ('cell = "gru"\nlayers = []', "model.layers", "at least 1 item"),
-        ('cell = "gru"', "model.layers", "is missing"),
+        ('cell = "gru"', "model.layers", "missing"),
         ('cell = "gru"\n[[model.layers]]\nhidden = 0', "model.layers[0].hidden = 0", "than 0"),
         (
             'cell = "gru"\n[[model.layers]]\nhidden = 64\nblock = 12',

@@ -1,5 +1,7 @@
 """Data folders of Kaldi, written with kaldiio: what they become, and what is refused."""
 
+import gzip
+
 import kaldiio
 import numpy as np
 import pytest
@@ -274,8 +276,87 @@ def test_alignments_need_a_table_and_all_splits_alike(data):
 
 
 def test_no_utterance_is_in_two_splits(data):
-    with pytest.raises(CorpusError, match="ann_1 is in train and in test"):
+    with pytest.raises(CorpusError, match="twice: ann_1, in train and in test"):
         build(data, test_folder="train")
+
+
+def test_an_archive_entry_is_used_once(data):
+    """Under another name, by a link, within a split: the same place is the same speech."""
+    listed = (data / "train" / "feats.scp").read_text().splitlines()
+    place = listed[0].split()[1]
+    archive, offset = place.rsplit(":", 1)
+    (data / "link.ark").symlink_to(archive)
+    for name in (place, f"{data / 'link.ark'}:{offset}"):
+        (data / "train" / "feats.scp").write_text("\n".join([*listed[:2], f"ann_2 {name}"]))
+        with pytest.raises(CorpusError) as told:
+            build(data)
+        assert told.value.fault.given == "ann_1 and ann_2, in train"
+
+
+def test_a_copied_matrix_is_noticed(data):
+    write_features(data / "test", ida_2=features("ann_1"))
+    with pytest.raises(CorpusError) as told:
+        build(data)
+    assert told.value.fault.given == "ann_1 and ida_2, in train and in test"
+
+
+def test_what_is_not_used_is_counted_by_name(data, tmp_path):
+    write_labels(data / "train", "ali.scp", zoe_1=FRAMES, zoe_2=FRAMES)
+    with (data / "dev" / "utt2spk").open("a") as table:
+        table.write("yan_1 yan\n")
+    recipe = CorpusRecipe(kind="kaldi", path=str(data), phones=str(data / "phones.txt"))
+    told = build_corpus(recipe, FeatureRecipe(), 0, tmp_path).splitlines()
+    assert told == [
+        "train: 3 utterances of 2 speakers, 60 frames",
+        "dev: 1 utterance of 1 speaker, 20 frames",
+        "test: 2 utterances of 1 speaker, 40 frames",
+        "labels that no training utterance has, of 4: 1 (q)",
+        "utterances of train with a speaker or phones but no features, not used: 2 (zoe_1, zoe_2)",
+        "utterances of dev with a speaker or phones but no features, not used: 1 (yan_1)",
+    ]
+
+
+@pytest.mark.parametrize("ending", ["\r\n", "\r", "\n\n", "\t\n"])
+@pytest.mark.parametrize("mark", ["", "\ufeff"])
+def test_lists_of_other_systems_are_read(data, tmp_path, ending, mark):
+    build(data)
+    plain = (tmp_path / "train.safetensors").read_bytes()
+    for path in [*data.rglob("*.scp"), *data.rglob("utt2spk"), data / "phones.txt"]:
+        text = path.read_text().replace(" ", " \t", 1).replace("\n", ending)
+        path.write_bytes((mark + text).encode())
+    build(data)
+    assert (tmp_path / "train.safetensors").read_bytes() == plain
+
+
+@pytest.mark.parametrize("name", ["feats.scp", "utt2spk", "feats.ark"])
+def test_compressed_files_get_the_remedy(data, name):
+    path = data / "train" / name
+    path.write_bytes(gzip.compress(path.read_bytes()))
+    with pytest.raises(CorpusError) as told:
+        build(data)
+    assert (told.value.fault.given, told.value.fault.remedy) == (
+        "it is compressed",
+        "unpack it with gunzip",
+    )
+
+
+@pytest.mark.parametrize("name", ["feats.scp", "ali.1.gz"])
+def test_files_that_are_there_compressed_only_get_the_remedy(data, name):
+    path = data / "train" / name
+    if name == "feats.scp":
+        path.rename(path.with_name("feats.scp.gz"))
+    else:
+        write_labels(data / "train", "ali.ark")
+        (data / "train" / "ali.ark").rename(path)
+    with pytest.raises(CorpusError) as told:
+        build(data)
+    assert ".gz" in str(told.value) and told.value.fault.remedy
+
+
+def test_recordings_without_features_get_the_remedy(data):
+    (data / "train" / "feats.scp").rename(data / "train" / "wav.scp")
+    with pytest.raises(CorpusError, match=r"wav\.scp but no feats\.scp; make features"):
+        build(data)
 
 
 def test_a_broken_test_split_is_noticed(data):

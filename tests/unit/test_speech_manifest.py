@@ -1,11 +1,14 @@
 """Manifests of recordings: what they become, and what is refused."""
 
 import json
+import shutil
+import tempfile
+from pathlib import Path
 
 import numpy as np
 import pytest
 import soundfile
-from hypothesis import given
+from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from ernn.errors import CorpusError
@@ -20,7 +23,8 @@ TIMED = [[0.1, 0.3, "a"], [0.3, 0.62, "b"], [0.7, 1.0, "a"]]
 
 
 def write_audio(path, seconds=SECONDS, rate=RATE, channels=1, **options):
-    audio = np.random.default_rng(0).standard_normal((round(seconds * rate), channels)) * 0.1
+    rng = np.random.default_rng([len(path.name), *path.name.encode()])  # no two are the same
+    audio = rng.standard_normal((round(seconds * rate), channels)) * 0.1
     soundfile.write(path, audio, rate, **options)
 
 
@@ -144,6 +148,18 @@ BAD_LINES = [
     ({"audio": "."}, "cannot be read as audio"),
     ({"audio": "a\0b.wav"}, "cannot be read as audio"),
     ({"speaker": None}, "line 1 does not describe a Line: speaker"),
+    ({"offset": -0.1}, "line 1 does not describe a Line: offset"),
+    ({"offset": float("nan")}, "line 1 does not describe a Line: offset"),
+    ({"duration": 0}, "line 1 does not describe a Line: duration"),
+    ({"duration": float("inf")}, "line 1 does not describe a Line: duration"),
+    ({"channel": -1}, "line 1 does not describe a Line: channel"),
+    ({"channel": "A"}, "line 1 does not describe a Line: channel"),
+    ({"channel": 1}, "1 channels, and channel = 1 is wanted"),
+    ({"offset": 1.0}, "lasts 1.000 s: 1.000 s to 1.000 s is wanted"),
+    ({"offset": 0.5, "duration": 0.7}, "lasts 1.000 s: 0.500 s to 1.200 s is wanted"),
+    ({"duration": 9.0}, "lasts 1.000 s: 0.000 s to 9.000 s is wanted"),
+    ({"duration": 0.6}, "phones end at 1.000 s, but the audio at 0.600 s"),
+    ({"audio": "gone/\u0283.wav"}, "\u0283.wav cannot be read as audio: no such file"),
 ]
 
 
@@ -152,6 +168,136 @@ def test_bad_lines_get_one_sentence(tmp_path, lines, change, message):
     with pytest.raises(CorpusError, match=message) as told:
         build(tmp_path, {**lines[0], **change}, *lines[1:])
     assert "\n" not in str(told.value)
+
+
+@given(st.text(min_size=1))
+def test_a_key_that_ernn_does_not_know_is_refused(key):
+    known = {"audio", "speaker", "split", "phones", "offset", "duration", "channel"}
+    assume(key not in known and key.encode("utf-8", "ignore").decode() == key)
+    with tempfile.TemporaryDirectory() as folder:
+        path = write_manifest(Path(folder), line(**{key: 1.16}))
+        with pytest.raises(CorpusError) as told:
+            list(manifest.read_lines(path))
+    assert told.value.fault.given == f"{key}: not a known key"
+    assert set(told.value.fault.allowed.split(", ")) == known
+
+
+def test_a_key_with_two_values_is_refused(tmp_path):
+    path = tmp_path / "speech.jsonl"
+    path.write_text('{"audio": "a.wav", "speaker": "ann", "audio": "b.wav"}')
+    with pytest.raises(CorpusError) as told:
+        list(manifest.read_lines(path))
+    assert told.value.fault.given == "the key 'audio' comes twice"
+
+
+@pytest.mark.parametrize("mark", ["\ufeff", ""])
+@pytest.mark.parametrize("ending", ["\n", "\r\n", "\n\n"])
+def test_text_of_other_systems_is_read(tmp_path, lines, mark, ending):
+    path = tmp_path / "speech.jsonl"
+    text = mark + "".join(json.dumps(each) + ending for each in lines)
+    path.write_bytes(text.encode())
+    assert [told.audio for told in manifest.read_lines(path)] == [one["audio"] for one in lines]
+
+
+def part_of(one, offset, duration):
+    """Return a line for a part of the second that the lines' recordings last."""
+    phones = [[0.0, duration / 2, "a"], [duration / 2, duration, "b"]]
+    return {**one, "offset": offset, "duration": duration, "phones": phones}
+
+
+def test_a_part_is_what_is_said_of_the_part(tmp_path, lines):
+    """Offset and duration against a file that holds nothing but the part."""
+    whole, rate = soundfile.read(tmp_path / "train.wav", dtype="float32")
+    part = build(tmp_path, part_of(lines[0], 0.25, 0.5), *lines[1:])[0]
+    assert part.name == "train.wav#t=0.25,0.75"
+    soundfile.write(tmp_path / "train.wav", whole[rate // 4 : 3 * rate // 4], rate)
+    alone = build(tmp_path, {**part_of(lines[0], 0, 0.5), "duration": None}, *lines[1:])[0]
+    assert alone.name == "train.wav"
+    assert np.array_equal(part.features, alone.features)
+    assert np.array_equal(part.labels, alone.labels)
+    assert len(part.labels) == 48
+
+
+def test_a_channel_is_what_is_said_in_the_channel(tmp_path, lines):
+    mono, rate = soundfile.read(tmp_path / "train.wav", dtype="float32")
+    alone = build(tmp_path, *lines)[0]
+    soundfile.write(tmp_path / "train.wav", np.stack([mono[::-1], mono], 1), rate)
+    second = build(tmp_path, {**lines[0], "channel": 1}, *lines[1:])[0]
+    assert second.name == "train.wav#channel=1"
+    assert np.array_equal(second.features, alone.features)
+    both = [{**lines[0], "channel": channel} for channel in (0, 1)]
+    assert len(build(tmp_path, *both, *lines[1:])) == 2
+
+
+def twice(folder, *lines):
+    with pytest.raises(CorpusError) as told:
+        build(folder, *lines)
+    assert told.value.fault.what == "the same recording twice"
+    return told.value.fault.given
+
+
+@pytest.mark.parametrize("split", ["train", "test"])
+@pytest.mark.parametrize(
+    "spelling",
+    ["./train.wav", "sub/../train.wav", "{folder}/train.wav", "link.wav", "hard.wav", "copy.wav"],
+)
+def test_a_recording_under_two_names_is_refused(tmp_path, lines, spelling, split):
+    (tmp_path / "sub").mkdir()
+    (tmp_path / "link.wav").symlink_to("train.wav")
+    (tmp_path / "hard.wav").hardlink_to(tmp_path / "train.wav")
+    shutil.copy(tmp_path / "train.wav", tmp_path / "copy.wav")
+    name = spelling.format(folder=tmp_path)
+    where = "train" if split == "train" else "train and in test"
+    given = twice(tmp_path, *lines, {**lines[0], "audio": name, "split": split, "speaker": "bob"})
+    assert given == f"train.wav and {name}, in {where}"
+
+
+def test_a_recording_in_another_format_is_refused(tmp_path, lines):
+    audio, rate = soundfile.read(tmp_path / "train.wav", dtype="float32")
+    soundfile.write(tmp_path / "train.flac", audio, rate)
+    assert twice(tmp_path, *lines, {**lines[0], "audio": "train.flac"}) == (
+        "train.wav and train.flac, in train"
+    )
+
+
+def test_parts_that_overlap_are_refused(tmp_path, lines):
+    first, second = part_of(lines[0], 0.0, 0.5), part_of(lines[0], 0.4, 0.6)
+    assert len(build(tmp_path, first, second, *lines[1:])) == 2  # by a margin
+    assert len(build(tmp_path, first, part_of(lines[0], 0.5, 0.5), *lines[1:])) == 2
+    shutil.copy(tmp_path / "train.wav", tmp_path / "copy.wav")
+    for other in (
+        part_of(lines[0], 0.2, 0.6),
+        part_of({**lines[0], "audio": "copy.wav"}, 0.2, 0.6),
+        lines[0],
+        {**second, "split": "test"},
+    ):
+        assert "train.wav" in twice(tmp_path, first, other, *lines[1:])
+
+
+def test_what_is_odd_is_counted_by_name(tmp_path, lines):
+    write_audio(tmp_path / "Forgotten.WAV")
+    (tmp_path / "._train.wav").write_bytes(b"\0\5\x16\7")
+    (tmp_path / ".DS_Store").write_bytes(b"\0")
+    write_audio(tmp_path / "dev.wav", rate=16_000)
+    (tmp_path / "phones.txt").write_text("sil\na\nb\nc\nd\n")
+    lines[2]["phones"] = [[0.0, 1.0, "d"]]
+    recipe = CorpusRecipe(
+        kind="manifest",
+        path=str(write_manifest(tmp_path, *lines)),
+        phones=str(tmp_path / "phones.txt"),
+    )
+    assert build_corpus(recipe, FeatureRecipe(mel_bands=8), 0, tmp_path).splitlines() == [
+        "train: 1 utterance of 1 speaker, 98 frames, 0.0 min",
+        "dev: 1 utterance of 1 speaker, 98 frames, 0.0 min",
+        "test: 1 utterance of 1 speaker, 98 frames, 0.0 min",
+        "labels that no training utterance has, of 5: 2 (c, d)",
+        "labels to be recognised that no training utterance has: 1 (d)",
+        "speakers both in train and in dev: 1 (ann)",
+        "speakers both in train and in test: 1 (ann)",
+        "speakers both in dev and in test: 1 (ann)",
+        "recordings at 16000 Hz, where most have 8000 Hz: 1 (dev.wav)",
+        f"recordings beside the listed ones that no line names: 1 ({tmp_path}/Forgotten.WAV)",
+    ]
 
 
 def test_a_phone_that_training_lacks_is_refused(tmp_path, lines):
@@ -199,14 +345,14 @@ def test_text_that_is_no_manifest_gets_one_sentence(tmp_path, text):
     path = tmp_path / "speech.jsonl"
     path.write_text(text)
     with pytest.raises(CorpusError, match="line 1"):
-        manifest.tasks(CorpusRecipe(kind="manifest", path=str(path)))
+        manifest.find(CorpusRecipe(kind="manifest", path=str(path)))
 
 
 def test_a_missing_or_foreign_manifest_gets_one_sentence(tmp_path):
     (tmp_path / "bytes").write_bytes(b"\xff\xfe")
     for name in ("nothing", "bytes", "."):
         with pytest.raises(CorpusError, match="cannot be read"):
-            manifest.tasks(CorpusRecipe(kind="manifest", path=str(tmp_path / name)))
+            manifest.find(CorpusRecipe(kind="manifest", path=str(tmp_path / name)))
     (tmp_path / "empty").touch()
     with pytest.raises(CorpusError):
-        manifest.tasks(CorpusRecipe(kind="manifest", path=str(tmp_path / "empty")))
+        manifest.find(CorpusRecipe(kind="manifest", path=str(tmp_path / "empty")))
