@@ -12,14 +12,6 @@ from safetensors.numpy import save_file
 from ernn.errors import ErnnError, ModelFileError, ProjectError
 
 
-def left_by_system(name: str) -> bool:
-    """Tell whether a file or folder of this name is a desktop's, and nobody's data."""
-    return name.startswith("._") or name.lower() in {
-        ".ds_store", "thumbs.db", "ehthumbs.db", "desktop.ini", "__macosx", ".directory",
-        "$recycle.bin", "system volume information", "lost+found",
-    }  # fmt: skip
-
-
 def write_whole(path: Path, write: Callable[[Path], object]) -> None:
     """Let ``write`` fill a file beside ``path`` and give it that name when it is whole.
 

@@ -20,6 +20,14 @@ _NOTHING = 1 << 20  # bytes free of a disk that is full
 LOCK = "ernn.lock"  # the mark of a folder that several commands work in, and what they lock
 
 
+def left_by_system(name: str) -> bool:
+    """Tell whether a file or folder of this name is a desktop's, and nobody's data."""
+    return name.startswith("._") or name.lower() in {
+        ".ds_store", "thumbs.db", "ehthumbs.db", "desktop.ini", "__macosx", ".directory",
+        "$recycle.bin", "system volume information", "lost+found",
+    }  # fmt: skip
+
+
 def require_own(place: Path, mark: str, what: str) -> None:
     """Check that ernn may write a folder: it is not there, empty, or holds ernn's mark.
 
@@ -33,7 +41,8 @@ def require_own(place: Path, mark: str, what: str) -> None:
     """
     if place.exists() and not place.is_dir():
         raise ProjectError(f"{place} is a file; give a folder as --out")
-    if place.exists() and any(place.iterdir()) and not (place / mark).is_file():
+    filled = place.exists() and any(not left_by_system(one.name) for one in place.iterdir())
+    if filled and not (place / mark).is_file():
         raise ProjectError(
             f"{place} holds no {what} of ernn, but files that ernn did not write; give a new or "
             "empty folder as --out"

@@ -20,7 +20,14 @@ from pydantic import BaseModel
 
 import ernn
 from ernn.errors import ProjectError
-from ernn.folders import full_disk_explained, locked, own_folder, remove, replace_folder
+from ernn.folders import (
+    full_disk_explained,
+    left_by_system,
+    locked,
+    own_folder,
+    remove,
+    replace_folder,
+)
 from ernn.progress import Progress, progress
 from ernn.recipe import Recipe
 from ernn.resources import folder as shipped
@@ -144,9 +151,14 @@ class Chain:
                     f"{folder / name} was changed since ernn wrote it; move it away, or delete "
                     f"{folder} to have it made again"
                 )
-        for path in folder.rglob("[!.]*"):  # desktops leave hidden files
+        for path in folder.rglob("[!.]*"):
             name = path.relative_to(folder).as_posix()
-            if path.is_file() and name not in stamp["outputs"] and name != STAMP:
+            if (
+                path.is_file()
+                and not left_by_system(path.name)
+                and name not in stamp["outputs"]
+                and name != STAMP
+            ):
                 raise ProjectError(f"{path} was not written by ernn; move it away")
         changed = difference(stamp["inputs"], inputs)
         return changed and f"again, because {changed}"

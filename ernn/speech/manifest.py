@@ -12,7 +12,7 @@ import numpy as np
 
 from ernn.datafile import Count, NotNegative, Positive, Strict, parse, read_text
 from ernn.errors import CorpusError, Fault
-from ernn.files import left_by_system
+from ernn.folders import left_by_system
 from ernn.recipe import CorpusRecipe, FeatureRecipe
 from ernn.speech.acoustics import resample
 from ernn.speech.audio import SUFFIXES, Part, located, read_audio

@@ -14,7 +14,7 @@ import numpy as np
 
 from ernn.datafile import read_text
 from ernn.errors import CorpusError, Fault
-from ernn.files import left_by_system
+from ernn.folders import left_by_system
 from ernn.recipe import FeatureRecipe
 from ernn.speech.acoustics import RATE
 from ernn.speech.audio import read_audio

@@ -184,7 +184,8 @@ def test_an_edited_file_is_noticed_and_kept(setting):
 def test_an_added_file_is_noticed_and_kept(setting):
     """A step would read it: every Verilog file is simulated."""
     setting.bring()
-    (setting.out / "first" / ".DS_Store").write_text("a desktop's")
+    for name in (".DS_Store", "Thumbs.db", "desktop.ini"):
+        (setting.out / "first" / name).write_text("a desktop's")
     setting.bring()
     added = setting.out / "first" / "deep" / "more.txt"
     added.write_text("mine")

@@ -56,6 +56,13 @@ def test_a_folder_of_somebody_else(tmp_path):
     assert sorted(path.name for path in tmp_path.rglob("*")) == ["file", "full", "thesis.tex"]
 
 
+def test_what_desktops_leave_in_a_folder_is_nobodys_work(tmp_path):
+    for name in (".DS_Store", "Thumbs.db", "desktop.ini", "._mark.json"):
+        (tmp_path / name).write_bytes(b"\0")
+    fill(tmp_path)
+    assert (tmp_path / "mark.json").read_text() == "new"
+
+
 def test_two_at_one_folder(tmp_path):
     with filling(tmp_path / "a", "mark.json", "build") as work:
         (work / "mark.json").write_text("first")

@@ -180,7 +180,7 @@ def test_copies_have_one_digest_and_others_another(folder):
     assert digest(AUDIO) != digest(AUDIO[:, None]) != digest(AUDIO[1:])
 
 
-NAMES = ["\u0283-0-0.wav", "t\u00efny.wav", unicodedata.normalize("NFD", "t\u00efny.wav"), "a b.wav"]
+NAMES = ["\u0283-0.wav", "t\u00ef.wav", unicodedata.normalize("NFD", "t\u00efny.wav"), "a b.wav"]
 
 
 @pytest.mark.parametrize("name", NAMES, ids=ascii)
