@@ -26,6 +26,7 @@ class Traffic:
     stall: float = 0.0  # and of one without ready at the output
     seed: int = 0
     reset_cycle: int | None = None  # reset then, and send everything again
+    reset_cycles: int = 4  # how long a reset is
     hold: tuple[int, int] | None = None  # output refused: first cycle, cycles
     bad: tuple[tuple[int, Bad], ...] = ()  # packets to be dropped: in front of which good one
     begin: Literal["tuser", "register"] = "tuser"  # what tells the begin of an utterance

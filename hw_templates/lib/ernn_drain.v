@@ -2,6 +2,7 @@
 // ernn_drain: takes the shadows of ROWS rows one after the other, through a tree of choices among four.
 //
 // Shadows keep their words, and a word moves through LEVELS registers, each of which waits for its turn.
+// A reset ends the turns that are under way, so that they meet none of the next drain.
 // start_i comes in the cycle before the first row's word is there; the next row's is a cycle later, and so on.
 // Latency: LEVELS from the first row's word to drain_o.
 // Golden model: none, it only moves words
@@ -14,6 +15,7 @@ module ernn_drain #(
     parameter integer LEVELS = 1
 ) (
     input  wire                  clk_i,
+    input  wire                  rst_i,
     input  wire                  start_i,
     input  wire [ROWS*WIDTH-1:0] shadows_i,  // first row in the lowest bits
     output wire [     WIDTH-1:0] drain_o
@@ -31,7 +33,7 @@ module ernn_drain #(
         assign turn[r] = start_i;
       end else begin : gen_next
         reg turn_q;
-        always @(posedge clk_i) turn_q <= turn[r-1];
+        always @(posedge clk_i) turn_q <= turn[r-1] && !rst_i;
         assign turn[r] = turn_q;
       end
     end
@@ -57,7 +59,7 @@ module ernn_drain #(
         wire [WIDTH-1:0] upper = choice_q[0] ? words[3] : words[2];
         always @(posedge clk_i) begin
           choice_q <= {turns[3] || turns[2], turns[3] || turns[1]};
-          turn_q   <= |turns;
+          turn_q   <= |turns && !rst_i;
           if (turn_q) word_q <= choice_q[1] ? upper : lower;
         end
         assign node[(n+1)*ROWS+s] = word_q;

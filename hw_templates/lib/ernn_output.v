@@ -130,6 +130,9 @@ module ernn_output #(
   reg  [   ROOM_W-1:0] write_q, read_q;
   reg  [     ROOM_W:0] stored_q;
   wire [STREAM_W-1:0] out_stream;
+  integer place;
+  initial for (place = 0; place < 1 << ROOM_W; place = place + 1) beats[place] = {BEAT_W{1'b0}};
+
   assign out_valid = stored_q != {(ROOM_W + 1) {1'b0}};
 
   always @(posedge clk_i) begin

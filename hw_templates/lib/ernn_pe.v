@@ -18,6 +18,7 @@ module ernn_pe #(
     parameter integer SHADOW   = 1    // 0: the sums themselves are drained, in the cycle in which they are whole
 ) (
     input  wire                     clk_i,
+    input  wire                     rst_i,
     input  wire [    MACS*OP_W-1:0] operands_i,
     input  wire [MACS*WEIGHT_W-1:0] weights_i,
     input  wire                     valid_i,     // the operands count
@@ -42,8 +43,8 @@ module ernn_pe #(
     valid_q2   <= valid_q;
     first_q    <= first_i;
     first_q2   <= first_q;
-    last_q     <= last_i;
-    last_q2    <= last_q;
+    last_q     <= last_i && !rst_i;  // a reset forgets: no drain begins behind it
+    last_q2    <= last_q && !rst_i;
   end
   assign last_o = last_q2;
   wire unused = &{1'b0, operands_q, weights_q};  // those of products from logic

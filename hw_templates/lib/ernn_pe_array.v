@@ -64,7 +64,7 @@ module ernn_pe_array #(
     read_q         <= step_read_i;
     valid_q        <= step_valid_i;
     first_q        <= step_first_i;
-    last_q         <= step_valid_i && step_last_i;
+    last_q         <= step_valid_i && step_last_i && !rst_i;
     load_we_q      <= load_we_i;
     load_target_q  <= load_target_i;
     load_address_q <= load_address_i;
@@ -93,7 +93,7 @@ module ernn_pe_array #(
         leaf_read_q    <= read_q;
         leaf_valid_q   <= valid_q;
         leaf_first_q   <= first_q;
-        leaf_last_q    <= last_q;
+        leaf_last_q    <= last_q && !rst_i;
         leaf_we_q      <= load_we_q;
         leaf_target_q  <= load_target_q;
         leaf_address_q <= load_address_q;
@@ -130,6 +130,7 @@ module ernn_pe_array #(
               .SHADOW  (r < LANES ? 0 : 1)
           ) u_pe (
               .clk_i     (clk_i),
+              .rst_i     (rst_i),
               .operands_i(leaf_q[c*MACS*OP_W+:MACS*OP_W]),
               .weights_i (weights[c*MACS*WEIGHT_W+:MACS*WEIGHT_W]),
               .valid_i   (leaf_valid_q),
@@ -153,6 +154,7 @@ module ernn_pe_array #(
             .LEVELS(LEVELS)
         ) u_drain (
             .clk_i    (clk_i),
+            .rst_i    (rst_i),
             .start_i  (last[lane][c]),
             .shadows_i(shadows),
             .drain_o  (drain_o[(lane*COLUMNS+c)*SHADOW_W+:SHADOW_W])

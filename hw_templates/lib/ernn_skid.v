@@ -33,6 +33,7 @@ module ernn_skid #(
       spare_q       <= in_data_i;
     end
     if (rst_i) begin
+      out_data_o    <= {WIDTH{1'b0}};  // no x on a port, even where nothing is valid
       out_valid_o   <= 1'b0;
       spare_valid_q <= 1'b0;
     end
