@@ -59,7 +59,7 @@ module ernn_drain #(
         wire [WIDTH-1:0] upper = choice_q[0] ? words[3] : words[2];
         always @(posedge clk_i) begin
           choice_q <= {turns[3] || turns[2], turns[3] || turns[1]};
-          turn_q   <= |turns && !rst_i;
+          turn_q   <= |turns;
           if (turn_q) word_q <= choice_q[1] ? upper : lower;
         end
         assign node[(n+1)*ROWS+s] = word_q;
@@ -69,7 +69,7 @@ module ernn_drain #(
   endgenerate
 
   assign drain_o = node[LEVELS*ROWS];
-  wire unused = turn[LEVELS*ROWS];
+  wire unused = &{1'b0, rst_i, turn[LEVELS*ROWS]};  // a single row waits for nothing
 
 endmodule
 

@@ -31,6 +31,7 @@ class Design:
     streams: int = 2
     bits: QuantizationRecipe = field(default_factory=QuantizationRecipe)
     seed: int = 1
+    part: str = "xc7a35t"
 
 
 @dataclass(frozen=True)
@@ -46,7 +47,7 @@ class Accelerator:
         """Draw the model, plan it and write its project."""
         rng = np.random.default_rng(design.seed)
         model = random_integer_model(rng, design.bits, **design.model)
-        target = Target("test", "xc7a35t", 200.0, design.streams)
+        target = Target("test", design.part, 200.0, design.streams)
         plan = build_plan(model, design.sizes, target)
         write_project(plan, model, folder / "project")
         return cls(plan, model, folder)

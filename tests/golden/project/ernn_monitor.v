@@ -66,8 +66,10 @@ module ernn_monitor (
       .values_i(lstm_data_i),
       .count_o (lstm_ends)
   );
-  always @(posedge clk_i)
+  always @(posedge clk_i) begin
     saturated_vectors_o <= lstm_ends;
+    if (rst_i) saturated_vectors_o <= 1'd0;
+  end
 
 endmodule
 

@@ -135,6 +135,7 @@ module ernn_registers #(
     end
     if (rst_i) begin
       s_axil_bvalid <= 1'b0;
+      s_axil_bresp  <= OKAY;
       aw_held_q     <= 1'b0;
       w_held_q      <= 1'b0;
       busy_q        <= 1'b0;
@@ -267,7 +268,14 @@ module ernn_registers #(
     if (rst_i) begin
       idle_q         <= 1'b0;
       packet_error_q <= 3'd0;
-      frames_q       <= 1'b0;
+      frames_q <= 1'd0;
+      cycles_q <= 1'd0;
+      input_stalls_q <= 1'd0;
+      output_stalls_q <= 1'd0;
+      steps_q <= 1'd0;
+      saturated_rows_q <= 1'd0;
+      saturated_states_q <= 1'd0;
+      saturated_vectors_q <= 1'd0;
       interrupt_o    <= 1'b0;
     end
   end
@@ -519,7 +527,8 @@ module ernn_registers #(
   reg [32:0] read_2_0_q;
   wire [1:0] choice_2 = read_index_q[5:4];
   always @(posedge clk_i) begin
-    if (read_q[2])
+    if (rst_i) read_2_0_q <= 33'd0;
+    else if (read_q[2])
     case (choice_2)
       2'd0: read_2_0_q <= read_1_0_q;
       2'd1: read_2_0_q <= read_1_1_q;
