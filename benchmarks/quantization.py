@@ -16,6 +16,7 @@ from trainings import pooled, told
 
 from ernn.flow.chain import bring, load_recipe
 from ernn.flow.results import load_rate
+from ernn.flow.run_folder import RunFolder
 from ernn.recipe import Recipe
 from ernn.speech.per import ErrorRate
 
@@ -64,13 +65,13 @@ def main() -> None:
 def measure(recipe: Recipe, out: Path, updates: int) -> dict[str, ErrorRate]:
     """Return the error rate on the test set of the float model and of every choice."""
     bring("compress", recipe, out, say=_silent)
-    rates = {"float": load_rate(out / "compress" / "per.json")}
+    rates = {"float": load_rate(RunFolder(out).score("compress"))}
     for choice in CHOICES:
         bits = {"weight_bits": choice.bits, "activation_bits": choice.bits}
         tuned = {"fine_tune_updates": updates if choice.fine_tuned else 0}
         settings = recipe.quantization.model_copy(update=bits | tuned)
         bring("quantize", recipe.model_copy(update={"quantization": settings}), out, say=_silent)
-        rates[str(choice)] = load_rate(out / "quantize" / "per.json")
+        rates[str(choice)] = load_rate(RunFolder(out).score("quantize"))
     return rates
 
 

@@ -6,7 +6,7 @@ from typing import Annotated, Any
 import typer
 
 from ernn import __version__
-from ernn.console import DebugOption, use_utf8
+from ernn.console import DebugOption
 from ernn.console import explained as _explained
 from ernn.console import say as _say
 from ernn.project_commands import build, compare, package, synth
@@ -43,7 +43,6 @@ app = typer.Typer(
 
 def main() -> None:
     """Run the command line."""
-    use_utf8()
     app(prog_name="ernn")
 
 
@@ -111,10 +110,11 @@ def simulate(
     if waves:
         with _explained(debug):
             from ernn.flow.chain import load_recipe
+            from ernn.flow.run_folder import RunFolder
             from ernn.flow.waves import write_waves
 
             read = load_recipe(recipe)
-            write_waves(read, out or Path("out") / read.name, frames or 2, _say)
+            write_waves(read, RunFolder(out or Path("out") / read.name), frames or 2, _say)
 
 
 @app.command(epilog="Example: ernn plan quickstart --part XC7VX690T --objective latency")
@@ -158,7 +158,7 @@ def plan(
         _bring("plan", model, out, force, debug, changes)
         return
     with _explained(debug):
-        from ernn.flow.hardware import plan_file
+        from ernn.flow.steps.plan import plan_file
 
         plan_file(Path(model), changes, out, _say)
 
@@ -272,8 +272,7 @@ def _bring(
     hardware: dict[str, Any] | None = None,
 ) -> None:
     with _explained(debug):
-        from ernn.flow.chain import bring, load_recipe
-        from ernn.flow.model import JOBS
+        from ernn.flow.chain import JOBS, bring, load_recipe
         from ernn.flow.team import team
 
         with team(JOBS) as first:

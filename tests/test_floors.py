@@ -12,7 +12,7 @@ ROOT = Path(__file__).resolve().parents[1]
 PACKAGE = ROOT / "ernn"
 
 FLOORS = [
-    {"errors", "bilinear", "resources", "progress"},
+    {"errors", "resources", "progress"},
     {"workers", "places"},
     {"files", "folders", "fixed", "circulant", "tools", "datafile", "machine", "graphs"},
     {"parts", "cells"},

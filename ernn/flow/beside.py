@@ -13,8 +13,9 @@ from typing import Any, Literal
 
 from ernn.datafile import NotNegative, Positive, parse
 from ernn.errors import ErnnError, ModelFileError
-from ernn.flow.engine import file_hash
+from ernn.flow.dependencies import file_hash
 from ernn.flow.results import read_json
+from ernn.flow.run_folder import RunFolder
 from ernn.hw.plan import HardwarePlan
 from ernn.parts.part import Part, load_part
 from ernn.recipe import Recipe
@@ -23,23 +24,18 @@ from ernn.report.marks import Origin
 from ernn.report.search_content import SearchReport
 from ernn.report.search_content import load as load_search
 
-SYNTHESES, BUILDS = "synth-*/resources.json", "build-*/build.json"
 BLOCKS = {"dsp": "DSP", "bram36": "BRAM36", "ebr": "EBR", "lut": "LUT", "ff": "FF"}
 
 
-def beside(recipe: Recipe, out: Path) -> dict[str, str]:
+def beside(recipe: Recipe, run: RunFolder) -> dict[str, str]:
     """Return the hash of every result beside a run, by its path from the run's folder."""
-    out = out.resolve()
-    files = [path for pattern in (SYNTHESES, BUILDS) for path in _found(out, pattern)]
-    search = find_search(recipe, out)
+    run = RunFolder(run.root.resolve())
+    files = [*run.syntheses(), *run.builds()]
+    search = find_search(recipe, run)
     return {
-        os.path.relpath(path, out): file_hash(path)
+        os.path.relpath(path, run.root): file_hash(path)
         for path in sorted([*files, *([search[0]] if search else [])])
     }
-
-
-def _found(out: Path, pattern: str) -> list[Path]:
-    return sorted(path for path in out.glob(pattern) if path.is_file())
 
 
 @dataclass(frozen=True)
@@ -61,12 +57,12 @@ class ToolResult:
     power_w: Positive | None = None
 
 
-def find_builds(out: Path, plan: HardwarePlan) -> tuple[tuple[Build, ...], tuple[str, ...]]:
+def find_builds(run: RunFolder, plan: HardwarePlan) -> tuple[tuple[Build, ...], tuple[str, ...]]:
     """Return the syntheses, then the builds, of a plan; and why others were left out."""
     builds, left_out = [], []
-    for pattern, mark in ((SYNTHESES, "synthesized"), (BUILDS, "routed")):
-        for path in _found(out, pattern):
-            where = path.relative_to(out)
+    for files, mark in ((run.syntheses(), "synthesized"), (run.builds(), "routed")):
+        for path in files:
+            where = path.relative_to(run.root)
             try:
                 found = _read(path)
             except ErnnError as problem:
@@ -116,13 +112,13 @@ def _part(name: str) -> Part | None:
         return None
 
 
-def find_search(recipe: Recipe, out: Path) -> tuple[Path, SearchReport] | None:
+def find_search(recipe: Recipe, run: RunFolder) -> tuple[Path, SearchReport] | None:
     """Return the search of block sizes that a run belongs to, if one lies beside it or around it.
 
     It belongs to a search of its own recipe, and to one that chose its recipe (chosen.toml, whose
     name is the search's with the model's behind it).
     """
-    for path in _searches(out):
+    for path in _searches(run.root):
         try:
             found = load_search(path)
         except ErnnError:

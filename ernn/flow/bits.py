@@ -8,8 +8,9 @@ import numpy as np
 
 from ernn.compressed import CompressedModel
 from ernn.files import write_text
-from ernn.flow.engine import SUMMARY, Work
 from ernn.flow.results import load_rate, write_json
+from ernn.flow.run_folder import SUMMARY
+from ernn.flow.work import Work
 from ernn.quant.predict import predict
 from ernn.quant.quantize import measure, quantize
 from ernn.quant.search import SETTINGS, Search, Trial, search
@@ -31,7 +32,7 @@ def search_bits(
     Raises:
         BoundError: nothing meets the recipe's bound.
     """
-    train, dev = (load_split(work.out / "corpus", split) for split in ("train", "dev"))
+    train, dev = (load_split(work.run.corpus, split) for split in ("train", "dev"))
     scorer = fit_scorer(train, work.recipe.training)
     features, ranges = [utterance.features for utterance in dev], measure(model, calibration)
 
@@ -40,12 +41,12 @@ def search_bits(
         segments = integer.sigmoid.segments + integer.tanh.segments
         return Trial(recipe, scorer.score(predict(integer, features), dev), segments)
 
-    dense = load_rate(work.out / "train" / "dev.json")
+    dense = load_rate(work.run.score("train", "dev"))
     bound = work.recipe.per_bound_points
     assert bound is not None  # the recipe checked it
     with work.progress("quantize: choices of bits") as progress:
         found = search(work.recipe.quantization, dense, bound, evaluate, progress)
-    write_json(work.folder / "search.json", _told(found))
+    write_json(work.run.bits_search, _told(found))
     write_text(work.folder / SUMMARY, "\n".join(_table(found)) + "\n")
     return found.chosen
 

@@ -13,6 +13,7 @@ from typing import Any
 
 from ernn.errors import BoundError, PlanError, ProjectError, ToolError
 from ernn.flow.results import command_line
+from ernn.flow.run_folder import RunFolder
 from ernn.folders import filling
 from ernn.hdl.project import Project, open_project
 from ernn.parts.part import Part, load_part, part_names
@@ -109,8 +110,8 @@ def netlist_check(project: Project, folder: Path) -> Callable[[Path], int]:
     Raises:
         ProjectError: the run's model or speech is not there.
     """
-    run = project.folder.parent
-    model_file, speech = run / "quantize" / "integer.safetensors", run / "corpus"
+    run = RunFolder(project.folder.parent)
+    model_file, speech = run.integer_model, run.corpus
     for path in (model_file, speech):
         if not path.exists():
             raise ProjectError(

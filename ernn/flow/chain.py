@@ -3,13 +3,16 @@
 import hashlib
 import os
 from collections.abc import Callable, Iterable
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
 from ernn.errors import BoundError, RecipeError
-from ernn.flow.engine import SUMMARY, Chain, Step, file_hash
-from ernn.flow.hardware import generate, plan, report, simulate
-from ernn.flow.model import compress, corpus, quantize, train
+from ernn.flow.dependencies import file_hash
+from ernn.flow.engine import Chain, Step
+from ernn.flow.run_folder import SUMMARY, RunFolder
+from ernn.flow.team import Jobs
+from ernn.flow.work import Work
 from ernn.recipe import NAME, CorpusRecipe, Recipe
 from ernn.resources import folder
 
@@ -59,20 +62,21 @@ def bring(
     """
     out = out or Path("out") / recipe.name
     Chain(STEPS, recipe, out, say).bring(last, force, wait)
-    summary = out / last / SUMMARY
+    run = RunFolder(out)
+    summary = run.folder(last) / SUMMARY
     if summary.is_file():
         say(summary.read_text(encoding="utf-8").rstrip())
     if last == "report":
-        _judge(out / last, say)
+        _judge(run, say)
     return out
 
 
-def _judge(folder: Path, say: Callable[[str], None]) -> None:
+def _judge(run: RunFolder, say: Callable[[str], None]) -> None:
     """Say where the report is, and whether the loss of accuracy is within the recipe's bound."""
     from ernn.report.render import load_report
 
-    accuracy = load_report(folder / "report.json").accuracy
-    say(f"the report is {folder / 'report.html'}")
+    accuracy = load_report(run.report).accuracy
+    say(f"the report is {run.report.with_suffix('.html')}")
     if not accuracy.within_bound:
         raise BoundError(
             f"the integer model loses {accuracy.loss_points:.2f} PER points against the dense "
@@ -127,80 +131,58 @@ def _beside(recipe: Recipe, out: Path) -> dict[str, str]:
     """Return the hashes of the results beside the run."""
     from ernn.flow.beside import beside
 
-    return beside(recipe, out)
+    return beside(recipe, RunFolder(out))
 
 
-# What each step reads: keys of the recipe, steps before it, and the code that does its work.
+def _step(name: str, **options: Any) -> Step:
+    """Return a step that `ernn.flow.steps` has a module for; it is imported when it has to run."""
+    module = f"ernn.flow.steps.{name}"
+    return Step(name, lambda work: import_module(module).run(work), module=module, **options)
+
+
+def _require_fit(work: Work) -> None:
+    from ernn.flow.fit_check import require_fit
+
+    require_fit(work)
+
+
+# What each step reads: keys of the recipe, and steps before it; the code follows from its imports.
 STEPS = (
-    Step(
-        "corpus",
-        corpus,
-        reads=("corpus_seed", "corpus", "features"),
-        code=("speech", "flow/model"),
-        outside=_recorded_speech,
-    ),
-    Step(
+    _step("corpus", reads=("corpus_seed", "corpus", "features"), outside=_recorded_speech),
+    _step(
         "train",
-        train,
         reads=("seed", "features", "model", "training"),
         after=("corpus",),
-        code=("train", "speech", "circulant", "compressed", "flow/model", "flow/team"),
+        check=_require_fit,
         resumable=True,
         view=_dense,
     ),
-    Step(
+    _step(
         "compress",
-        compress,
         reads=("seed", "features", "model", "training", "compression"),
         after=("corpus", "train"),
-        code=("train", "speech", "circulant", "compressed", "flow/model", "flow/team"),
+        check=_require_fit,  # its blocks or its part may have changed since the dense model
         resumable=True,
     ),
-    Step(
+    _step(
         "quantize",
-        quantize,
         reads=("seed", "features", "model", "training", "quantization", "search_bound_points"),
         after=("corpus", "train", "compress"),
-        code=(
-            *("finetune", "train", "quant", "speech", "fixed", "circulant", "compressed"),
-            *("flow/model", "flow/bits", "flow/results"),
-        ),
         resumable=True,
     ),
-    Step(
-        "plan",
-        plan,
-        reads=("name", "hardware"),
-        after=("quantize",),
-        code=("hw", "quant", "fixed", "parts", "flow/hardware"),
-        outside=_own_part,
-    ),
-    Step(
-        "generate",
-        generate,
-        reads=(),
-        after=("quantize", "plan"),
-        code=("hdl", "hw", "quant", "fixed", "hw_templates", "flow/hardware"),
-    ),
-    Step(
-        "simulate",
-        simulate,
-        reads=("simulation",),
-        after=("corpus", "quantize", "plan", "generate"),
-        code=(
-            *("run", "sim", "hdl", "hw", "quant", "fixed", "hw_templates"),
-            *("flow/hardware", "flow/activity"),
-        ),
-    ),
-    Step(
+    _step("plan", reads=("name", "hardware"), after=("quantize",), outside=_own_part),
+    _step("generate", reads=(), after=("quantize", "plan")),
+    _step("simulate", reads=("simulation",), after=("corpus", "quantize", "plan", "generate")),
+    _step(
         "report",
-        report,
         reads=("name", "seed", "per_bound_points", "corpus", "model", "quantization"),
         after=("train", "compress", "quantize", "plan", "simulate"),
-        code=(
-            *("report", "energy", "hw", "run", "speech", "parts"),
-            *("flow/hardware", "flow/summary", "flow/beside", "flow/power"),
-        ),
         outside=_beside,
     ),
 )
+
+# What the processes of one torchrun do together.
+JOBS: Jobs = {
+    name: lambda work: import_module(f"ernn.flow.steps.{work.step}").help_with(work)
+    for name in ("train", "compress")
+}

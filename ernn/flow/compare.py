@@ -17,6 +17,7 @@ from ernn.flow.bench import LAYERS, choose
 from ernn.flow.bench import run as run_benchmark
 from ernn.flow.power import Timing, describe_plan, find_activity
 from ernn.flow.results import command_line, read_result
+from ernn.flow.run_folder import RunFolder
 from ernn.hw.cycles import rate
 from ernn.hw.plan import HardwarePlan
 from ernn.report.compare_page import write_comparison
@@ -101,14 +102,15 @@ def compare_run(text: str, figures: Figures, out: Path | None, say: Say) -> Comp
     """
     folder = find_run(text)
     command = command_line("compare", folder)
-    plan = HardwarePlan.load(folder / "plan" / "plan.json")
-    timing, made = _run_timing(folder, plan), command_line("run", out=folder)
-    activity = find_activity(folder / "simulate", plan)
-    synthesis = folder / f"synth-{plan.part.lower()}"
+    run = RunFolder(folder)
+    plan = HardwarePlan.load(run.plan)
+    timing, made = _run_timing(run, plan), command_line("run", out=folder)
+    activity = find_activity(run.simulation, plan)
+    synthesis = run.synthesis(plan.part)
     ours = describe_plan(plan, timing, activity, figures.fit, made, command, synthesis)
-    shape = run_shape(folder)
+    shape = run_shape(run)
     one = subject(plan.name, str(shape), shape, ours, figures.published, figures.fit, command)
-    return _finish(plan.name, [one], figures, out or folder / "compare", command, say)
+    return _finish(plan.name, [one], figures, out or run.comparison, command, say)
 
 
 def compare_benchmark(bench: Path, figures: Figures, out: Path | None, say: Say) -> Comparison:
@@ -145,7 +147,7 @@ def find_run(text: str) -> Path:
     folder = Path(text)
     if not folder.is_dir():
         folder = Path("out") / load_recipe(text).name
-    if not (folder / "plan" / "plan.json").is_file():
+    if not RunFolder(folder).plan.is_file():
         raise ProjectError(
             f"{folder} holds no plan; run `ernn plan` or `ernn run` with this folder as --out, or "
             "give another run's folder"
@@ -153,17 +155,17 @@ def find_run(text: str) -> Path:
     return folder
 
 
-def run_shape(folder: Path) -> Shape:
+def run_shape(run: RunFolder) -> Shape:
     """Return the sizes of a run's network."""
-    model = CompressedModel.load(folder / "compress" / "compressed.safetensors")
+    model = CompressedModel.load(run.compressed_model)
     cell: Cell = "lstm" if model.layers[0].cell == "lstm" else "gru"
-    peepholes = any("peepholes" in layer.parameters for layer in model.layers)
+    peepholes = any(layer.peepholes is not None for layer in model.layers)
     return shape_of(cell, model.matrices(), model.features, model.labels, peepholes)
 
 
-def _run_timing(folder: Path, plan: HardwarePlan) -> Timing:
+def _run_timing(run: RunFolder, plan: HardwarePlan) -> Timing:
     """Return the simulated cycles of a run if there are some, else the planned ones."""
-    path = folder / "simulate" / "timing.json"
+    path = run.timing
     if not path.is_file():
         known = rate(plan)
         planned = known.cycles_per_frame, known.latency_cycles

@@ -11,15 +11,16 @@ import json
 import os
 import time
 from collections.abc import Callable
-from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from pydantic import BaseModel
 
-import ernn
 from ernn.errors import ProjectError
+from ernn.flow.dependencies import Code, file_hash
+from ernn.flow.run_folder import STAMP, RunFolder
+from ernn.flow.work import Work
 from ernn.folders import (
     full_disk_explained,
     left_by_system,
@@ -28,23 +29,8 @@ from ernn.folders import (
     remove,
     replace_folder,
 )
-from ernn.progress import Progress, progress
+from ernn.progress import progress
 from ernn.recipe import Recipe
-from ernn.resources import folder as shipped
-
-STAMP = "step.json"
-SUMMARY = "summary.txt"  # what a step has to say when it is the one that was asked for
-
-
-@dataclass(frozen=True)
-class Work:
-    """What a running step may use."""
-
-    recipe: Recipe
-    out: Path  # finished steps are in out / name
-    folder: Path  # everything that the step leaves here is kept
-    cache: Path  # survives failures and reruns; may be deleted at any time
-    progress: Callable[[str], AbstractContextManager[Progress]]
 
 
 @dataclass(frozen=True)
@@ -52,12 +38,14 @@ class Step:
     """One step of the chain."""
 
     name: str  # also of its folder
-    run: Callable[[Work], None]
+    run: Callable[[Work], object]
     reads: tuple[str, ...]  # keys or properties of the recipe
     after: tuple[str, ...] = ()  # steps whose files it reads
-    code: tuple[str, ...] = ()  # modules, packages and shipped folders of ernn that do the work
+    module: str | None = None  # it depends on all that this module imports
     # Other input, by the recipe and the run's folder: name -> hash
     outside: Callable[[Recipe, Path], dict[str, str]] = lambda recipe, out: {}
+    # What must hold before the step begins, and leaves nothing behind: no part of what goes in
+    check: Callable[[Work], None] = lambda work: None
     resumable: bool = False  # it continues from what an interrupted run left in its folder
     view: Callable[[Recipe], Recipe] = lambda recipe: recipe  # without what does not matter to it
 
@@ -65,6 +53,10 @@ class Step:
         """Return what the step reads of a recipe."""
         viewed = self.view(recipe)
         return {key: _read(viewed, key) for key in self.reads}
+
+    def depends_on(self, code: Code) -> dict[str, str]:
+        """Return the hash of every file of ernn that it depends on."""
+        return code.depends_on(self.module) if self.module else {}
 
 
 class Chain:
@@ -78,7 +70,8 @@ class Chain:
         say: Callable[[str], None] = print,
     ):
         self.steps = {step.name: step for step in steps}
-        self.recipe, self.out, self.say = recipe, Path(out), say
+        self.recipe, self.out, self.say = recipe, RunFolder(Path(out)), say
+        self.code = Code()
 
     def bring(self, last: str, force: bool = False, wait: bool = False) -> None:
         """Run ``last`` and the steps before it, each only where it is not up to date.
@@ -91,7 +84,7 @@ class Chain:
         Raises:
             ProjectError: the folder is not ernn's, is in use, was edited, or its disk is full.
         """
-        with full_disk_explained(self.out), locked(self.out, wait):
+        with full_disk_explained(self.out.root), locked(self.out.root, wait):
             for name in self._needed(last):
                 self._bring(self.steps[name], force and name == last)
 
@@ -113,9 +106,11 @@ class Chain:
         started = time.monotonic()
         part = self._part(step, inputs)
         try:
-            step.run(Work(self.recipe, self.out, part, self.out / f"{step.name}.cache", progress))
+            work = Work(self.recipe, RunFolder(self.out.root, step.name), step.name, progress)
+            step.check(work)
+            step.run(work)
             seconds = round(time.monotonic() - started, 1)
-            _publish(part, self.out / step.name, {"inputs": inputs, "seconds": seconds})
+            _publish(part, self.out.folder(step.name), {"inputs": inputs, "seconds": seconds})
         except BaseException:
             if not step.resumable:
                 remove(part)
@@ -124,11 +119,12 @@ class Chain:
 
     def _inputs(self, step: Step) -> dict[str, Any]:
         """Return exactly what goes into a step: its key, kept whole to tell what changed."""
+        stamps = {name: read_stamp(self.out.folder(name)) for name in step.after}
         return {
-            "code": {part: code_hash(part) for part in step.code},
+            "code": step.depends_on(self.code),
             "recipe": step.reading(self.recipe),
-            "outside": step.outside(self.recipe, self.out),
-            "after": {name: _digest(read_stamp(self.out / name)["outputs"]) for name in step.after},
+            "outside": step.outside(self.recipe, self.out.root),
+            "after": {name: _digest(stamp["outputs"]) for name, stamp in stamps.items()},
         }
 
     def _why(self, step: Step, inputs: dict[str, Any]) -> str | None:
@@ -138,9 +134,9 @@ class Chain:
             ProjectError: a file was edited or added since, so that running would lose somebody's
                 work, or read what ernn did not write.
         """
-        folder = self.out / step.name
+        folder = self.out.folder(step.name)
         if not folder.exists():
-            part = self.out / f"{step.name}.part"
+            part = self.out.part(step.name)
             return "continuing" if step.resumable and _same(part, inputs) else "starting"
         stamp = read_stamp(folder)
         for name, digest in stamp["outputs"].items():
@@ -165,7 +161,7 @@ class Chain:
 
     def _part(self, step: Step, inputs: dict[str, Any]) -> Path:
         """Return the folder to work in: empty, or an interrupted run's of the same inputs."""
-        part = self.out / f"{step.name}.part"
+        part = self.out.part(step.name)
         if not (step.resumable and _same(part, inputs)):
             remove(part)
             part.mkdir()
@@ -211,30 +207,10 @@ def read_stamp(folder: Path) -> dict[str, Any]:
     )
 
 
-def file_hash(path: Path) -> str:
-    """Return the SHA-256 of a file."""
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
-
-
 def _read(recipe: Recipe, key: str) -> Any:
     """Return a key or property of the recipe as JSON."""
     value = getattr(recipe, key)
     return value.model_dump(mode="json") if isinstance(value, BaseModel) else value
-
-
-def code_hash(part: str) -> str:
-    """Return the hash of a module, a package or a shipped folder of ernn."""
-    home = Path(ernn.__file__).parent
-    path = next((p for p in (home / f"{part}.py", home / part) if p.exists()), None)
-    top = path or shipped(part)
-    files = [top] if top.is_file() else sorted(p for p in top.rglob("*") if p.is_file())
-    told = [
-        (path.relative_to(top).as_posix(), file_hash(path))
-        for path in files
-        if "__pycache__" not in path.parts
-    ]
-    return _digest(told)
 
 
 def _digest(value: Any) -> str:

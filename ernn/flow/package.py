@@ -12,6 +12,7 @@ import numpy as np
 from ernn.errors import ProjectError
 from ernn.files import write_text
 from ernn.flow.results import command_line
+from ernn.flow.run_folder import RunFolder
 from ernn.folders import filling, require_own
 from ernn.hdl.memory import memory_files
 from ernn.hdl.package import package_files
@@ -59,11 +60,11 @@ def package(
         PlanError: a model of other sizes or formats.
     """
     project = open_project(folder, force)
-    place = out or project.folder.parent / "package"
+    run = RunFolder(project.folder.parent)
+    place = out or run.root / "package"
     _require_free(place, force)
-    run = project.folder.parent
-    golden = _model(project, model or run / "quantize" / "integer.safetensors")
-    streams, source = _frames(project, golden, run / "corpus", frames)
+    golden = _model(project, model or run.integer_model)
+    streams, source = _frames(project, golden, run.corpus, frames)
     files = package_files(
         project.plan,
         _texts(project),

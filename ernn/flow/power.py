@@ -8,7 +8,7 @@ from ernn.energy.comparison import Ours
 from ernn.energy.fit import Fit
 from ernn.energy.groups import estimate_groups, loads_of
 from ernn.flow.results import read_result
-from ernn.flow.synth import RESULT
+from ernn.flow.run_folder import SYNTHESIS
 from ernn.hw.cost import Resources, group_resources
 from ernn.hw.plan import HardwarePlan
 from ernn.parts.part import Part, load_part
@@ -87,7 +87,7 @@ def _groups(
     folder: Path | None, plan: HardwarePlan, part: Part
 ) -> tuple[dict[str, Resources], str]:
     """Return the blocks by group as synthesized, if that was done with this plan, else planned."""
-    path = folder / RESULT if folder else None
+    path = folder / SYNTHESIS if folder else None
     if path is None or not path.is_file():
         return group_resources(plan, part), "as planned"
     told = read_result(path, SynthesisResult, "ernn synth")

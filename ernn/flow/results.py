@@ -7,12 +7,9 @@ from typing import Any
 
 import numpy as np
 
-from ernn.compressed import CompressedModel
 from ernn.datafile import Data, parse
 from ernn.errors import ModelFileError
 from ernn.files import write_text
-from ernn.quant.float_model import run_float
-from ernn.quant.integer_model import IntegerModel
 from ernn.speech.per import ErrorRate
 
 
@@ -75,31 +72,3 @@ def load_rate(path: Path) -> ErrorRate:
         return ErrorRate(speakers, phones, np.array(told["edits"], np.int64))
     except (KeyError, TypeError, ValueError):
         raise ModelFileError(f"{path} holds no error rate; run its step again") from None
-
-
-def compare_signals(
-    model: IntegerModel, compressed: CompressedModel, frames: np.ndarray, lengths: np.ndarray
-) -> dict[str, dict[str, Any]]:
-    """Return how far every signal of an integer model is from the float model's.
-
-    Args:
-        model: the integer model.
-        compressed: the float model that it was made from.
-        frames: (B, T, F) features.
-        lengths: (B,) frames of each utterance.
-    """
-    names = set(model.formats)
-    exact = run_float(compressed, frames, taps=names)
-    trace = model.run(frames, lengths, names)
-    inside = np.arange(frames.shape[1]) < lengths[:, None]  # (B, T)
-    told = {}
-    for name in sorted(names & exact.keys()):
-        error = (trace.to_float(name) - exact[name])[inside]
-        told[name] = {
-            "format": str(model.formats[name]),
-            "rms_error": float(np.sqrt(np.square(error).mean())),
-            "max_error": float(np.abs(error).max()),
-            "saturated": trace.saturated[name],
-            "values": trace.counted[name],
-        }
-    return told

@@ -15,6 +15,7 @@ from ernn.errors import ModelFileError
 from ernn.flow.beside import BLOCKS, find_builds, find_search
 from ernn.flow.power import Timing, describe_plan, find_activity
 from ernn.flow.results import load_rate, read_json
+from ernn.flow.run_folder import RunFolder
 from ernn.hw.plan import HardwarePlan
 from ernn.parts.part import Part, load_part
 from ernn.quant.integer_model import IntegerModel
@@ -33,21 +34,21 @@ PHASES = {
 PLANNED = ("dsp", "bram36", "lut", "ff")
 
 
-def summarize(recipe: Recipe, out: Path) -> Report:
+def summarize(recipe: Recipe, run: RunFolder) -> Report:
     """Return the report of a run whose other steps are all done.
 
     Args:
         recipe: of the run.
-        out: its folder.
+        run: its folder.
     """
-    plan = HardwarePlan.load(out / "plan" / "plan.json")
-    cost = read_json(out / "plan" / "cost.json")
+    plan = HardwarePlan.load(run.plan)
+    cost = read_json(run.cost)
     part = load_part(plan.part)
-    simulated = read_json(out / "simulate" / "timing.json")
-    builds, left_out = find_builds(out, plan)
+    simulated = read_json(run.timing)
+    builds, left_out = find_builds(run, plan)
 
     def origin(mark: Any, step: str) -> Origin:
-        return Origin(mark, f"ernn {step} {recipe.name} --out {out}")
+        return Origin(mark, f"ernn {step} {recipe.name} --out {run.root}")
 
     return Report(
         recipe=recipe.name,
@@ -56,10 +57,10 @@ def summarize(recipe: Recipe, out: Path) -> Report:
         version=ernn.__version__,
         machine=f"{platform.system()} {platform.machine()}, {os.cpu_count()} cores",
         simulator=simulated.pop("simulator"),
-        accuracy=_accuracy(recipe, out, origin),
-        compression=_compression(out, origin("measured", "compress")),
-        training=content.Training(_points(out), origin("measured", "compress")),
-        numbers=_numbers(out, origin("measured", "quantize")),
+        accuracy=_accuracy(recipe, run, origin),
+        compression=_compression(run, origin("measured", "compress")),
+        training=content.Training(_points(run), origin("measured", "compress")),
+        numbers=_numbers(run, origin("measured", "quantize")),
         plan=hardware.Plan(
             part=plan.part,
             clock_mhz=plan.clock_mhz,
@@ -74,13 +75,11 @@ def summarize(recipe: Recipe, out: Path) -> Report:
             origin=origin("planned", "plan"),
         ),
         timing=hardware.Timing(**simulated, origin=origin("simulated", "simulate")),
-        energy=_energy(plan, simulated, out / "simulate", origin("estimated", "report")),
-        bits=_bits(out / "quantize" / "search.json", origin("measured", "quantize")),
-        blocks=_blocks(recipe, out),
-        front=_front(out / "plan" / "front.json", part, origin("planned", "plan")),
-        working=hardware.Working(
-            load_schedule(out / "simulate" / "schedule.json"), origin("simulated", "simulate")
-        ),
+        energy=_energy(plan, simulated, run.simulation, origin("estimated", "report")),
+        bits=_bits(run.bits_search, origin("measured", "quantize")),
+        blocks=_blocks(recipe, run),
+        front=_front(run.front, part, origin("planned", "plan")),
+        working=hardware.Working(load_schedule(run.schedule), origin("simulated", "simulate")),
         builds=builds,
         left_out=left_out,
     )
@@ -129,13 +128,13 @@ def _energy(
     )
 
 
-def _blocks(recipe: Recipe, out: Path) -> content.BlockSearch | None:
+def _blocks(recipe: Recipe, run: RunFolder) -> content.BlockSearch | None:
     """Return the search of block sizes that the run belongs to, if there is one."""
-    found = find_search(recipe, out)
+    found = find_search(recipe, run)
     if found is None:
         return None
     path, search = found
-    mine = load_rate(out / "compress" / "dev.json").interval()
+    mine = load_rate(run.score("compress", "dev")).interval()
     return content.BlockSearch(
         bound=search.bound,
         limit_percent=search.limit_percent,
@@ -170,13 +169,15 @@ def in_words(model: ModelRecipe) -> str:
     return f"{model.cell.upper()}, {cells}, block {size} {', '.join(map(str, sorted(blocks)))}"
 
 
-def _accuracy(recipe: Recipe, out: Path, origin: Callable[[Any, str], Origin]) -> content.Accuracy:
+def _accuracy(
+    recipe: Recipe, run: RunFolder, origin: Callable[[Any, str], Origin]
+) -> content.Accuracy:
     steps: dict[content.Model, str] = {
         "dense": "train",
         "compressed": "compress",
         "integer": "quantize",
     }
-    rates = {model: load_rate(out / step / "per.json") for model, step in steps.items()}
+    rates = {model: load_rate(run.score(step)) for model, step in steps.items()}
 
     def rate(model: content.Model) -> content.ErrorRate:
         found = rates[model].interval()
@@ -206,8 +207,8 @@ def _accuracy(recipe: Recipe, out: Path, origin: Callable[[Any, str], Origin]) -
     )
 
 
-def _compression(out: Path, origin: Origin) -> content.Compression:
-    model = CompressedModel.load(out / "compress" / "compressed.safetensors")
+def _compression(run: RunFolder, origin: Origin) -> content.Compression:
+    model = CompressedModel.load(run.compressed_model)
     sizes = tuple(
         content.MatrixSize(name, matrix.rows, matrix.cols, matrix.block, matrix.parameters)
         for name, matrix in model.matrices().items()
@@ -215,11 +216,11 @@ def _compression(out: Path, origin: Origin) -> content.Compression:
     return content.Compression(model.dense_parameters, model.parameters, sizes, origin)
 
 
-def _points(out: Path) -> tuple[content.TrainingPoint, ...]:
+def _points(run: RunFolder) -> tuple[content.TrainingPoint, ...]:
     """Return the rounds of all phases on one count of updates."""
     points, before = [], 0
     for phase, (step, name) in PHASES.items():
-        path = out / step / f"{name}.json"
+        path = run.history(step, name)
         rounds = read_json(path) if path.is_file() else []  # nothing to compress: no such phase
         points += [
             content.TrainingPoint(
@@ -231,8 +232,8 @@ def _points(out: Path) -> tuple[content.TrainingPoint, ...]:
     return tuple(points)
 
 
-def _numbers(out: Path, origin: Origin) -> content.Numbers:
-    signals = read_json(out / "quantize" / "signals.json")
+def _numbers(run: RunFolder, origin: Origin) -> content.Numbers:
+    signals = read_json(run.signals)
     formats = tuple(
         content.SignalFormat(
             name,
@@ -244,7 +245,7 @@ def _numbers(out: Path, origin: Origin) -> content.Numbers:
         )
         for name, told in signals.items()
     )
-    model = IntegerModel.load(out / "quantize" / "integer.safetensors")
+    model = IntegerModel.load(run.integer_model)
     return content.Numbers(model.weight_bits, model.activation_bits, formats, origin)
 
 

@@ -11,15 +11,14 @@ from typing import Any
 from ernn import __version__
 from ernn.files import write_text
 from ernn.flow.results import command_line, write_json
+from ernn.flow.run_folder import SUMMARY, SYNTHESIS
 from ernn.folders import filling
 from ernn.hdl.project import Project, open_project
 from ernn.hw.cost import Resources, group_resources, in_whole_blocks
 from ernn.parts.part import Part, load_part
 from ernn.run.synth import Synthesis, synthesize
 
-RESULT = "resources.json"
 FORMAT = "ernn-synth-1"
-SUMMARY = "summary.txt"
 _COLUMNS = {"dsp": "DSP", "bram36": "BRAM36", "lut": "LUT", "ff": "FF"}
 
 
@@ -51,11 +50,11 @@ def synth(
     chip = load_part(part or project.plan.part)
     place = out or project.folder.parent / f"synth-{chip.name.lower()}"
     command = command_line("synth", folder, part=part, force=force)
-    with filling(place, RESULT, "synthesis") as work:
+    with filling(place, SYNTHESIS, "synthesis") as work:
         done = synthesize(project, chip, work, timeout_s=timeout_s)
         done.netlist.unlink()  # tens of megabytes, and made again in a minute
         told = _told(project, chip, done, command)
-        write_json(work / RESULT, told)
+        write_json(work / SYNTHESIS, told)
         lines = list(describe(told))
         write_text(work / SUMMARY, "\n".join(lines) + "\n")
     for line in lines:

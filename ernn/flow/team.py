@@ -7,7 +7,7 @@ import os
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 
-from ernn.flow.engine import Work
+from ernn.flow.work import Work
 from ernn.progress import Progress
 
 Jobs = Mapping[str, Callable[[Work], object]]
@@ -23,7 +23,7 @@ def team(jobs: Jobs) -> Iterator[bool]:
     """Tell whether this process does the flow; a helper has helped to the end by then.
 
     Args:
-        jobs: what helpers may be called to, by name.
+        jobs: what helpers may be called to, by step.
     """
     if not launched():
         yield True
@@ -43,9 +43,9 @@ def _help(jobs: Jobs) -> None:
     from ernn.train import distributed
 
     while called := distributed.tell():
-        job, recipe, out, folder, cache = called
+        recipe, run, step = called
         with distributed.together():
-            jobs[job](Work(recipe, out, folder, cache, _unseen))
+            jobs[step](Work(recipe, run, step, _unseen))
 
 
 def _unseen(label: str) -> AbstractContextManager[Progress]:
@@ -53,11 +53,11 @@ def _unseen(label: str) -> AbstractContextManager[Progress]:
 
 
 @contextmanager
-def shared(job: str, work: Work) -> Iterator[None]:
-    """Do a job with all processes: call the helpers to it, if there are any."""
+def shared(work: Work) -> Iterator[None]:
+    """Do a step's training with all processes: call the helpers to it, if there are any."""
     from ernn.train import distributed
 
     if launched():
-        distributed.tell((job, work.recipe, work.out, work.folder, work.cache))
+        distributed.tell((work.recipe, work.run, work.step))
     with distributed.together():
         yield

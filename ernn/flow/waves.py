@@ -6,6 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from ernn.files import write_text
+from ernn.flow.run_folder import RunFolder
 from ernn.folders import filling, locked
 from ernn.hw import cycles
 from ernn.hw.plan import HardwarePlan
@@ -21,14 +22,14 @@ VIEW = "waves.gtkw"
 MORE_ROUNDS = 2  # simulated behind those that are shown
 
 
-def write_waves(recipe: Recipe, out: Path, frames: int, say: Callable[[str], None]) -> Path:
+def write_waves(recipe: Recipe, run: RunFolder, frames: int, say: Callable[[str], None]) -> Path:
     """Simulate a run's accelerator and leave ``out/waves`` with its waveform and views.
 
     The simulation is checked like any other: every word, every cycle.
 
     Args:
         recipe: of the run.
-        out: folder of the run, generated and up to date.
+        run: its folder, generated and up to date.
         frames: of every stream to show, from the end of the reset on.
         say: for the user.
 
@@ -36,16 +37,16 @@ def write_waves(recipe: Recipe, out: Path, frames: int, say: Callable[[str], Non
         MismatchError: a word or cycle is not as planned.
         ToolError: the simulator is missing or fails.
     """
-    plan = HardwarePlan.load(out / "plan" / "plan.json")
-    model = IntegerModel.load(out / "quantize" / "integer.safetensors")
-    test = [utterance.features for utterance in load_split(out / "corpus", "test")]
+    plan = HardwarePlan.load(run.plan)
+    model = IntegerModel.load(run.integer_model)
+    test = [utterance.features for utterance in load_split(run.corpus, "test")]
     rate = cycles.rate(plan)
     shown = round(rate.latency_cycles + frames * plan.streams * rate.cycles_per_frame)
     dump = Dump("vcd", 0, shown)
-    cache, folder = out / "waves.cache", out / "waves"
-    with locked(out), filling(folder, VIEW, "waveform") as part:
+    cache, folder = run.cache("waves"), run.waves
+    with locked(run.root), filling(folder, VIEW, "waveform") as part:
         simulate(
-            out / "generate",
+            run.project,
             plan,
             model,
             deal_out(test, plan.streams, frames + MORE_ROUNDS),

@@ -14,7 +14,6 @@ from ernn.files import write_text
 from ernn.hdl.board import CONSTRAINTS, SOFTWARE, Shell, board_files
 from ernn.hdl.board import TOP as BOARD_TOP
 from ernn.parts.board import Board, board_of
-from ernn.places import alias
 from ernn.run.build_result import BuildRequest, BuildResult
 from ernn.run.process import run_tool
 from ernn.run.synth import TOP, flat_ecp5
@@ -98,7 +97,7 @@ def _write_shell(request: BuildRequest, board: Board) -> Shell:
 
 def _synthesize(request: BuildRequest, shell: Shell | None) -> Path:
     """Synthesize the accelerator, and the shell around it; return nextpnr's input."""
-    folder = alias(request.folder.resolve())  # Yosys takes names with spaces apart
+    folder = request.folder.resolve()
     core = [
         "read_verilog -defer " + " ".join(path.name for path in request.project.verilog),
         *flat_ecp5(),
@@ -113,7 +112,7 @@ def _synthesize(request: BuildRequest, shell: Shell | None) -> Path:
     if shell is None:
         return folder / f"{TOP}.json"
     around = [
-        f"read_verilog -lib {alias(request.project.rtl.resolve()) / f'{TOP}.v'}",
+        f"read_verilog -lib {request.project.rtl / f'{TOP}.v'}",
         "read_verilog -defer board/*.v",
         f"synth_ecp5 -top {BOARD_TOP}",
         f"read_rtlil -overwrite {TOP}.il",

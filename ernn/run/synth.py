@@ -11,7 +11,6 @@ from pathlib import Path
 from ernn.errors import PlanError
 from ernn.hdl.project import Project
 from ernn.parts.part import Part
-from ernn.places import alias
 from ernn.run.netlist import ECP5, XC7, Count, count, read_netlist
 from ernn.run.yosys import run_yosys
 from ernn.tools import require
@@ -72,9 +71,9 @@ def synthesize(
         ToolError: Yosys is missing, fails, takes too long or runs out of memory.
     """
     family, tool = family_of(part), require("yosys")
-    netlist = alias(folder.resolve()) / NETLIST  # Yosys takes names with spaces apart
+    netlist = folder / NETLIST
     flow = _xc7() if family == "xc7" else _ecp5()
-    commands = (*read_commands(project, contents), *flow, f"write_json {netlist}")
+    commands = (*read_commands(project, contents), *flow, f"write_json {netlist.resolve()}")
     started = time.monotonic()
     run_yosys(commands, project.rtl, folder / "synth.ys", timeout_s=timeout_s)
     seconds = time.monotonic() - started

@@ -10,6 +10,7 @@ from typing import Any
 import ernn
 from ernn.files import write_text
 from ernn.flow.results import load_rate
+from ernn.flow.run_folder import RunFolder
 from ernn.parts.part import load_part
 from ernn.recipe import Recipe
 from ernn.report.search_content import FinalResult, Rate, SearchReport, SizeRow, TrialRow, save
@@ -71,8 +72,8 @@ def _test(found: Found, trials: Path, say: Callable[[str], None]) -> FinalResult
     step = "compress" if chosen.compressed else "train"
     for point in (baseline, chosen):  # up to date, unless it was trained on other disks
         run_trial(found.recipe, point, trials, say)
-    rate = load_rate(trials / chosen.name / step / "per.json")
-    dense_rate = load_rate(trials / baseline.name / "train" / "per.json")
+    rate = load_rate(RunFolder(trials / chosen.name).score(step))
+    dense_rate = load_rate(RunFolder(trials / baseline.name).score("train"))
     loss = rate.minus(dense_rate)
     return FinalResult(*map(_rate, (dense_rate.interval(), rate.interval(), loss)))
 

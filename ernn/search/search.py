@@ -8,7 +8,7 @@ from typing import Any
 
 from ernn.errors import BoundError, RecipeError, ToolError
 from ernn.flow.chain import STEPS
-from ernn.flow.engine import code_hash
+from ernn.flow.dependencies import Code
 from ernn.flow.team import launched
 from ernn.folders import locked, own_folder
 from ernn.parts.part import load_part
@@ -102,10 +102,11 @@ def common(recipe: Recipe) -> dict[str, Any]:
     read: dict[str, Any] = {}
     code: dict[str, str] = {}
     outside: dict[str, str] = {}
+    source = Code()
     for step in STEPS:
         if step.name in ("corpus", "train", "compress"):
             read |= step.reading(alike)
-            code |= {part: code_hash(part) for part in step.code}
+            code |= step.depends_on(source)
             outside |= step.outside(alike, Path())  # speech: nothing of a run's folder
     return {"recipe": dict(sorted(read.items())), "code": code, "outside": outside}
 

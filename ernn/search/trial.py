@@ -15,6 +15,7 @@ import numpy as np
 from ernn.flow.chain import bring
 from ernn.flow.engine import read_stamp, share
 from ernn.flow.results import load_rate
+from ernn.flow.run_folder import RunFolder
 from ernn.recipe import Recipe
 from ernn.search.space import Point, variant
 from ernn.speech.corpus import load_split
@@ -65,7 +66,7 @@ def plain(recipe: Recipe) -> dict[str, Any]:
 def speech(recipe: Recipe, root: Path, say: Callable[[str], None] = print) -> tuple[int, int]:
     """Make the corpus of all trials; return its features and a model's outputs."""
     bring("corpus", recipe, root / SPEECH, say=_news(say), wait=True)
-    train = load_split(root / SPEECH / "corpus", "train")
+    train = load_split(RunFolder(root / SPEECH).corpus, "train")
     return train.feature_size, len(train.phones) + recipe.training.blanks
 
 
@@ -88,15 +89,15 @@ def run_trial(
     block = max(2, recipe.model.layers[0].block)
     chosen = variant(recipe, point if point.compressed else Point(point.cell, block, block))
     bring("corpus", chosen, speech, say=told, wait=True)
-    share(speech / "corpus", dense)
+    share(RunFolder(speech).corpus, dense)
     bring("train", chosen, dense, say=told, wait=True)
     folder, step = dense, "train"
     if point.compressed:
         folder, step = root / point.name, "compress"
-        for shared in (speech / "corpus", dense / "train"):
+        for shared in (RunFolder(speech).corpus, RunFolder(dense).folder("train")):
             share(shared, folder)
         bring("compress", chosen, folder, say=told, wait=True)
-    rate = load_rate(folder / step / "dev.json")
+    rate = load_rate(RunFolder(folder).score(step, "dev"))
     found = rate.interval()
     return Outcome(
         percent=found.value,
@@ -104,7 +105,7 @@ def run_trial(
         high=found.high,
         errors=tuple(rate.errors.tolist()),
         phones=tuple(rate.lengths.tolist()),
-        seconds=float(read_stamp(folder / step)["seconds"]),
+        seconds=float(read_stamp(RunFolder(folder).folder(step))["seconds"]),
     )
 
 

@@ -12,8 +12,9 @@ import pytest
 
 from ernn import folders
 from ernn.errors import MismatchError, ProjectError
-from ernn.flow import engine
-from ernn.flow.engine import STAMP, Chain, Step, share
+from ernn.flow.dependencies import Code
+from ernn.flow.engine import Chain, Step, share
+from ernn.flow.run_folder import STAMP
 from ernn.recipe import Recipe
 
 MODEL = {"cell": "gru", "layers": [{"hidden": 16}]}
@@ -106,34 +107,32 @@ def test_a_corpus_of_its_own_seed_serves_every_training_seed(setting):
 
 
 def test_changed_code_redoes_its_step(setting, monkeypatch):
-    def hashes(part: str) -> str:
-        return f"{part} after the change"
+    step = Step("first", setting.first, ("seed",), module="ernn.fixed")
+    hashes = {"fixed.py": "1", "errors.py": "1"}
+    monkeypatch.setattr(Code, "depends_on", lambda code, module: {"module": module, **hashes})
 
-    def chain() -> tuple[Step, ...]:
-        return (Step("first", setting.first, ("seed",), code=("fixed", "speech", "sim")),)
+    def bring() -> list[str]:
+        said: list[str] = []
+        Chain((step,), recipe(), setting.out, said.append).bring("first")
+        return said
 
-    said: list[str] = []
-    Chain(chain(), recipe(), setting.out, said.append).bring("first")
-    Chain(chain(), recipe(), setting.out, said.append).bring("first")
-    assert said[-1] == "first: up to date"
-    monkeypatch.setattr(engine, "code_hash", hashes)
-    Chain(chain(), recipe(), setting.out, said.append).bring("first")
-    assert said[-2] == "first: again, because ernn's fixed changed"
+    bring()
+    assert bring() == ["first: up to date"]
+    hashes["errors.py"] = "2"
+    assert bring()[0] == "first: again, because ernn's errors.py changed"
+    hashes["energy/power.toml"] = "1"
+    assert bring()[0] == "first: again, because ernn's energy/power.toml changed"
 
 
-def test_every_part_of_ernn_that_a_step_names_is_hashed(tmp_path, monkeypatch):
-    package = tmp_path / "ernn"
-    (package / "speech").mkdir(parents=True)
-    (package / "fixed.py").write_text("one")
-    (package / "speech" / "phones.py").write_text("one")
-    monkeypatch.setattr(engine.ernn, "__file__", str(package / "__init__.py"))
-    for part, path in (("fixed", "fixed.py"), ("speech", "speech/phones.py")):
-        before = engine.code_hash(part)
-        (package / path).write_text("two")
-        assert engine.code_hash(part) != before
-    assert len({engine.code_hash(part) for part in ("sim", "hw_templates", "fixed")}) == 3
-    with pytest.raises(FileNotFoundError):
-        engine.code_hash("nothing")
+def test_what_cannot_work_is_told_before_the_step_begins(setting):
+    def refuse(work) -> None:
+        assert work.step == "first" and work.folder.is_dir()
+        raise ProjectError("it will not fit")
+
+    step = Step("first", setting.first, ("seed",), check=refuse)
+    with pytest.raises(ProjectError, match="will not fit"):
+        Chain((step,), recipe(), setting.out).bring("first")
+    assert setting.first.runs == 0 and names(setting.out) == ["ernn.lock"]
 
 
 def test_equal_results_stop_the_wave(setting):

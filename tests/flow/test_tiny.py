@@ -213,12 +213,12 @@ def test_a_damaged_file_is_noticed(out, name, damage):
 
 
 def test_a_bound_that_is_not_met_is_exit_code_1(out, tmp_path):
-    path = out / "train" / "per.json"
+    path = out / "train" / "score.json"
     rate = json.loads(path.read_text())
     rate["edits"] = [[0, 0, 0] for _ in rate["edits"]]
     path.write_text(json.dumps(rate))
     stamp = json.loads((out / "train" / "step.json").read_text())
-    stamp["outputs"]["per.json"] = hashlib.sha256(path.read_bytes()).hexdigest()
+    stamp["outputs"]["score.json"] = hashlib.sha256(path.read_bytes()).hexdigest()
     (out / "train" / "step.json").write_text(json.dumps(stamp))
     changed = recipe(tmp_path, 'name = "tiny"', 'name = "tiny"\nper_bound_points = 0.5')
     result = ernn("report", changed, "--out", out)

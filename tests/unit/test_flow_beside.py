@@ -12,6 +12,7 @@ from test_search_report import example
 
 from ernn.flow.beside import beside, find_builds, find_search
 from ernn.flow.planning import FRONT, front_file
+from ernn.flow.run_folder import RunFolder
 from ernn.hw.build import Target, build_plan
 from ernn.hw.explore import explore
 from ernn.hw.layout import Sizes
@@ -58,7 +59,7 @@ def write_build(out: Path, **changes) -> None:
 def test_what_tools_found_is_read(tmp_path):
     write_synth(tmp_path, family="xc7", stand_in=True)
     write_build(tmp_path)
-    (made, routed), left_out = find_builds(tmp_path, PLAN)
+    (made, routed), left_out = find_builds(RunFolder(tmp_path), PLAN)
     assert not left_out
     assert (made.part, made.tool, made.met) == ("XC7A35T", "yosys 0.70", None)
     assert "synthesized as xc7" in made.note
@@ -82,7 +83,7 @@ def test_what_tools_found_is_read(tmp_path):
 )
 def test_what_is_not_of_this_run_is_named_and_left_out(tmp_path, damage, told):
     write_build(tmp_path, **damage)
-    builds, (left_out,) = find_builds(tmp_path, PLAN)
+    builds, (left_out,) = find_builds(RunFolder(tmp_path), PLAN)
     assert not builds
     assert "build-lfe5u-85f/build.json" in left_out and told in left_out
 
@@ -91,31 +92,34 @@ def test_a_file_that_is_cut_off_is_named_and_left_out(tmp_path):
     write_synth(tmp_path)
     path = tmp_path / "synth-xc7a35t" / "resources.json"
     path.write_text(path.read_text()[:-9])
-    builds, (left_out,) = find_builds(tmp_path, PLAN)
+    builds, (left_out,) = find_builds(RunFolder(tmp_path), PLAN)
     assert not builds and "cannot be read" in left_out
 
 
 def test_half_a_block_counts_as_one(tmp_path):
     write_build(tmp_path, part="XC7A35T", used={"bram36": 2.5}, available={"bram36": 50})
-    (routed,), left_out = find_builds(tmp_path, PLAN)
+    (routed,), left_out = find_builds(RunFolder(tmp_path), PLAN)
     assert not left_out
     assert [(one.name, one.used, one.available) for one in routed.resources] == [("BRAM36", 3, 50)]
 
 
 def test_a_folder_with_the_name_of_a_result_is_none(tmp_path):
     (tmp_path / "build-mine" / "build.json").mkdir(parents=True)
-    assert find_builds(tmp_path, PLAN) == ((), ()) and beside(recipe(), tmp_path) == {}
+    assert (
+        find_builds(RunFolder(tmp_path), PLAN) == ((), ())
+        and beside(recipe(), RunFolder(tmp_path)) == {}
+    )
 
 
 def test_a_change_beside_the_run_is_noticed(tmp_path):
     out = tmp_path / "out" / "mine"
     out.mkdir(parents=True)
-    assert beside(recipe(), out) == {}
+    assert beside(recipe(), RunFolder(out)) == {}
     write_synth(out)
-    before = beside(recipe(), out)
+    before = beside(recipe(), RunFolder(out))
     assert set(before) == {"synth-xc7a35t/resources.json"}
     write_synth(out, tool="another")
-    after = beside(recipe(), out)
+    after = beside(recipe(), RunFolder(out))
     assert set(after) == set(before) and after != before
 
 
@@ -139,9 +143,9 @@ def test_a_search_of_the_recipe_is_found(tmp_path, place, name, run):
     out.mkdir(parents=True)
     path = tmp_path / place
     save_search(path, name)
-    found = find_search(recipe(run), out)
+    found = find_search(recipe(run), RunFolder(out))
     assert found and found[0] == path.resolve()
-    assert len(beside(recipe(run), out)) == 1
+    assert len(beside(recipe(run), RunFolder(out))) == 1
 
 
 @pytest.mark.parametrize(
@@ -151,8 +155,8 @@ def test_a_search_of_something_else_is_none_of_ours(tmp_path, changes):
     out = tmp_path / "mine"
     out.mkdir()
     save_search(tmp_path / "mine-search" / "search.json", "mine")
-    assert find_search(recipe(), out)
-    assert find_search(recipe(**changes), out) is None
+    assert find_search(recipe(), RunFolder(out))
+    assert find_search(recipe(**changes), RunFolder(out)) is None
 
 
 def test_the_front_has_its_chosen_design_and_nothing_beaten():

@@ -1,0 +1,32 @@
+"""Make the model block-circulant, by ADMM if the recipe does not say otherwise."""
+
+from dataclasses import replace
+
+from ernn.flow.score import save_score
+from ernn.flow.team import shared
+from ernn.flow.training import Training, drop_checkpoints, prepare
+from ernn.flow.work import Work
+from ernn.train.loop import compress
+
+
+def run(work: Work) -> None:
+    """Bring the dense model into its structures; leave it and its score behind."""
+    training = prepare(work)
+    with shared(work):
+        _fit(work, training)
+    training.model.export().save(work.run.compressed_model)
+    save_score(work, training.model.predict, ("test", "dev"))
+    drop_checkpoints(work.folder)
+
+
+def help_with(work: Work) -> None:
+    """Do the part of another process of the same torchrun."""
+    _fit(work, prepare(work))
+
+
+def _fit(work: Work, training: Training) -> None:
+    recipe, model = work.recipe, training.model
+    model.load(work.run.dense_model)
+    with work.progress("compress: updates") as progress:
+        told = replace(training.run, progress=progress)
+        compress(model, recipe.compression, recipe.training, training.data, told)
