@@ -89,6 +89,22 @@ def test_every_block_of_the_tutorial_runs(tmp_path):
     assert (tmp_path / "first" / "package" / "manifest.json").is_file()
 
 
+@pytest.mark.needs("iverilog")
+def test_every_script_of_the_python_page_runs(tmp_path):
+    """As they stand, at the top of a file: without a guard of __main__, and to their end."""
+    page = (ROOT / "docs" / "python.md").read_text()
+    scripts = re.findall(r"^```python\n(.*?)^```", page, flags=re.S | re.M)
+    assert len(scripts) == 2 and not any("__main__" in script for script in scripts)
+    told = []
+    for index, script in enumerate(scripts):
+        file = tmp_path / f"script{index}.py"
+        file.write_text(script)
+        told.append(require_success(f"python {file.name}", tmp_path, OMP_NUM_THREADS="1"))
+    assert "120 frames" in told[0] and "every one as the integer model" in told[0]
+    assert (tmp_path / "waves" / "rtl" / "rtl" / "ernn_top.v").is_file()
+    assert "quantize: done" in told[1]
+
+
 def test_the_site_is_built_without_a_warning(tmp_path):
     """Sphinx tells of pages that no table of contents has and of headings that are not there."""
     sphinx = [sys.executable, "-m", "sphinx", "--fail-on-warning", "--keep-going", "-q"]
