@@ -9,7 +9,7 @@ from ernn import __version__
 from ernn.console import DebugOption
 from ernn.console import explained as _explained
 from ernn.console import say as _say
-from ernn.project_commands import build, compare, package, synth
+from ernn.project_commands import PASS_ON, build, compare, package, synth
 
 STEPS = {
     "corpus": "Make or read the speech: features and time-aligned phone labels in three splits.",
@@ -246,7 +246,7 @@ def bench(
 
 
 app.command(epilog="Example: ernn synth out/quickstart")(synth)
-app.command(epilog="Example: ernn build out/keyword_gru --part LFE5U-85F")(build)
+app.command(context_settings=PASS_ON)(build)
 app.command(epilog="Example: ernn compare out/quickstart")(compare)
 app.command(epilog="Example: ernn package out/quickstart")(package)
 

@@ -3,12 +3,20 @@
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from ernn.errors import ErnnError
 
+ProjectArgument = Annotated[
+    Path, typer.Argument(metavar="DIR", help="A generated project, or the run that holds it.")
+]
+PartOption = Annotated[
+    str | None, typer.Option(metavar="PART", help="FPGA; the plan's if not given.")
+]
+ForceOption = Annotated[bool, typer.Option("--force", help="Go on with edited files.")]
 DebugOption = Annotated[bool, typer.Option("--debug", help="Show the traceback of an error.")]
 
 

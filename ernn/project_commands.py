@@ -1,19 +1,11 @@
 """Commands on a project that is there: synthesize, build, compare and pack it."""
 
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 
-from ernn.console import DebugOption, explained, say
-
-ProjectArgument = Annotated[
-    Path, typer.Argument(metavar="DIR", help="A generated project, or the run that holds it.")
-]
-PartOption = Annotated[
-    str | None, typer.Option(metavar="PART", help="FPGA; the plan's if not given.")
-]
-ForceOption = Annotated[bool, typer.Option("--force", help="Go on with edited files.")]
+from ernn.console import DebugOption, ForceOption, PartOption, ProjectArgument, explained, say
 
 
 def synth(
@@ -39,63 +31,15 @@ def synth(
         run_synth(folder, part, out, force=force, timeout_s=timeout, say=say)
 
 
-def build(
-    folder: ProjectArgument,
-    part: PartOption = None,
-    out: Annotated[
-        Path | None, typer.Option(metavar="DIR", help="Folder; build-PART beside the project.")
-    ] = None,
-    clock_mhz: Annotated[
-        float | None, typer.Option(metavar="F", min=1, max=1000, help="Clock to reach; the plan's.")
-    ] = None,
-    board: Annotated[
-        str, typer.Option(metavar="NAME", help="ECP5: ulx3s, or none for the accelerator alone.")
-    ] = "",
-    speed: Annotated[str, typer.Option(metavar="GRADE", help="Speed grade; the slowest.")] = "",
-    seed: Annotated[
-        int | None, typer.Option(metavar="N", min=0, help="ECP5: of the first placement; 1.")
-    ] = None,
-    seeds: Annotated[
-        int | None,
-        typer.Option(metavar="N", min=1, max=100, help="ECP5: placements, until met; 3."),
-    ] = None,
-    simulate: Annotated[
-        bool, typer.Option("--simulate", help="ECP5: simulate the netlist on test speech.")
-    ] = False,
-    timeout: Annotated[
-        float, typer.Option(metavar="S", min=1, help="Seconds that a tool may take.")
-    ] = 3600,
-    vivado_part: Annotated[
-        str, typer.Option(metavar="PART", help="AMD: with package and speed; the part file's.")
-    ] = "",
-    xdc: Annotated[
-        Path | None, typer.Option(metavar="FILE", help="AMD: a board's constraints: a bitstream.")
-    ] = None,
-    wrapper: Annotated[
-        Path | None, typer.Option(metavar="FILE", help="AMD: a board's top module, TOP.v.")
-    ] = None,
-    saif: Annotated[
-        Path | None, typer.Option(metavar="FILE", help="AMD: activity of a simulation, for power.")
-    ] = None,
-    reports: Annotated[
-        Path | None, typer.Option(metavar="DIR", help="AMD: read these, of a build elsewhere.")
-    ] = None,
-    force: ForceOption = False,
-    debug: DebugOption = False,
-) -> None:
-    """Place and route a project: clock, resources, bitstream.
+def build(context: typer.Context) -> None:
+    """Place and route a project: clock, resources, bitstream."""
+    from ernn.build_command import run_build
 
-    ECP5 with the open tools (Yosys, nextpnr, ecppack), AMD's parts with Vivado where it is on
-    PATH. Exit code 1 if the clock is not met.
-    """
-    with explained(debug):
-        from ernn.flow.build import build as place_and_route
+    run_build(context.args)
 
-        options: dict[str, Any] = {"timeout_s": timeout, "simulate": simulate}
-        options |= {"board": board, "speed": speed, "seed": seed, "seeds": seeds}
-        options |= {"vivado_part": vivado_part, "xdc": xdc, "wrapper": wrapper}
-        options |= {"saif": saif, "reports": reports}
-        place_and_route(folder, part, out, force=force, clock_mhz=clock_mhz, say=say, **options)
+
+# What `ernn build` is given goes on to a command that knows the options of the part's flow.
+PASS_ON = {"allow_extra_args": True, "ignore_unknown_options": True, "help_option_names": []}
 
 
 def compare(

@@ -54,6 +54,41 @@ def test_a_hardware_module_has_a_test(path):
     assert own.is_file() or any(re.search(rf"\b{path.stem}\b", text) for text in others)
 
 
+SOURCES = [
+    path
+    for folder in ("ernn", "hw_templates", "benchmarks")
+    for path in sorted((ROOT / folder).rglob("*"))
+    if path.suffix in {".py", ".j2"} and not {"parts", "backends"} & set(path.parts[-3:])
+]
+# Comparing a vendor, a family or a flow; data of ernn/parts says what a fabric can do.
+VENDORS = r"[\"'](?:amd|xilinx|lattice|gowin|7-series|ultrascale|ecp5|gw2a|xc7|vivado|trellis)[\"']"
+COMPARED = re.compile(
+    rf"\.vendor\s*[!=]=|family(?:\.name)?\s*[!=]=|\.flow\s*[!=]="
+    rf"|(?:==|!=|\bin)\s*\(?{VENDORS}|{VENDORS}\s*(?:==|!=|\bin\b)",
+    re.IGNORECASE,
+)
+
+
+@pytest.mark.parametrize("path", SOURCES, **by_name)
+def test_no_vendor_is_compared_outside_parts_and_backends(path):
+    found = COMPARED.search(path.read_text())
+    assert not found, f"{path.name} compares {found and found[0]}; let the part's family say it"
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        'if part.vendor != "AMD":',
+        'if part.family.name == "ecp5"',
+        "{% if package.synth == 'vivado' %}",
+        'x = 1 if "Lattice" in name else 2',
+        "flow in ('ecp5', 'gowin')",
+    ],
+)
+def test_a_compared_vendor_is_found(line):
+    assert COMPARED.search(line)
+
+
 def resolves(dotted: str) -> bool:
     """Tell whether a dotted name leads to a module, class, function or method."""
     names = dotted.split(".")

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from ernn import __version__
+from ernn.backends.synthesis import Synthesis, synthesize
 from ernn.files import write_text
 from ernn.flow.results import command_line, write_json
 from ernn.flow.run_folder import SUMMARY, SYNTHESIS
@@ -16,7 +17,6 @@ from ernn.folders import filling
 from ernn.hdl.project import Project, open_project
 from ernn.hw.cost import Resources, group_resources, in_whole_blocks
 from ernn.parts.part import Part, load_part
-from ernn.run.synth import Synthesis, synthesize
 
 FORMAT = "ernn-synth-1"
 _COLUMNS = {"dsp": "DSP", "bram36": "BRAM36", "lut": "LUT", "ff": "FF"}
@@ -43,8 +43,9 @@ def synth(
 
     Raises:
         ProjectError: no project, an edited file, or a folder of something else at ``out``.
-        PlanError: an unknown part, or one that Yosys cannot synthesize for.
-        ToolError: Yosys is missing, fails, takes too long or runs out of memory.
+        PlanError: an unknown part.
+        ToolError: no flow for the part; Yosys is missing, fails, takes too long or runs out of
+            memory.
     """
     project = open_project(folder, force)
     chip = load_part(part or project.plan.part)
@@ -92,7 +93,7 @@ def _told(project: Project, part: Part, done: Synthesis, command: str) -> dict[s
 
 def describe(told: dict[str, Any]) -> Iterator[str]:
     """Yield the contents of resources.json as a table: planned, synthesized, difference."""
-    stand_in = ", synthesized as 7-series" if told["stand_in"] else ""
+    stand_in = f", synthesized as {told['family']}" if told["stand_in"] else ""
     yield f"{told['part']}{stand_in}: {told['tool']}, {told['seconds']:.0f} s, plan {told['plan']}"
     if told["edited"]:
         yield f"edited after generation: {', '.join(told['edited'])}"

@@ -1,4 +1,4 @@
-"""Write the board shell: the accelerator behind a serial line, its constraints and its software."""
+"""Write the board shell: the accelerator behind a serial line, and its software."""
 
 from dataclasses import dataclass
 
@@ -11,7 +11,7 @@ from ernn.resources import folder
 
 BAUD = 1_000_000
 TIMEOUT_S = 0.1  # without a byte, inside a request
-TOP, CONSTRAINTS, SOFTWARE = "ernn_board", "ernn_board.lpf", "ernn_serial.py"
+TOP, SOFTWARE = "ernn_board", "ernn_serial.py"
 SLOWEST_BIT = 8  # clock cycles
 
 
@@ -50,19 +50,8 @@ def board_files(plan: HardwarePlan, shell: Shell) -> dict[str, str]:
     context = {"plan": plan, "map": register_map(plan), "shell": shell, "board": shell.board}
     made = {
         f"{TOP}.v": environment().get_template(f"{TOP}.v.j2").render(context),
-        CONSTRAINTS: _constraints(shell.board),
         SOFTWARE: environment().get_template(f"{SOFTWARE}.j2").render(context),
     }
     for path in sorted((folder("hw_templates") / "board").glob("*.v")):
         made[path.name] = path.read_text(encoding="utf-8")
     return made
-
-
-def _constraints(board: Board) -> str:
-    """Return the pins and the clock as Lattice's preference file."""
-    lines = [f"# {board.title}: {board.source}; never run on the board by us."]
-    for port, pin in board.pins.items():
-        lines.append(f'LOCATE COMP "{port}" SITE "{pin.site}";')
-        lines.append(f'IOBUF PORT "{port}" {pin.options};')
-    lines.append(f'FREQUENCY PORT "clk_i" {board.clock_mhz:g} MHZ;')
-    return "\n".join(lines) + "\n"

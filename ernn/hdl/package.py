@@ -17,6 +17,7 @@ from ernn.hdl.register_map import Field, Register, RegisterMap
 from ernn.hdl.registers import register_map
 from ernn.hdl.templates import environment
 from ernn.hw.plan import HardwarePlan
+from ernn.parts.family import FuseSoc
 from ernn.parts.part import Part, load_part
 from ernn.resources import folder
 
@@ -129,14 +130,16 @@ class Package:
         )
 
     @property
-    def vivado(self) -> str:
-        """Vivado's name of the planned part; empty: unknown, or not of AMD."""
-        return self._part.full_name if self._part and self.synth == "vivado" else ""
+    def full_name(self) -> str:
+        """The planned part with package and speed, where its tool wants it; empty: unknown."""
+        wanted = self._part and self._part.family.fusesoc and self._part.family.fusesoc.part
+        return self._part.full_name if self._part and wanted else ""
 
     @property
-    def synth(self) -> str:
-        """FuseSoC's flow for the planned part; empty: none."""
-        return self._part.family.fusesoc if self._part else ""
+    def synth(self) -> FuseSoc | None:
+        """FuseSoC's synthesis for the planned part, if there is one."""
+        found = self._part.family.fusesoc if self._part else None
+        return None if found and found.part and not self.full_name else found
 
     @cached_property
     def _part(self) -> Part | None:

@@ -67,6 +67,18 @@ class Multiplier(Strict):
 
 
 @dataclass(frozen=True)
+class FuseSoc(Strict):
+    """The target `synth` of a package's FuseSoC core."""
+
+    flow: Text  # of edalize
+    tool: Text  # that synthesizes, for people
+    constraints: Text  # ending of the package's file of constraints
+    file_type: Text  # FuseSoC's, of that file
+    options: tuple[Text, ...]  # of the flow, a line of YAML each
+    part: bool = False  # and the part's full name; without one there is no target
+
+
+@dataclass(frozen=True)
 class Costs(Strict):
     """LUTs per bit of each kind of logic, as fitted by benchmarks/cost_fit.py."""
 
@@ -93,7 +105,8 @@ class Family(Strict):
     source: Text
     shift_register: ShiftRegister | None = None  # none: registers in a row stay registers
     flow: Annotated[str, Field(max_length=40)] = ""  # of ernn.backends; empty: planned only
-    fusesoc: Annotated[str, Field(max_length=40)] = ""  # FuseSoC's flow; empty: none
+    synthesized_as: Annotated[str, Field(max_length=40)] = ""  # a family that stands in for it
+    fusesoc: FuseSoc | None = None
 
 
 def family_names() -> list[str]:

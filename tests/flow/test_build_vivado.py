@@ -13,9 +13,9 @@ from runs import small_model, write_run
 from typer.testing import CliRunner
 
 from ernn import cli
+from ernn.backends.build_result import BuildResult
 from ernn.flow.package import package
 from ernn.hw.plan import HardwarePlan
-from ernn.run.build_result import BuildResult
 
 pytestmark = pytest.mark.needs("tclsh")
 
@@ -257,25 +257,25 @@ def test_the_part_needs_a_full_name(run, tmp_path):
     told = refused(run, "--part", "XC7VX690T", "--vivado-part", "xc7k325tffg900-2", code=2)
     assert "is no XC7VX690T" in told
     own = tmp_path / "own.toml"
-    shipped = (TESTS.parent / "ernn" / "parts" / "xc7vx690t.toml").read_text()
-    own.write_text("".join(line for line in shipped.splitlines(True) if "vivado" not in line))
+    shipped = (TESTS.parent / "ernn" / "parts" / "amd" / "xc7vx690t.toml").read_text()
+    own.write_text("".join(line for line in shipped.splitlines(True) if "full_name" not in line))
     assert "name the whole part with --vivado-part" in refused(run, "--part", own, code=2)
     assert ernn(run, "--part", own, "--vivado-part", PART).exit_code == 0
 
 
 @pytest.mark.parametrize(
-    ("part", "option"),
+    ("part", "flow", "option"),
     [
-        ("XC7VX690T", "--speed"),
-        ("XC7VX690T", "--seeds"),
-        ("LFE5U-85F", "--xdc"),
-        ("LFE5U-85F", "--saif"),
+        ("XC7VX690T", "vivado", "--speed"),
+        ("XC7VX690T", "vivado", "--seeds"),
+        ("LFE5U-85F", "ecp5", "--xdc"),
+        ("LFE5U-85F", "ecp5", "--saif"),
     ],
 )
-def test_an_option_of_other_tools(run, part, option):
-    assert f"{option} says nothing to the tools" in refused(
-        run, "--part", part, option, "6", code=2
-    )
+def test_an_option_of_other_tools(run, part, flow, option):
+    told = refused(run, "--part", part, option, "6", code=2)
+    assert f"{option} is an option of the flow " in told
+    assert f", and {part} is built by {flow}; leave it out" in told
     assert sorted(p.name for p in run.iterdir()) == ["generate", "quantize"]
 
 

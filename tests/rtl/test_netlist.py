@@ -6,13 +6,13 @@ import numpy as np
 import pytest
 from accelerators import Accelerator, Design
 
+from ernn.backends.ecp5.synthesis import flat
 from ernn.errors import MismatchError
 from ernn.flow.build import NETLIST_FRAMES, netlist_check
 from ernn.hdl.project import open_project
 from ernn.hw.layout import Sizes
 from ernn.resources import folder as shipped
 from ernn.run.simulate import simulate
-from ernn.run.synth import flat_ecp5
 from ernn.run.yosys import run_yosys
 from ernn.speech.corpus import save_split
 from ernn.speech.utterance import Utterance
@@ -30,7 +30,7 @@ def accelerator(tmp_path_factory):
     made = Accelerator.write(DESIGN, tmp_path_factory.mktemp("netlist"))
     files = " ".join(path.name for path in sorted(made.rtl.glob("*.v")))
     netlist = made.folder / "netlist.v"
-    commands = [f"read_verilog -defer {files}", *flat_ecp5(), "splitnets"]
+    commands = [f"read_verilog -defer {files}", *flat(), "splitnets"]
     commands.append(f"write_verilog -noattr {netlist}")
     run_yosys(commands, made.rtl, made.folder / "synth.ys")
     return made
@@ -79,5 +79,5 @@ def test_a_build_simulates_it_on_the_runs_test_speech(accelerator, tmp_path):
     save_split(run / "corpus", "test", [spoken], ["nobody 1.0"])
     project = open_project(run / "project", force=False)
     netlist, work = run / "netlist.v", tmp_path / "simulation"
-    assert netlist_check(project, work)(netlist) == NETLIST_FRAMES * 4
+    assert netlist_check(project, work, "ecp5_*.v")(netlist) == NETLIST_FRAMES * 4
     assert not work.exists()

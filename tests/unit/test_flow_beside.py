@@ -57,12 +57,12 @@ def write_build(out: Path, **changes) -> None:
 
 
 def test_what_tools_found_is_read(tmp_path):
-    write_synth(tmp_path, family="xc7", stand_in=True)
+    write_synth(tmp_path, family="7-series", stand_in=True)
     write_build(tmp_path)
     (made, routed), left_out = find_builds(RunFolder(tmp_path), PLAN)
     assert not left_out
     assert (made.part, made.tool, made.met) == ("XC7A35T", "yosys 0.70", None)
-    assert "synthesized as xc7" in made.note
+    assert "synthesized as 7-series" in made.note
     shares = {one.name: (one.used, one.available) for one in made.resources}
     assert shares == {"DSP": (40, 90), "BRAM36": (5, 50), "LUT": (900, 20_800)}
     assert made.origin.mark == "synthesized" and routed.origin.mark == "routed"

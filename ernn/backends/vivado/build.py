@@ -8,16 +8,21 @@ import re
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
+from typing import Annotated
 
+from pydantic import Field
+
+from ernn.backends.build_result import BuildRequest, BuildResult
+from ernn.backends.vivado.reports import open_report, power, require_of, timing, utilization
+from ernn.datafile import Strict
 from ernn.errors import PlanError, ProjectError, ToolError
 from ernn.hdl.project import Project
 from ernn.resources import folder as shipped
-from ernn.run.build_result import BuildRequest, BuildResult
 from ernn.run.process import run_tool
 from ernn.run.saif_scope import plan_beside, require_scope
-from ernn.run.vivado_reports import open_report, power, require_of, timing, utilization
 from ernn.tools import require
 
 RESULT = "result.txt"  # of build.tcl, written last
@@ -35,7 +40,28 @@ _FILES = {  # what a build may leave, and what it is called
 }
 
 
-def build_vivado(request: BuildRequest) -> BuildResult:
+@dataclass(frozen=True)
+class VivadoOptions(Strict):
+    """Options of this flow."""
+
+    vivado_part: Annotated[
+        str, Field(description="The part with package and speed grade; the part file's.")
+    ] = ""
+    xdc: Annotated[
+        Path | None, Field(description="A board's constraints, for a whole build and a bitstream.")
+    ] = None
+    wrapper: Annotated[
+        Path | None, Field(description="A board's top module, in a file of its name.")
+    ] = None
+    saif: Annotated[
+        Path | None, Field(description="Switching activity of a simulation, for the power.")
+    ] = None
+    reports: Annotated[
+        Path | None, Field(description="Read the reports of a build elsewhere instead of building.")
+    ] = None
+
+
+def build_vivado(request: BuildRequest, options: VivadoOptions) -> BuildResult:
     """Synthesize, place and route a project with Vivado, or read the reports of such a build.
 
     Raises:
@@ -46,24 +72,24 @@ def build_vivado(request: BuildRequest) -> BuildResult:
         ToolError: Vivado is missing, fails, has no licence or takes too long; a report of its own
             is missing, cannot be read, or is of something else.
     """
-    part = _part(request)
-    top = request.wrapper.stem if request.wrapper else "ernn_top"
-    if request.wrapper and not request.xdc:
+    part = _part(request, options)
+    top = options.wrapper.stem if options.wrapper else "ernn_top"
+    if options.wrapper and not options.xdc:
         raise PlanError("--wrapper has pins; give their constraints with --xdc too")
-    for option, path in (("--xdc", request.xdc), ("--wrapper", request.wrapper)):
+    for option, path in (("--xdc", options.xdc), ("--wrapper", options.wrapper)):
         if path and not path.is_file():
             raise PlanError(f"{option} {path} is no file; give one, or leave {option} out")
-    if request.reports:
+    if options.reports:
         with _given():
-            result = _read(request, request.reports, part, top)
+            result = _read(request, options.reports, part, top)
         for name in (RESULT, *result.files.values()):
-            shutil.copyfile(request.reports / name, request.folder / name)
+            shutil.copyfile(options.reports / name, request.folder / name)
         return result
-    saif, activity = request.saif or _simulated(request.project), None
+    saif, activity = options.saif or _simulated(request.project), None
     if saif:
         with _given():
             activity = require_scope(saif, request.project)
-    _run(request, part, top, activity)
+    _run(request, options, part, top, activity)
     result = _read(request, request.folder, part, top)
     if activity and not re.match(r"[1-9]", str(result.power["nets_matched"])):
         raise ToolError(
@@ -73,9 +99,9 @@ def build_vivado(request: BuildRequest) -> BuildResult:
     return result
 
 
-def _part(request: BuildRequest) -> str:
+def _part(request: BuildRequest, options: VivadoOptions) -> str:
     """Return the part with package and speed grade, as Vivado says it."""
-    part, asked = request.part, request.vivado_part
+    part, asked = request.part, options.vivado_part
     if asked and not asked.lower().startswith(part.name.lower()):
         raise PlanError(
             f"--vivado-part {asked} is no {part.name}; give one such as "
@@ -95,7 +121,13 @@ def _simulated(project: Project) -> Path | None:
     return path if path.is_file() and plan_beside(path) == project.plan.digest else None
 
 
-def _run(request: BuildRequest, part: str, top: str, activity: tuple[str, str] | None) -> None:
+def _run(
+    request: BuildRequest,
+    options: VivadoOptions,
+    part: str,
+    top: str,
+    activity: tuple[str, str] | None,
+) -> None:
     """Run build.tcl and, with switching activity, power.tcl."""
     period_ns = int(1e6 / request.clock_mhz) / 1000  # rounded down: no slower clock than asked for
     words = {
@@ -107,10 +139,10 @@ def _run(request: BuildRequest, part: str, top: str, activity: tuple[str, str] |
         "plan": request.project.plan.digest,
         "missed": "report",
     }
-    if request.xdc:
-        words["xdc"] = request.xdc.resolve()
-    if request.wrapper:
-        words["wrapper"] = request.wrapper.resolve()
+    if options.xdc:
+        words["xdc"] = options.xdc.resolve()
+    if options.wrapper:
+        words["wrapper"] = options.wrapper.resolve()
     _vivado("build", words, request, part)
     if activity:
         text, scope = activity

@@ -7,6 +7,7 @@ types and the total are sums of the same cells.
 import json
 import re
 from collections import Counter
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -15,38 +16,9 @@ from ernn.errors import ToolError
 from ernn.hw.cost import Resources
 from ernn.hw.groups import group_of
 
-# What a cell of a vendor's library takes. Carry chains and wide multiplexers (CARRY4, MUXF7,
-# L6MUX21) lie beside the LUTs; inverters (INV) are absorbed by what they drive.
-_LUT, _FF, _DSP = Resources(lut=1), Resources(ff=1), Resources(dsp=1)
-XC7 = {
-    **{f"LUT{inputs}": _LUT for inputs in range(1, 7)},
-    # A slice's LUT as memory or shift register: UG474, distributed RAM and shift registers
-    "SRL16E": _LUT,
-    "SRLC32E": _LUT,
-    "RAM32M": Resources(lut=4),
-    "RAM64M": Resources(lut=4),
-    "RAM32X1S": _LUT,
-    "RAM64X1S": _LUT,
-    "RAM128X1S": Resources(lut=2),
-    "RAM256X1S": Resources(lut=4),
-    "RAM32X1D": Resources(lut=2),
-    "RAM64X1D": Resources(lut=2),
-    "RAM128X1D": Resources(lut=4),
-    **dict.fromkeys(("FDRE", "FDSE", "FDCE", "FDPE", "LDCE", "LDPE"), _FF),
-    "DSP48E1": _DSP,
-    "RAMB18E1": Resources(bram36=0.5),
-    "RAMB36E1": Resources(bram36=1),
-}
-ECP5 = {
-    "LUT4": _LUT,
-    "CCU2C": Resources(lut=2),  # two LUTs with the carry between them
-    "TRELLIS_DPR16X4": Resources(lut=4),  # FPGA-TN-02204: a slice pair; two more LUTs write
-    "TRELLIS_FF": _FF,
-    "MULT18X18D": _DSP,
-    "DP16KD": Resources(bram36=0.5),  # 18 kbit
-}
-# Cells that take nothing of the above
-_FREE = {"INV", "CARRY4", "MUXF7", "MUXF8", "PFUMX", "L6MUX21", "GND", "VCC", "GSR", "PUR"}
+# What the cells of most libraries take
+LUT, FF, DSP, BLOCK18 = Resources(lut=1), Resources(ff=1), Resources(dsp=1), Resources(bram36=0.5)
+FREE = Resources()  # lies beside the LUTs, or is absorbed by what it drives
 
 
 @dataclass(frozen=True)
@@ -71,13 +43,13 @@ def read_netlist(path: Path) -> dict[str, Any]:
     return modules
 
 
-def count(modules: dict[str, Any], top: str, cells: dict[str, Resources]) -> Count:
+def count(modules: dict[str, Any], top: str, cells: Mapping[str, Resources]) -> Count:
     """Count what a design takes.
 
     Args:
         modules: of a netlist.
         top: its top module.
-        cells: what each cell of the library takes: `XC7` or `ECP5`.
+        cells: what each cell of the library takes: `Backend.cells`.
 
     Raises:
         ToolError: the netlist holds a cell that is in no table: it was not mapped.
@@ -118,13 +90,13 @@ class _Own:
     instances: list[tuple[str, str]]  # name, module
 
 
-def _own(modules: dict[str, Any], name: str, cells: dict[str, Resources]) -> _Own:
+def _own(modules: dict[str, Any], name: str, cells: Mapping[str, Resources]) -> _Own:
     kinds: Counter[str] = Counter()
     instances = []
     for cell, one in modules[name].get("cells", {}).items():
         kind = one["type"]
         box = modules.get(kind)
-        if kind in cells or kind in _FREE or kind.startswith("$scopeinfo"):
+        if kind in cells or kind.startswith("$scopeinfo"):
             kinds[kind] += 1
         elif box is not None and "blackbox" not in box.get("attributes", {}):
             instances.append((cell, kind))

@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
+from ernn.backends.vivado.reports import open_report, power, require_of, timing, utilization
 from ernn.errors import ToolError
-from ernn.run.vivado_reports import open_report, power, require_of, timing, utilization
 
 SAMPLES = Path(__file__).parents[1] / "reports"
 PARTS = {"2023.2": "xc7vx690tffg1761-2", "2019.1": "xcku060-ffva1156-2-e"}

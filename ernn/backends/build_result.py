@@ -19,25 +19,15 @@ RESULT, SUMMARY = "build.json", "summary.txt"
 
 @dataclass(frozen=True)
 class BuildRequest:
-    """A build that was asked for."""
+    """A build that was asked for; a flow has options of its own beside it."""
 
     project: Project
     part: Part
     folder: Path  # everything that the build leaves; it exists
     clock_mhz: float
     command: str  # that asked for it
-    board: str = ""  # "none": the accelerator alone, out of context; empty: what suits the part
-    speed: str = ""  # speed grade; empty: the slowest
-    seed: int = 1  # of the first placement
-    seeds: int = 3  # placements that may be tried until the clock is met
     check: Callable[[Path], int] | None = None  # simulates `ernn_top`'s netlist: words compared
     timeout_s: float = 3600.0  # of each tool
-    # Of Vivado's flow:
-    vivado_part: str = ""  # with package and speed grade; empty: what the part's file says
-    xdc: Path | None = None  # a board's constraints: a whole build, with a bitstream
-    wrapper: Path | None = None  # a board's top module
-    saif: Path | None = None  # switching activity of a simulation, for the power
-    reports: Path | None = None  # of a build elsewhere, to be read instead of building
 
 
 @dataclass(frozen=True)

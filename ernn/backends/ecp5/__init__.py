@@ -1,0 +1,15 @@
+"""Lattice ECP5: Yosys, nextpnr and ecppack."""
+
+from ernn.backends.backend import Backend
+from ernn.backends.ecp5.build import Ecp5Options, build_ecp5
+from ernn.backends.ecp5.synthesis import CELLS, hierarchical
+
+BACKEND = Backend(
+    name="ecp5",
+    tools="Yosys, nextpnr and ecppack",
+    options=Ecp5Options,
+    build=build_ecp5,
+    synthesis=hierarchical,
+    cells=CELLS,
+    netlist_cells="ecp5_*.v",
+)
