@@ -1,4 +1,4 @@
-"""The cells of an ECP5 netlist (sim/cells) do what the Verilog did from which Yosys made them.
+"""The cells of a flow's netlist (sim/cells) do what the Verilog did from which Yosys made them.
 
 Everything that generated projects use is in one small circuit: multipliers that are signed, not
 signed and in several pieces, block RAM of every width, LUT RAM, carry chains, wide multiplexers,
@@ -7,6 +7,7 @@ registers with enable, reset and set. Verilog and netlist run side by side.
 
 import re
 import shutil
+from dataclasses import dataclass
 
 import numpy as np
 import pytest
@@ -17,7 +18,6 @@ from ernn.resources import folder as shipped
 from ernn.run.yosys import run_yosys
 
 pytestmark = pytest.mark.needs("yosys")
-CELLS = sorted((shipped("sim") / "cells").glob("ecp5_*.v"))
 CYCLES = 400
 RAMS = [(36, 9), (18, 10), (9, 11), (4, 12), (2, 13), (1, 14), (7, 5)]  # bits, bits of address
 
@@ -84,10 +84,50 @@ endmodule
 """
 
 
-@pytest.fixture(scope="module")
-def probe(tmp_path_factory):
-    """The circuit, its netlist and what runs both."""
-    folder = tmp_path_factory.mktemp("cells")
+@dataclass(frozen=True)
+class Flow:
+    """How a flow synthesizes, and the cells that it has to make of the circuit."""
+
+    synth: str
+    models: str  # of sim/cells
+    cells: frozenset[str]
+    # One bit of a table, a word of a memory, what a register is reset to: a pattern of the netlist,
+    # whose second group is a digit, and its bits that are turned; 0: "SET" becomes "RESET"
+    faults: dict[str, tuple[str, int]]
+
+
+FLOWS = {
+    "ecp5": Flow(
+        "synth_ecp5 -nobram",
+        "ecp5_*.v",
+        frozenset("LUT4 PFUMX L6MUX21 CCU2C TRELLIS_FF TRELLIS_DPR16X4 DP16KD MULT18X18D".split()),
+        {
+            "LUT4": (r"(LUT4 #\(\s+\.INIT\(16'h\w\w\w)(\w)", 15),
+            "CCU2C": (r"(CCU2C #\(\s+\.INIT0\(16'h)(\w)", 15),
+            "DP16KD": (r"(INITVAL_00\(320'h\w{79})(\w)", 1),
+            "TRELLIS_DPR16X4": (r"(INITVAL\(64'h\w{15})(\w)", 1),
+            "TRELLIS_FF": (r"(\.REGSET\(\")(SET\")", 0),
+        },
+    ),
+    "gowin": Flow(
+        "synth_gowin -family gw2a -nobram -noiopads",
+        "gowin_*.v",
+        frozenset(
+            "LUT2 LUT3 LUT4 MUX2_LUT5 MUX2_LUT6 ALU DFF DFFR DFFSE RAM16SDP4 DPB DPX9B SDPX9B "
+            "MULT18X18 MULT36X36".split()
+        ),
+        {
+            "LUT4": (r"(LUT4 #\(\s+\.INIT\(16'h\w\w\w)(\w)", 15),
+            "SDPX9B": (r"(SDPX9B #\((?:(?!INIT_RAM_00).)*INIT_RAM_00\(288'h\w{71})(\w)", 1),
+            "DPB": (r"(DPB #\((?:(?!INIT_RAM_00).)*INIT_RAM_00\(256'h\w{63})(\w)", 1),
+            "RAM16SDP4": (r"(RAM16SDP4 #\((?:(?!INIT_0).)*INIT_0\(16'h\w{3})(\w)", 1),
+        },
+    ),
+}
+
+
+def synthesized(flow, folder):
+    """Write the circuit and its netlist, and what runs both."""
     (folder / "probe.v").write_text(PROBE)
     (folder / "top.v").write_text(TOP)
     rng = np.random.default_rng(6)
@@ -97,12 +137,18 @@ def probe(tmp_path_factory):
         (folder / f"ram{address:02}.mem").write_text(text)
     commands = [
         "read_verilog -defer probe.v",
-        "synth_ecp5 -nobram -top probe",
+        f"{flow.synth} -top probe",
         "rename probe netlist",
         "write_verilog -noattr netlist.v",
     ]
     run_yosys(commands, folder, folder / "cells.ys")
     return folder
+
+
+@pytest.fixture(scope="module")
+def probes(tmp_path_factory):
+    """The circuit, its netlist and what runs both, by flow."""
+    return {name: synthesized(flow, tmp_path_factory.mktemp(name)) for name, flow in FLOWS.items()}
 
 
 def vectors():
@@ -125,41 +171,37 @@ def vectors():
     return v
 
 
-def simulate(folder, simulator, netlist="netlist.v", at=None):
+def simulate(flow, folder, simulator, netlist="netlist.v", at=None):
     if at is not None:
         for file in folder.glob("ram*.mem"):
             shutil.copy(file, at)
-    files = [folder / "probe.v", folder / netlist, folder / "top.v", *CELLS]
+    models = sorted((shipped("sim") / "cells").glob(flow.models))
+    files = [folder / "probe.v", folder / netlist, folder / "top.v", *models]
     check("top", {}, vectors(), at or folder, simulator, files=files)
 
 
 @only_icarus
-def test_the_netlist_does_what_the_verilog_does(simulator, probe):
-    used = set(re.findall(r"^  (\w+) #?\(?", (probe / "netlist.v").read_text(), re.MULTILINE))
-    expected = {"LUT4", "PFUMX", "L6MUX21", "CCU2C", "TRELLIS_FF", "TRELLIS_DPR16X4", "DP16KD"}
-    assert expected | {"MULT18X18D"} <= used
-    simulate(probe, simulator)
+@pytest.mark.parametrize("name", FLOWS)
+def test_the_netlist_does_what_the_verilog_does(simulator, probes, name):
+    netlist = (probes[name] / "netlist.v").read_text()
+    used = set(re.findall(r"^  (\w+) #?\(?", netlist, re.MULTILINE))
+    assert used >= FLOWS[name].cells
+    simulate(FLOWS[name], probes[name], simulator)
 
 
 @only_icarus
-@pytest.mark.parametrize("cell", ["LUT4", "CCU2C", "DP16KD", "TRELLIS_DPR16X4", "TRELLIS_FF"])
-def test_a_wrong_bit_in_a_cell_is_found(simulator, probe, tmp_path, cell):
-    """One bit of a table, a word of a memory, or what a register is reset to."""
-    changes = {
-        "LUT4": (r"(LUT4 #\(\s+\.INIT\(16'h\w\w\w)(\w)", 15),
-        "CCU2C": (r"(CCU2C #\(\s+\.INIT0\(16'h)(\w)", 15),
-        "DP16KD": (r"(INITVAL_00\(320'h\w{79})(\w)", 1),
-        "TRELLIS_DPR16X4": (r"(INITVAL\(64'h\w{15})(\w)", 1),
-    }
-    text = (probe / "netlist.v").read_text()
-    if cell == "TRELLIS_FF":
-        bad = text.replace('.REGSET("SET")', '.REGSET("RESET")', 1)
-    else:
-        pattern, flip = changes[cell]
-        bad = re.sub(
-            pattern, lambda found: f"{found[1]}{int(found[2], 16) ^ flip:x}", text, count=1
-        )
+@pytest.mark.parametrize(
+    ("name", "cell"), [(name, cell) for name, flow in FLOWS.items() for cell in flow.faults]
+)
+def test_a_wrong_bit_in_a_cell_is_found(simulator, probes, tmp_path, name, cell):
+    pattern, flip = FLOWS[name].faults[cell]
+    text = (probes[name] / "netlist.v").read_text()
+
+    def turned(found):
+        return found[1] + (f"{int(found[2], 16) ^ flip:x}" if flip else "RE" + found[2])
+
+    bad = re.sub(pattern, turned, text, count=1, flags=re.DOTALL)
     assert bad != text
-    (probe / "bad.v").write_text(bad)
+    (probes[name] / "bad.v").write_text(bad)
     with pytest.raises(ToolError, match="equal_o is 0"):
-        simulate(probe, simulator, "bad.v", tmp_path)
+        simulate(FLOWS[name], probes[name], simulator, "bad.v", tmp_path)
