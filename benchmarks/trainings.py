@@ -15,11 +15,11 @@ from pathlib import Path
 
 import numpy as np
 
+from ernn.bilinear import spectral
 from ernn.compressed import CompressedModel
 from ernn.flow.chain import bring
 from ernn.flow.engine import share
 from ernn.flow.results import load_rate
-from ernn.hw.layout import macs_of
 from ernn.progress import progress
 from ernn.recipe import Recipe
 from ernn.speech.per import ErrorRate, Interval
@@ -96,7 +96,7 @@ def _read(folder: Path) -> Trained:
         test,
         sum(matrix.parameters for matrix in matrices),
         sum(
-            matrix.rows * matrix.cols // matrix.block**2 * macs_of(matrix.block)
+            matrix.rows * matrix.cols // matrix.block**2 * spectral(matrix.block).products
             + (0 if matrix.scale is None else matrix.cols)
             for matrix in matrices
         ),

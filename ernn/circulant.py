@@ -10,6 +10,7 @@ from functools import cache
 
 import numpy as np
 
+from ernn.bilinear import spectral
 from ernn.errors import ShapeError
 
 
@@ -93,8 +94,8 @@ def distance(matrix, block: int):
 def bilinear(block: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Return matrices A, B, C such that a circulant block g times x is ``C @ ((A @ x) * (B @ g))``.
 
-    The product of two spectra, with three real products per complex bin as in the hardware:
-    m = 3 k / 2 - 1 products for k > 1, the fewest there can be over the reals (Winograd 1980).
+    The form of `ernn.bilinear.spectral` between the transforms. Its products are sorted by what
+    they multiply, so that training adds them up in one order.
 
     Args:
         block: k, a power of two.
@@ -103,14 +104,23 @@ def bilinear(block: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         A and B (m, k), C (k, m): plain matrices, so that whole arrays of blocks are transformed by
         one matrix product.
     """
-    if block == 1:
-        return np.ones((1, 1)), np.ones((1, 1)), np.ones((1, 1))
+    form, transform = spectral(block), packed_transform(block)
+    real = min(block, 2)
+    order = [
+        *range(real),
+        *(i for first in range(3) for i in range(real + first, form.products, 3)),
+    ]
+    inverse = transform * np.repeat([1, 2], [real, block - real])[:, None] / block
+    gather = np.ascontiguousarray((form.sums.T @ inverse)[order].T)
+    return (form.operands @ transform)[order], (form.words @ transform)[order], gather
+
+
+@cache
+def packed_transform(block: int) -> np.ndarray:
+    """Return the matrix (k, k) that transforms a block into its packed spectrum."""
     n = np.arange(block)
-    ends = np.stack([np.ones(block), (-1.0) ** n])  # bins 0 and k/2 are real
+    found = np.ones((block, block))
+    found[1:2] = (-1.0) ** n  # bins 0 and k/2 are real
     angle = 2 * np.pi / block * np.outer(np.arange(1, block // 2), n)
-    re, im = np.cos(angle), -np.sin(angle)
-    # (a + jb)(c + jd): c (a + b) - b (c + d) + j (c (a + b) + a (d - c))
-    forward = np.concatenate([ends, re + im, re, im])
-    weights = np.concatenate([ends, re, im - re, re + im])
-    inverse = np.concatenate([ends, 2 * (re + im), 2 * im, -2 * re]) / block
-    return forward, weights, np.ascontiguousarray(inverse.T)
+    found[2::2], found[3::2] = np.cos(angle), -np.sin(angle)
+    return found

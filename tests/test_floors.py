@@ -12,7 +12,7 @@ ROOT = Path(__file__).resolve().parents[1]
 PACKAGE = ROOT / "ernn"
 
 FLOORS = [
-    {"errors", "resources", "progress"},
+    {"errors", "bilinear", "resources", "progress"},
     {"workers", "places"},
     {"files", "folders", "fixed", "circulant", "tools", "datafile", "machine", "graphs"},
     {"parts", "cells"},

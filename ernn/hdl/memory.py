@@ -40,31 +40,16 @@ def weight_words(plan: HardwarePlan, model: IntegerModel) -> np.ndarray:
 def _job_weights(plan: HardwarePlan, job: JobPlan, product: Product) -> np.ndarray:
     order, steps = job.order, job.order.steps()
     number, segment_of, group, sub = np.array([step[:4] for step in steps]).T
+    form = plan.modes[job.mode].form
     words = np.zeros((job.steps, plan.pes, plan.macs), np.int64)
     for index, segment in enumerate(product.segments):
-        macs = multiplier_weights(segment.spectra)  # (p, q, macs), p gate-major
+        macs = segment.spectra @ form.words.T  # (p, q, macs), p gate-major
         visits = by_visit(macs, len(product.gates), order.subs, plan.pe_rows, plan.pe_columns)
         chosen = segment_of == index
         found = visits[number[chosen], group[chosen], sub[chosen]]
         found = found.reshape(len(found), plan.pes, -1)
         words[chosen, :, : found.shape[2]] = found
     return words.reshape(job.steps, -1)
-
-
-def multiplier_weights(spectra: np.ndarray) -> np.ndarray:
-    """Return c, d - c, c + d for each complex bin c + jd behind the real bins.
-
-    Args:
-        spectra: (p, q, k) packed spectra.
-
-    Returns:
-        (p, q, macs): the constants of P1 = c (a + b), P2 = a (d - c), P3 = b (c + d).
-    """
-    p, q, k = spectra.shape
-    real, pairs = spectra[..., :2], spectra[..., 2:].reshape(p, q, -1, 2)
-    c, d = pairs[..., 0], pairs[..., 1]
-    triples = np.stack([c, d - c, c + d], axis=-1).reshape(p, q, -1)
-    return np.concatenate([real[..., : min(k, 2)], triples], axis=-1)
 
 
 def bias_words(plan: HardwarePlan, model: IntegerModel) -> np.ndarray:

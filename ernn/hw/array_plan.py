@@ -1,29 +1,14 @@
 """The array's part of a plan: block sizes, transforms, jobs."""
 
 from dataclasses import dataclass
-from typing import NamedTuple
 
+from ernn.bilinear import Bilinear, Term, spectral, terms
 from ernn.hw.steps import JobSteps, Step
 
 
 def bits_for(count: int) -> int:
     """Bits of an unsigned number that reaches ``count - 1``; at least one."""
     return max(1, (count - 1).bit_length())
-
-
-class Bin(NamedTuple):
-    """Places of a complex bin in a packed spectrum."""
-
-    re: int
-    im: int
-
-
-class PostAdd(NamedTuple):
-    """Sum ``a``, plus or minus sum ``b`` unless ``sign`` is 0."""
-
-    a: int
-    b: int = 0
-    sign: int = 0
 
 
 @dataclass(frozen=True)
@@ -43,21 +28,23 @@ class Mode:
         return range(self.groups)
 
     @property
-    def bins_down(self) -> list[Bin]:
-        """Complex bins of a block, highest first: places of Re and Im in the packed spectrum."""
-        return [Bin(2 * j, 2 * j + 1) for j in reversed(range(1, self.block // 2))]
+    def form(self) -> Bilinear:
+        """Which products make the product of two spectra."""
+        return spectral(self.block)
 
     @property
-    def post_adds(self) -> list[PostAdd]:
+    def operands(self) -> list[list[Term]]:
+        """What each multiplier takes of a block's spectrum."""
+        return [terms(row) for row in self.form.operands]
+
+    @property
+    def post_adds(self) -> list[list[Term]]:
         """How each number of a word's spectra follows from the sums of the multipliers."""
-        adds = []
-        for group in range(self.groups):
-            first = group * self.macs
-            adds += [PostAdd(first + i) for i in range(min(self.block, 2))]
-            for j in range(1, self.block // 2):
-                p1 = first + 2 + 3 * (j - 1)
-                adds += [PostAdd(p1, p1 + 2, -1), PostAdd(p1, p1 + 1, 1)]
-        return adds
+        return [
+            [Term(group * self.macs + place, sign) for place, sign in terms(row)]
+            for group in range(self.groups)
+            for row in self.form.sums
+        ]
 
 
 @dataclass(frozen=True)

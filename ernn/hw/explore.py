@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 from itertools import islice
 from math import ceil
 
+from ernn.bilinear import spectral
 from ernn.errors import PlanError
 from ernn.hw import rams
 from ernn.hw.build import MAX_ROWS, Target, build_plan
@@ -26,7 +27,7 @@ from ernn.hw.cost import (
     shortages,
 )
 from ernn.hw.cycles import Rate, rate
-from ernn.hw.layout import Sizes, macs_of, words_of
+from ernn.hw.layout import Sizes, words_of
 from ernn.hw.plan import HardwarePlan
 from ernn.hw.program import program
 from ernn.hw.steps import cut
@@ -246,7 +247,7 @@ class _Explorer:
         return _Bound(sizes, array, cells, max(inputs, output), latency + inputs, macs + lanes)
 
     def _pe_macs(self, word: int) -> int:
-        return max(word // p.block * macs_of(p.block) for p in self.model.products)
+        return max(word // p.block * spectral(p.block).products for p in self.model.products)
 
     # What is said about them
 
@@ -335,4 +336,4 @@ def _multiplications(product: Product) -> int:
     blocks = sum(
         segment.spectra.shape[0] * segment.spectra.shape[1] for segment in product.segments
     )
-    return blocks * macs_of(product.block)
+    return blocks * spectral(product.block).products

@@ -7,6 +7,7 @@ and memories are counted by ernn.hw.cost.
 from collections import Counter
 from collections.abc import Iterator
 
+from ernn.bilinear import additions
 from ernn.hw.array_plan import NetworkPlan, bits_for
 from ernn.hw.gates import (
     Gates,
@@ -130,7 +131,7 @@ def _operands(plan: HardwarePlan, part: Part) -> Gates:
     if plan.smaller_modes:
         found["choose"] += word
     for mode in plan.modes:
-        found["add"] += max(0, mode.block // 2 - 1) * plan.operand_bits
+        found["add"] += additions(mode.form.operands) * plan.operand_bits
     if len(plan.modes) > 1:
         found["choose"] += plan.macs * plan.operand_bits
     control = 9 + plan.memory_bits + plan.mode_bits
@@ -177,9 +178,9 @@ def _drain(plan: HardwarePlan, part: Part) -> Gates:
 
 def _rows(plan: HardwarePlan, part: Part) -> Gates:
     lane = times(adder_tree(plan.pe_columns, plan.acc_bits, plan.sum_bits), plan.macs)
-    real = min(2, plan.modes[0].block) * plan.modes[0].groups
+    largest = plan.modes[0]
     several = len(plan.modes) > 1
-    lane["add"] += (plan.word - real) * plan.add_bits
+    lane["add"] += largest.groups * additions(largest.form.sums) * plan.add_bits
     lane["choose"] += plan.word * plan.add_bits * several
     lane["choose"] += plan.word * plan.aligned_bits * (len(plan.aligns) > 1)
     lane["choose"] += plan.word * plan.inverse_bits * several

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from ernn.bilinear import spectral
 from ernn.fixed import QFormat
 from ernn.hw.array_plan import Mode, NetworkPlan, bits_for
 from ernn.hw.program import Program, program
@@ -23,11 +24,6 @@ class Sizes:
     cell_lanes: int
     word: int | None = None  # values that move together; the model's word if not given
     logic_macs: int = 0  # multipliers of each PE that are built from logic, the first ones
-
-
-def macs_of(block: int) -> int:
-    """Multipliers of one block of a spectrum: real bins, and three for each complex bin."""
-    return block if block <= 2 else 2 + 3 * (block // 2 - 1)
 
 
 def words_of(model: IntegerParameters) -> list[int]:
@@ -58,7 +54,7 @@ class Layout:
         groups, twiddle_bits = self.word // block, self.model.twiddle_bits
         return Mode(
             block=block,
-            macs=macs_of(block),
+            macs=spectral(block).products,
             groups=groups,
             align_bits=groups.bit_length() - 1,
             forward_cycles=forward(block, twiddle_bits).latency_cycles,

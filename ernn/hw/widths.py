@@ -7,7 +7,11 @@ transform's are `Network.bounds`; a product's and a sum's are interval arithmeti
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
+from itertools import product
 
+import numpy as np
+
+from ernn.bilinear import spectral, terms
 from ernn.fixed import QFormat
 from ernn.quant.network import Network, Scale, Sum, forward
 
@@ -20,18 +24,18 @@ def signed_bits(intervals: Iterable[Interval]) -> int:
 
 
 def operand_network(block: int, twiddle_bits: int) -> Network:
-    """Return the forward transform followed by the operands: real bins, then a + b, a, b."""
-    operands = [Sum(line) for line in range(min(block, 2))]
-    for re in range(2, block, 2):
-        operands += [Sum(re, re + 1), Sum(re), Sum(re + 1)]
-    return _behind(forward(block, twiddle_bits), operands)
+    """Return the forward transform followed by the operands of the block's form."""
+    return _behind(forward(block, twiddle_bits), spectral(block).operands)
 
 
 def weight_bounds(block: int, bits: int) -> list[Interval]:
-    """Return what each multiplier's weight can be: real bins, then c, d - c, c + d."""
+    """Return what each multiplier's weight can be: what a weight memory holds of a spectrum."""
     low, high = -(1 << (bits - 1)), (1 << (bits - 1)) - 1
-    complex_bin = [(low, high), (low - high, high - low), (2 * low, 2 * high)]
-    return [(low, high)] * min(block, 2) + complex_bin * max(0, block // 2 - 1)
+    found = []
+    for row in spectral(block).words:
+        plus, minus = int((row > 0).sum()), int((row < 0).sum())
+        found.append((plus * low - minus * high, plus * high - minus * low))
+    return found
 
 
 @dataclass(frozen=True)
@@ -62,7 +66,7 @@ def bounds(
     operands, sums, spectrum = [], [], []
     weights = weight_bounds(block, weight_bits)
     for entering, steps in vectors:
-        own = operand_network(block, twiddle_bits).bounds(entering.min_raw, entering.max_raw)[-1]
+        own = _operands(block, twiddle_bits, entering)
         products = [_product(a, w) for a, w in zip(own, weights, strict=True)]
         operands.append(own)
         sums.append(_times(products, steps))
@@ -77,25 +81,45 @@ def bounds(
     )
 
 
-def _spectrum(block: int, twiddle_bits: int, weight: Interval, entering: QFormat) -> list[Interval]:
-    """Bound what a block of weights adds to a spectrum.
+@lru_cache
+def _operands(block: int, twiddle_bits: int, entering: QFormat) -> list[Interval]:
+    return operand_network(block, twiddle_bits).bounds(entering.min_raw, entering.max_raw)[-1]
 
-    Re = ca - db and Im = da + cb are at most the largest weight times |a| + |b|, and that is the
-    larger one of |a + b| and |a - b|: less than P1, P2 and P3 could make without each other.
+
+@lru_cache
+def _spectrum(block: int, twiddle_bits: int, weight: Interval, entering: QFormat) -> list[Interval]:
+    """Bound what a block of weights adds to a spectrum: less than its products could, apart.
+
+    A value is the sum over some weights w of w times a combination of the vector's spectrum. With
+    one weight that is a product. With several it is at most the largest weight times the sum of the
+    combinations' magnitudes, which is the largest magnitude of their sums with any signs: of
+    Re = c a - d b and Im = c b + d a, the larger of |a + b| and |a - b|.
     """
-    ends: list[Scale | Sum] = [Sum(line) for line in range(min(block, 2))]
-    for re in range(2, block, 2):
-        ends += [Sum(re, re + 1), Sum(re, re + 1, -1)]
-    network = _behind(forward(block, twiddle_bits), ends)
-    found = network.bounds(entering.min_raw, entering.max_raw)[-1]
-    result = [_product(value, weight) for value in found[:2]]
-    for plus, minus in zip(found[2::2], found[3::2], strict=True):
-        most = -weight[0] * max(abs(end) for end in (*plus, *minus))
-        result += [(-most, most)] * 2
+    tensor = spectral(block).tensor
+    taken = [value[value.any(axis=1)] for value in tensor]  # (weights, k) of each value
+    signed = [_signs(len(one)) @ one for one in taken]  # (combinations, k)
+    network = _behind(forward(block, twiddle_bits), np.concatenate(signed))
+    found = iter(network.bounds(entering.min_raw, entering.max_raw)[-1])
+    result = []
+    for one, rows in zip(taken, signed, strict=True):
+        ends = [next(found) for _ in rows]
+        most = -weight[0] * max(abs(end) for interval in ends for end in interval)
+        result.append(_product(ends[0], weight) if len(one) == 1 else (-most, most))
     return result
 
 
-def _behind(network: Network, stage: Sequence[Scale | Sum]) -> Network:
+def _signs(count: int) -> np.ndarray:
+    """Return every choice of signs but for that of the first: (2 ** (count - 1), count)."""
+    return np.array([(1, *rest) for rest in product((1, -1), repeat=count - 1)])
+
+
+def _behind(network: Network, rows: np.ndarray) -> Network:
+    """Return a network followed by the sums of one or two of its values that the rows name."""
+    stage: list[Scale | Sum] = []
+    for row in rows:
+        first, *rest = terms(row)
+        assert first.sign > 0 and len(rest) < 2, "a stage adds two values"
+        stage.append(Sum(first.place, *rest[0]) if rest else Sum(first.place))
     return Network(network.size, (*network.stages, tuple(stage)))
 
 

@@ -11,11 +11,12 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from ernn.bilinear import spectral
 from ernn.errors import PlanError
 from ernn.hw.build import Target, build_plan
 from ernn.hw.cost import resources
 from ernn.hw.explore import make_plan
-from ernn.hw.layout import Sizes, macs_of
+from ernn.hw.layout import Sizes
 from ernn.parts.part import load_part
 from ernn.quant.integer_model import IntegerModel
 from ernn.quant.network import Network, Scale, forward, inverse
@@ -77,7 +78,7 @@ def _multiplications(model: IntegerModel) -> tuple[int, int, int]:
         transforms += rows * rotations(inverse(block, model.twiddle_bits))
         for segment in product.segments:
             columns = segment.spectra.shape[1]
-            products += rows * columns * macs_of(block)
+            products += rows * columns * spectral(block).products
             if segment.scale is not None:
                 scales += columns * block
             vector = (product.layer, segment.vector, segment.matrix, block)

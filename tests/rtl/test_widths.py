@@ -8,8 +8,8 @@ from accelerators import Accelerator
 from conftest import VERILATOR
 from models import random_integer_model
 
+from ernn.bilinear import spectral
 from ernn.errors import MismatchError
-from ernn.hdl.memory import multiplier_weights
 from ernn.hdl.project import write_project
 from ernn.hw.build import Target, build_plan
 from ernn.hw.layout import Sizes
@@ -42,7 +42,7 @@ def test_the_largest_sum(missing, simulator, tmp_path):
     plan = build_plan(model, Sizes(2, 1, 1, 1), Target("test", "xc7a35t", 200.0, 1))
     raw = model.layers[0].vectors["x"].quantize(features).reshape(-1, BLOCK)
     operands = operand_network(BLOCK, model.twiddle_bits).run(raw)
-    weights = multiplier_weights(model.products[0].segments[0].spectra)[0]
+    weights = (model.products[0].segments[0].spectra @ spectral(BLOCK).words.T)[0]
     largest = int(np.abs((operands * weights).sum(axis=0)).max())
     limit = 1 << (plan.acc_bits - 1)
     assert plan.acc_bits > plan.operand_bits + plan.weight_bits  # or a product sets the width

@@ -8,12 +8,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ernn.errors import ModelFileError, PlanError
-from ernn.hdl.memory import multiplier_weights, weight_words
+from ernn.hdl.memory import weight_words
 from ernn.hw.build import Target, build_plan
 from ernn.hw.cost import dsp_blocks, resources, shortages
 from ernn.hw.cycles import Packet, predict, rate
 from ernn.hw.explore import make_plan
-from ernn.hw.layout import Sizes, macs_of
+from ernn.hw.layout import Sizes
 from ernn.hw.plan import HardwarePlan
 from ernn.hw.program import program
 from ernn.parts.part import load_part
@@ -66,27 +66,6 @@ def test_every_vector_is_used_first_once():
     assert set(first) == read
 
 
-@pytest.mark.parametrize(("block", "macs"), [(1, 1), (2, 2), (4, 5), (8, 11), (16, 23), (32, 47)])
-def test_multipliers_of_a_block(block, macs):
-    """Two real bins and three multipliers for each of the k/2 - 1 complex ones."""
-    assert macs_of(block) == macs
-
-
-@given(st.integers(0, 2**32 - 1), st.sampled_from([1, 2, 4, 8, 16]))
-@settings(max_examples=30, deadline=None)
-def test_three_products_make_a_complex_one(seed, block):
-    rng = np.random.default_rng(seed)
-    spectra = rng.integers(-2048, 2048, (1, 1, block))
-    x = rng.integers(-30000, 30000, block)
-    w = multiplier_weights(spectra)[0, 0]
-    for j in range(1, block // 2):
-        a, b = (int(v) for v in x[2 * j : 2 * j + 2])
-        c, d = (int(v) for v in spectra[0, 0, 2 * j : 2 * j + 2])
-        p = [int(w[2 + 3 * (j - 1) + i]) * v for i, v in enumerate((a + b, a, b))]
-        assert (p[0] - p[2], p[0] + p[1]) == (a * c - b * d, a * d + b * c)
-    assert list(w[:2]) == list(spectra[0, 0, :2])
-
-
 @pytest.mark.parametrize("blocks", [1, 2, 8, MIXED])
 def test_weight_memory_holds_the_products(blocks):
     """Walk the schedule as the array does, on the stored words: the sums of the integer model."""
@@ -113,8 +92,8 @@ def test_weight_memory_holds_the_products(blocks):
                 )
         sums = sums.reshape(-1, plan.macs)
         values = np.zeros((job.passes * plan.pe_rows, plan.word), np.int64)
-        for place, (a, b, sign) in enumerate(mode.post_adds):
-            values[:, place] = sums[:, a] + sign * sums[:, b]
+        for place, added in enumerate(mode.post_adds):
+            values[:, place] = sum(sign * sums[:, term] for term, sign in added)
         rows_found = product.bias.size // plan.word
         values = values[:rows_found].reshape(-1, gates, groups, k).swapaxes(0, 1)
         assert (values.reshape(-1, k).T == expected).all(), job.name

@@ -8,12 +8,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from ernn.bilinear import spectral
 from ernn.errors import PlanError
 from ernn.fixed import QFormat
-from ernn.hdl.memory import multiplier_weights
 from ernn.hw import build
 from ernn.hw.build import Target, build_plan
-from ernn.hw.layout import Sizes, macs_of
+from ernn.hw.layout import Sizes
 from ernn.hw.widths import bounds, operand_network, signed_bits, weight_bounds
 from ernn.quant.network import forward
 from ernn.quant.products import Segment, Weights, transform
@@ -39,6 +39,13 @@ def operands_of(spectra):
     """Real bins, then a + b, a, b of each complex bin: (..., k) -> (..., macs)."""
     a, b = spectra[..., 2::2], spectra[..., 3::2]
     triples = np.stack([a + b, a, b], axis=-1).reshape(*a.shape[:-1], -1)
+    return np.concatenate([spectra[..., :2], triples], axis=-1)
+
+
+def stored_words(spectra):
+    """Real bins, then c, d - c, c + d of each complex bin: (..., k) -> (..., macs)."""
+    c, d = spectra[..., 2::2], spectra[..., 3::2]
+    triples = np.stack([c, d - c, c + d], axis=-1).reshape(*c.shape[:-1], -1)
     return np.concatenate([spectra[..., :2], triples], axis=-1)
 
 
@@ -84,7 +91,7 @@ def test_nothing_exceeds_the_bounds(block, activation, weight, seed):
     spectra = rng.choice([least, most, least, most, 0], (1, STEPS, block))
     found = spectra_of(vectors, spectra, activation)  # (n, q, k)
     operands = operands_of(found)
-    sums = (operands * multiplier_weights(spectra)[0]).sum(axis=1)
+    sums = (operands * stored_words(spectra)[0]).sum(axis=1)
     segment = Segment("x", "input", spectra, None, None, entering)
     totals = Weights(segment).multiply(np.moveaxis(found, -1, 0))[:, :, 0].T  # (n, k)
     assert within(operands, proved.operands)
@@ -104,7 +111,7 @@ def test_a_worst_case_comes_near_every_bound(block, activation, weight):
     assert halfway(operands, proved.operands)
     least, most = ends(weight)
     corners = np.stack(np.meshgrid([least, most], [least, most]), -1).reshape(4, 1, 2)  # c, d
-    stored = multiplier_weights(np.tile(corners, (1, 1, max(1, block // 2)))[..., :block])
+    stored = stored_words(np.tile(corners, (1, 1, max(1, block // 2)))[..., :block])
     sums = STEPS * operands[:, None] * stored[None, :, 0]  # every input against every corner
     assert halfway(sums, proved.sums)
     a, b = spectra[:, None, 2::2], spectra[:, None, 3::2]
@@ -121,14 +128,14 @@ def test_operands_are_those_of_the_array(block):
     x = np.random.default_rng(1).integers(-2048, 2048, (30, block))
     found = operand_network(block, 12).run(x)
     assert (found == operands_of(forward(block, 12).run(x))).all()
-    assert found.shape[1] == macs_of(block) == len(weight_bounds(block, 12))
+    assert found.shape[1] == spectral(block).products == len(weight_bounds(block, 12))
 
 
 @pytest.mark.parametrize("bits", [2, 9, 16])
 def test_weights_reach_their_bounds(bits):
     least, most = ends(bits)
     corners = np.stack(np.meshgrid([least, most], [least, most]), -1).reshape(4, 1, 2)
-    stored = multiplier_weights(np.concatenate([corners, corners], axis=-1))[:, 0]
+    stored = stored_words(np.concatenate([corners, corners], axis=-1))[:, 0]
     found = list(zip(stored.min(axis=0), stored.max(axis=0), strict=True))
     assert found == weight_bounds(4, bits)
 
