@@ -6,7 +6,7 @@ from typing import Annotated, Any
 import typer
 
 from ernn import __version__
-from ernn.console import DebugOption
+from ernn.console import DebugOption, use_utf8
 from ernn.console import explained as _explained
 from ernn.console import say as _say
 from ernn.project_commands import PASS_ON, build, compare, package, synth
@@ -43,6 +43,7 @@ app = typer.Typer(
 
 def main() -> None:
     """Run the command line."""
+    use_utf8()
     app(prog_name="ernn")
 
 

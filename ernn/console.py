@@ -1,5 +1,7 @@
 """What all commands do alike: tell a line, and turn an error into one sentence and an exit code."""
 
+import io
+import os
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -20,6 +22,22 @@ ForceOption = Annotated[bool, typer.Option("--force", help="Go on with edited fi
 DebugOption = Annotated[bool, typer.Option("--debug", help="Show the traceback of an error.")]
 
 
+def use_utf8() -> None:
+    """Let files be named in UTF-8 whatever the locale, and no character stop the output.
+
+    Recipes and manifests name files in UTF-8; in a locale of another alphabet Python would look
+    for other names, or for none. From Python 3.15 on it does not, and so it is told here.
+    """
+    if sys.getfilesystemencoding() != "utf-8" and os.environ.get("PYTHONUTF8") != "1":
+        terminal = sys.stdout.encoding
+        os.environ["PYTHONUTF8"] = "1"
+        os.environ.setdefault("PYTHONIOENCODING", f"{terminal}:backslashreplace")
+        os.execv(sys.executable, [sys.executable, *sys.orig_argv[1:]])
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
+
+
 def say(line: str) -> None:
     """Print a line at once, so that a log shows it now."""
     typer.echo(line)
@@ -37,6 +55,10 @@ def explained(debug: bool) -> Iterator[None]:
         if debug:
             raise
         _fail(str(error), error.exit_code)
+    except UnicodeEncodeError as error:  # the name of a file, in a script of the user's
+        if debug:
+            raise
+        _fail(f"{error.object!r} cannot be written in {error.encoding}; set PYTHONUTF8=1", 2)
     except MemoryError:
         if debug:
             raise

@@ -29,8 +29,12 @@ def write_whole(path: Path, write: Callable[[Path], object]) -> None:
 
 
 def write_text(path: Path, text: str) -> None:
-    """Write a text file whole; see `write_whole`."""
-    write_whole(Path(path), lambda partial: partial.write_text(text, encoding="utf-8"))
+    """Write a text file whole, in UTF-8; see `write_whole`.
+
+    A byte of a file's name that is no character stands in it as ``\\udcXX``.
+    """
+    contents = text.encode("utf-8", "backslashreplace")
+    write_whole(Path(path), lambda partial: partial.write_bytes(contents))
 
 
 def write_arrays(path: Path, arrays: Mapping[str, np.ndarray], header: Mapping[str, Any]) -> None:

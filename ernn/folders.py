@@ -9,12 +9,14 @@ import errno
 import fcntl
 import os
 import shutil
+import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from ernn.errors import ErnnError, MismatchError, ProjectError, ToolError
 
+_NOTHING = 1 << 20  # bytes free of a disk that is full
 LOCK = "ernn.lock"  # the mark of a folder that several commands work in, and what they lock
 
 
@@ -187,6 +189,17 @@ def full_disk_explained(out: Path) -> Iterator[None]:
         full = isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT)
         if full or f"os error {errno.ENOSPC}" in str(error):  # safetensors is written in Rust
             raise ProjectError(
-                f"the disk that holds {out} is full; free some space and run the same command again"
+                f"the disk that holds {_full(out)} is full; free some space and run the same "
+                "command again"
             ) from error
         raise
+
+
+def _full(out: Path) -> str:
+    """Return which of the folders that a step writes to is on a full disk."""
+    temporary = Path(tempfile.gettempdir())
+    with suppress(OSError):
+        other = temporary.stat().st_dev != out.stat().st_dev
+        if other and shutil.disk_usage(temporary).free < _NOTHING:
+            return f"{temporary} (see TMPDIR)"
+    return str(out)

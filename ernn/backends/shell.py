@@ -17,6 +17,7 @@ from ernn.files import write_text
 from ernn.hdl.board import TOP as BOARD_TOP
 from ernn.hdl.board import Shell, board_files
 from ernn.parts.board import Board
+from ernn.places import alias
 from ernn.run.yosys import run_yosys
 
 
@@ -59,7 +60,7 @@ def write_shell(request: BuildRequest, board: Board, extra: dict[str, str]) -> S
 
 def synthesize_core(request: BuildRequest, flat: Sequence[str]) -> Path:
     """Synthesize the accelerator alone by a flow's commands; return nextpnr's input."""
-    folder = request.folder.resolve()
+    folder = alias(request.folder.resolve())  # Yosys takes names with spaces apart
     commands = [
         "read_verilog -defer " + " ".join(path.name for path in request.project.verilog),
         *flat,
@@ -81,9 +82,9 @@ def synthesize_around(request: BuildRequest, synth: str) -> Path:
         request: of the build; `write_shell` and `synthesize_core` came before.
         synth: Yosys' command but for its top.
     """
-    folder = request.folder.resolve()
+    folder = alias(request.folder.resolve())  # Yosys takes names with spaces apart
     commands = [
-        f"read_verilog -lib {request.project.rtl / f'{TOP}.v'}",
+        f"read_verilog -lib {alias(request.project.rtl.resolve()) / f'{TOP}.v'}",
         "read_verilog -defer board/*.v",
         f"{synth} -top {BOARD_TOP}",
         f"read_rtlil -overwrite {TOP}.il",

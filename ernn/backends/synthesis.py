@@ -13,6 +13,7 @@ from ernn.backends.netlist import Count, count, read_netlist
 from ernn.backends.yosys_commands import TOP
 from ernn.hdl.project import Project
 from ernn.parts.part import Part
+from ernn.places import alias
 from ernn.run.yosys import run_yosys
 from ernn.tools import require
 
@@ -55,9 +56,9 @@ def synthesize(
             of memory.
     """
     backend, tool = backend_of(part), require("yosys")
-    netlist = folder / NETLIST
+    netlist = alias(folder.resolve()) / NETLIST  # Yosys takes names with spaces apart
     flow = backend.synthesis()
-    commands = (*read_commands(project, contents), *flow, f"write_json {netlist.resolve()}")
+    commands = (*read_commands(project, contents), *flow, f"write_json {netlist}")
     started = time.monotonic()
     run_yosys(commands, project.rtl, folder / "synth.ys", timeout_s=timeout_s)
     seconds = time.monotonic() - started

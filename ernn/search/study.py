@@ -17,6 +17,7 @@ from typing import Any
 import optuna
 from optuna.distributions import BaseDistribution, CategoricalDistribution
 from optuna.storages import RDBStorage, fail_stale_trials
+from optuna.study import StudyDirection
 from optuna.trial import FrozenTrial, TrialState, create_trial
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import DBAPIError, SQLAlchemyError
@@ -67,7 +68,7 @@ class Study:
 
         Raises:
             ToolError: the database does not answer.
-            ProjectError: the study is of another recipe.
+            ProjectError: the study is of another recipe, or not of ernn.
         """
         self.url, self.name, self.heartbeat_s = url, name, heartbeat_s
         self.mine: dict[Point, FrozenTrial] = {}
@@ -76,7 +77,9 @@ class Study:
         warnings.simplefilter("ignore", optuna.exceptions.ExperimentalWarning)
         with self._explained():
             self.storage, self.study = _open(url, name, heartbeat_s, grace_s)
+            begun = bool(self.study.get_trials())  # by others: after they have told their recipe
             told = self.study.user_attrs.get("recipe")
+            self._require_ours(begun and told is None)
             if told is None:
                 self.study.set_user_attr("recipe", recipe)
                 self.study.set_metric_names(list(METRICS))
@@ -85,6 +88,14 @@ class Study:
             raise ProjectError(
                 f"the study {name!r} is of another recipe or ernn ({changed}); give another "
                 "--study name or another --out folder"
+            )
+
+    def _require_ours(self, foreign_trials: bool) -> None:
+        """Refuse a study that another program began under this name."""
+        if foreign_trials or self.study.directions != [StudyDirection.MINIMIZE] * len(METRICS):
+            raise ProjectError(
+                f"the study {self.name!r} in {shown(self.url)} was not begun by `ernn search`; "
+                "give another --study name or another --storage"
             )
 
     def outcomes(self) -> dict[Point, Outcome]:
@@ -225,7 +236,7 @@ def _open(url: str, name: str, heartbeat_s: int, grace_s: int) -> tuple[RDBStora
     attempt = 1
     while True:
         try:
-            storage = RDBStorage(url, heartbeat_interval=heartbeat_s, grace_period=grace_s)
+            storage = _storage(url, heartbeat_s, grace_s)
             study = optuna.create_study(
                 storage=storage,
                 study_name=name,
@@ -238,6 +249,23 @@ def _open(url: str, name: str, heartbeat_s: int, grace_s: int) -> tuple[RDBStora
                 raise
             time.sleep(attempt * 0.5)
             attempt += 1
+
+
+def _storage(url: str, heartbeat_s: int, grace_s: int) -> RDBStorage:
+    """Open a database.
+
+    Raises:
+        ToolError: its tables are those of another version of Optuna.
+    """
+    try:
+        return RDBStorage(url, heartbeat_interval=heartbeat_s, grace_period=grace_s)
+    except RuntimeError as error:
+        upgrade = "optuna storage upgrade" in str(error)
+        remedy = "upgrade it (`optuna storage upgrade`)" if upgrade else "update Optuna"
+        raise ToolError(
+            f"the database {shown(url)} has the tables of {'an older' if upgrade else 'another'} "
+            f"Optuna than {optuna.__version__}; give another --storage, or {remedy}"
+        ) from None
 
 
 class _Taken(ErnnError):

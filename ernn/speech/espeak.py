@@ -5,6 +5,7 @@ so each `Espeak` loads a private copy of it: what one says depends on nothing sa
 """
 
 import ctypes
+import os
 import shutil
 import tempfile
 from dataclasses import dataclass
@@ -14,12 +15,14 @@ import espeakng_loader
 import numpy as np
 
 from ernn.errors import ToolError
+from ernn.places import alias
 from ernn.speech.phones import Spoken, fold_espeak
 from ernn.speech.recording import Recording
 
 LANGUAGE = "gmw/en-US"
 
 _DATA = Path(espeakng_loader.__file__).parent / "espeak-ng-data"
+_LONGEST = 159  # bytes that the library has for the path of its data
 
 _SYNCHRONOUS = 2  # espeak_AUDIO_OUTPUT: samples go to the callback only
 _PHONEME_EVENTS, _DO_NOT_EXIT = 1, 0x8000
@@ -62,7 +65,8 @@ class Espeak:
     def __init__(self) -> None:
         self._library = _private_copy()
         options = _PHONEME_EVENTS | _DO_NOT_EXIT
-        self.rate = self._library.espeak_Initialize(_SYNCHRONOUS, 0, bytes(_DATA), options)
+        data = os.fsencode(alias(_DATA, _LONGEST))
+        self.rate = self._library.espeak_Initialize(_SYNCHRONOUS, 0, data, options)
         if self.rate <= 0:
             raise ToolError(f"espeak-ng cannot use its data in {_DATA}; reinstall espeakng-loader")
         ctypes.CDLL(None).srand(1)  # breathy voices draw their noise from the C library
@@ -142,4 +146,7 @@ def _private_copy() -> ctypes.CDLL:
         try:
             return ctypes.CDLL(str(shutil.copy(path, Path(folder) / path.name)))
         except OSError as error:
-            raise ToolError(f"{path} cannot be loaded: {error}") from None
+            raise ToolError(
+                f"a copy of {path} cannot be loaded from the folder for temporary files ({error}); "
+                "where that is mounted noexec or full, set TMPDIR to another folder"
+            ) from None

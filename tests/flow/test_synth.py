@@ -145,3 +145,11 @@ def test_a_part_that_nothing_synthesizes(generated, tmp_path):
     part.write_text("\n".join(f"{key} = {json.dumps(value)}" for key, value in lines.items()))
     result = ernn(generated, "--part", part)
     assert result.exit_code == 3 and "no tools for MINE, a Lattice Nexus" in result.stderr
+
+
+@pytest.mark.needs("yosys")
+def test_a_folder_of_any_name(tmp_path):
+    """Yosys takes names apart at spaces and reads its scripts as UTF-8."""
+    folder = project(tmp_path / "a b\"c;#$'\udcef", "ecp5")
+    told = synth(folder, say=lambda line: None)
+    assert told["total"]["lut"] > 0

@@ -43,6 +43,12 @@ def test_a_file_of_another_kind(tmp_path):
         read_arrays(path, "test-1", "write it again")
 
 
+def test_text_is_utf_8_whatever_a_file_is_called(tmp_path):
+    path = tmp_path / "t\udcefny.txt"
+    write_text(path, f"ʃ in {path.name}")
+    assert path.read_text(encoding="utf-8") == "ʃ in t\\udcefny.txt"
+
+
 def test_what_cannot_be_written_leaves_the_old_file(tmp_path):
     path = tmp_path / "a.txt"
     write_text(path, "old")

@@ -1,6 +1,7 @@
 """Folders: nobody else's is touched, two processes never share one, and none is half-written."""
 
 import errno
+from types import SimpleNamespace
 
 import pytest
 
@@ -97,3 +98,17 @@ def test_a_disk_that_fails_while_publishing_leaves_the_old_folder(tmp_path, monk
     with pytest.raises(OSError):
         fill(tmp_path / "a")
     assert (tmp_path / "a" / "mark.json").read_text() == "old"
+
+
+@pytest.mark.parametrize(("free", "named"), [(0, "/proc"), (1 << 30, "out")])
+def test_a_full_disk_is_the_one_that_is_named(tmp_path, monkeypatch, free, named):
+    """Files of a step may be on another disk than temporary ones."""
+    (tmp_path / "out").mkdir()
+    monkeypatch.setattr("tempfile.tempdir", "/proc")  # a disk of its own
+    monkeypatch.setattr("shutil.disk_usage", lambda place: SimpleNamespace(free=free))
+    full = OSError(errno.ENOSPC, "No space left on device")
+    with (
+        pytest.raises(ProjectError, match=rf"the disk that holds \S*{named} .*is full; free"),
+        folders.full_disk_explained(tmp_path / "out"),
+    ):
+        raise full

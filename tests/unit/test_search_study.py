@@ -1,5 +1,6 @@
 """The study: claims, signs of life, and databases that misbehave."""
 
+import sqlite3
 import subprocess
 import sys
 import time
@@ -150,6 +151,31 @@ def test_a_file_that_is_no_database(tmp_path):
     (tmp_path / "search.db").write_text("thesis " * 1000)
     with pytest.raises(ToolError, match="not a database"):
         join(tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("schema", "revision", "remedy"),
+    [(9, "v0.9.0.a", "an older .*optuna storage upgrade"), (13, "v9.9.9.a", "another .*update")],
+)
+def test_a_database_of_another_optuna(tmp_path, schema, revision, remedy):
+    optuna.create_study(storage=url(tmp_path), study_name="theirs")
+    with sqlite3.connect(tmp_path / "search.db") as database:
+        database.execute("update version_info set schema_version = ?", (schema,))
+        database.execute("update alembic_version set version_num = ?", (revision,))
+    with pytest.raises(ToolError, match=rf"has the tables of {remedy}") as told:
+        join(tmp_path)
+    assert len(str(told.value).splitlines()) == 1
+
+
+@pytest.mark.parametrize(
+    "directions", [["minimize"], ["maximize", "minimize"], ["minimize", "minimize"]]
+)
+def test_a_study_that_another_program_began(tmp_path, directions):
+    theirs = optuna.create_study(storage=url(tmp_path), study_name="test", directions=directions)
+    theirs.add_trial(optuna.create_trial(values=[1.0] * len(directions)))
+    with pytest.raises(ProjectError, match="was not begun by `ernn search`; give another --study"):
+        join(tmp_path)
+    assert theirs.user_attrs == {} and len(theirs.trials) == 1
 
 
 def test_a_password_is_not_shown():

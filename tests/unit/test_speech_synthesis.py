@@ -12,6 +12,7 @@ import pytest
 from ernn.errors import CorpusError, ToolError
 from ernn.recipe import CorpusRecipe
 from ernn.speech import acoustics, flite, speakers, synthetic, text
+from ernn.speech import espeak as engine
 from ernn.speech.espeak import Espeak, EspeakVoice
 from ernn.speech.phones import PHONE_INDEX, PHONES, SILENCE
 from ernn.speech.recording import Recording
@@ -68,6 +69,26 @@ def test_an_unknown_phoneme_reaches_the_caller(monkeypatch):
 def test_an_unknown_voice_is_a_tool_error():
     with Espeak() as espeak, pytest.raises(ToolError, match="has no voice"):
         espeak.say("Hello.", EspeakVoice("nobody of that name"))
+
+
+def test_data_at_a_long_path_are_used_all_the_same(tmp_path, monkeypatch):
+    """The library has 160 bytes for the path of its data."""
+    with Espeak() as espeak:
+        short = espeak.say("Hello.", EspeakVoice("m1"))
+    deep = tmp_path / ("long" * 40)
+    deep.symlink_to(engine._DATA)
+    monkeypatch.setattr(engine, "_DATA", deep)
+    with Espeak() as espeak:
+        assert np.array_equal(espeak.say("Hello.", EspeakVoice("m1")).audio, short.audio)
+
+
+def test_a_folder_that_nothing_can_be_loaded_from(monkeypatch):
+    def refuse(path):
+        raise OSError(f"{path}: failed to map segment from shared object")
+
+    monkeypatch.setattr("ernn.speech.espeak.ctypes.CDLL", refuse)
+    with pytest.raises(ToolError, match=r"failed to map .* mounted noexec or full, set TMPDIR"):
+        Espeak()
 
 
 def test_every_voice_speaks():
