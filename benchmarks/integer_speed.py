@@ -16,7 +16,6 @@ os.environ["OPENBLAS_NUM_THREADS"] = "1"  # before numpy, which reads it once
 
 import numpy as np
 
-from ernn.compressed import CellKind
 from ernn.machine import describe_machine
 from ernn.quant.quantize import quantize
 from ernn.random_model import random_model
@@ -25,7 +24,7 @@ from ernn.recipe import QuantizationRecipe
 FEATURES, LABELS, RUNS = 153, 40, 3
 
 # Name, cell, cells of a layer, layers, projection, block size, utterances, frames of each.
-MODELS: tuple[tuple[str, CellKind, int, int, int, int, int, int], ...] = (
+MODELS: tuple[tuple[str, str, int, int, int, int, int, int], ...] = (
     ("GRU 2x128, k=8", "gru_before", 128, 2, 0, 8, 64, 200),
     ("GRU 2x128, k=8, reset after", "gru_after", 128, 2, 0, 8, 64, 200),
     ("LSTM 2x128, k=8", "lstm", 128, 2, 0, 8, 64, 200),

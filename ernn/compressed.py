@@ -6,26 +6,17 @@ code is ever loaded from it. `docs/files.md` describes its tensors.
 
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 
+from ernn.cells import OUTPUT_LAYER, cell_named
 from ernn.circulant import expand
 from ernn.errors import ModelFileError, ShapeError
 from ernn.files import read_arrays, write_arrays
+from ernn.graphs.cell import INPUT, OUTPUT, Cell, Options
 
 FILE_FORMAT = "ernn-compressed-1"
-
-# Rows of each matrix of a cell, as stacked gates, and the vector that the matrix multiplies.
-# "x" is the layer's input, "h" the layer's previous output, "rh" the reset gate times it, and
-# "m" the LSTM's output before the projection.
-GATES = {
-    "lstm": {"input": "ifgo", "recurrent": "ifgo", "projection": "y"},
-    "gru_before": {"input": "zrn", "recurrent": "zr", "candidate": "n"},
-    "gru_after": {"input": "zrn", "recurrent": "zrn"},
-}
-
-CellKind = Literal["lstm", "gru_before", "gru_after"]
 
 
 @dataclass(frozen=True)
@@ -63,19 +54,29 @@ class CirculantMatrix:
 
 @dataclass(frozen=True)
 class CompressedLayer:
-    """One recurrent layer, every size padded to a multiple of the model's word.
+    """One layer, every size padded to a multiple of the model's word.
 
     GRU equations are the paper's, h' = (1 - z) h + z n: torch's z (reset "after") is the paper's
     1 - z, so its rows and bias are stored with the sign turned.
     """
 
-    cell: CellKind
+    cell: str  # of ernn.cells
     hidden: int  # H, padded
-    matrices: dict[str, CirculantMatrix]  # keys of GATES[cell]; "projection" may be absent
-    bias: np.ndarray  # (gates * H,), order as in GATES[cell]["input"]
-    peepholes: np.ndarray | None = None  # LSTM: (3, H) for i, f, o
-    candidate_bias: np.ndarray | None = None  # gru_after: (H,), inside the reset product
-    cell_activation: Literal["tanh", "sigmoid"] = "tanh"  # LSTM: of g
+    matrices: dict[str, CirculantMatrix]  # by the cell's names; optional ones may be absent
+    bias: np.ndarray  # (gates * H,), order as in `Cell.gates`
+    parameters: dict[str, np.ndarray] = field(default_factory=dict)  # (values, H), or (H,) for one
+    cell_activation: str = "tanh"  # one of the cell's `activations`, where it has a choice
+
+    @property
+    def kind(self) -> Cell:
+        """The cell's description."""
+        return cell_named(self.cell)
+
+    @property
+    def options(self) -> Options:
+        """What was chosen about the cell."""
+        peepholes, projection = "peepholes" in self.parameters, "projection" in self.matrices
+        return Options(self.cell_activation, peepholes, projection)
 
     @property
     def output(self) -> int:
@@ -101,6 +102,15 @@ class CompressedModel:
 
     def __post_init__(self) -> None:
         _check(self)
+
+    @property
+    def stack(self) -> tuple[CompressedLayer, ...]:
+        """The layers and, where there is one, the output layer: a feed-forward layer."""
+        if self.output is None or self.output_bias is None:
+            return self.layers
+        matrices = {"output": self.output}
+        last = CompressedLayer(OUTPUT_LAYER.name, self.output.rows, matrices, self.output_bias)
+        return (*self.layers, last)
 
     @property
     def word(self) -> int:
@@ -136,10 +146,8 @@ class CompressedModel:
             if matrix.scale is not None:
                 tensors[f"{name}.scale"] = matrix.scale
         for index, layer in enumerate(self.layers):
-            for name in ("bias", "peepholes", "candidate_bias"):
-                value = getattr(layer, name)
-                if value is not None:
-                    tensors[f"layer{index}.{name}"] = value
+            tensors[f"layer{index}.bias"] = layer.bias
+            tensors |= {f"layer{index}.{name}": layer.parameters[name] for name in layer.parameters}
         if self.output_bias is not None:
             tensors["output.bias"] = self.output_bias
         return tensors
@@ -188,16 +196,17 @@ class CompressedModel:
 
         layers = []
         for index, described in enumerate(header["layers"]):
-            found = {name: matrix(f"layer{index}.{name}") for name in GATES[described["cell"]]}
+            cell = cell_named(described["cell"])
+            found = {name: matrix(f"layer{index}.{name}") for name in cell.matrices}
+            named = {name: tensors.get(f"layer{index}.{name}") for name in cell.parameters}
             layers.append(
                 CompressedLayer(
-                    cell=described["cell"],
+                    cell=cell.name,
                     hidden=int(described["hidden"]),
                     cell_activation=described["cell_activation"],
                     matrices={name: value for name, value in found.items() if value is not None},
                     bias=tensors[f"layer{index}.bias"],
-                    peepholes=tensors.get(f"layer{index}.peepholes"),
-                    candidate_bias=tensors.get(f"layer{index}.candidate_bias"),
+                    parameters={n: value for n, value in named.items() if value is not None},
                 )
             )
         return cls(
@@ -232,31 +241,7 @@ def _check(model: CompressedModel) -> None:
             raise ShapeError(f"{name} holds NaN or infinite weights; retrain or repair the model")
     word, size = model.word, padded(model.features, model.word)
     for index, layer in enumerate(model.layers):
-        where, gates, hidden = f"layer{index}", GATES[layer.cell], layer.hidden
-        if hidden % word or hidden <= 0:
-            raise ShapeError(f"{where}: hidden = {hidden} is not a multiple of the word {word}")
-        if layer.cell_activation not in ("tanh", "sigmoid"):
-            raise ShapeError(f"{where}: cell_activation {layer.cell_activation!r} is not known")
-        needed = set(gates) - {"projection"}
-        if not needed <= set(layer.matrices) <= set(gates):
-            raise ShapeError(
-                f"{where}: matrices {sorted(layer.matrices)}, expected {sorted(needed)}"
-            )
-        columns = {
-            "input": size,
-            "recurrent": layer.output,
-            "candidate": hidden,
-            "projection": hidden,
-        }
-        for name, matrix in layer.matrices.items():
-            rows = matrix.rows if name == "projection" else len(gates[name]) * hidden
-            if (matrix.rows, matrix.cols) != (rows, columns[name]) or rows % word:
-                expected = f"{rows}x{columns[name]}"
-                raise ShapeError(f"{where}.{name} is {matrix.rows}x{matrix.cols}, not {expected}")
-        _expect(f"{where}.bias", layer.bias, (len(gates["input"]) * hidden,))
-        _expect(f"{where}.peepholes", layer.peepholes, (3, hidden), optional=True)
-        after = layer.cell == "gru_after"
-        _expect(f"{where}.candidate_bias", layer.candidate_bias, (hidden,), optional=not after)
+        _check_layer(f"layer{index}", layer, word, size)
         size = layer.output
     if model.output is not None:
         if model.output.cols != size or model.output.rows != padded(model.labels, word):
@@ -265,6 +250,32 @@ def _check(model: CompressedModel) -> None:
                 f"{padded(model.labels, word)}x{size}"
             )
         _expect("output.bias", model.output_bias, (model.output.rows,))
+
+
+def _check_layer(where: str, layer: CompressedLayer, word: int, inputs: int) -> None:
+    cell, hidden = layer.kind, layer.hidden
+    if cell is OUTPUT_LAYER:
+        raise ShapeError(f"{where}: the output layer is no layer of its own; give it as output")
+    if hidden % word or hidden <= 0:
+        raise ShapeError(f"{where}: hidden = {hidden} is not a multiple of the word {word}")
+    if layer.cell_activation not in (cell.activations or ("tanh",)):
+        raise ShapeError(f"{where}: cell_activation {layer.cell_activation!r} is not known")
+    needed = cell.matrices_of(layer.options)
+    if set(layer.matrices) != set(needed):
+        raise ShapeError(f"{where}: matrices {sorted(layer.matrices)}, expected {sorted(needed)}")
+    for name, matrix in layer.matrices.items():
+        gates, vector = cell.matrices[name].gates, cell.matrices[name].vector
+        rows = matrix.rows if name == "projection" else len(gates) * hidden
+        cols = {INPUT: inputs, OUTPUT: layer.output}.get(vector, hidden)
+        if (matrix.rows, matrix.cols) != (rows, cols) or rows % word:
+            raise ShapeError(f"{where}.{name} is {matrix.rows}x{matrix.cols}, not {rows}x{cols}")
+    _expect(f"{where}.bias", layer.bias, (len(cell.gates) * hidden,))
+    for name, parameter in cell.parameters.items():
+        shape = (len(parameter.values), hidden) if len(parameter.values) > 1 else (hidden,)
+        optional = parameter.to == "peephole"
+        _expect(f"{where}.{name}", layer.parameters.get(name), shape, optional)
+    if unknown := set(layer.parameters) - set(cell.parameters):
+        raise ShapeError(f"{where}: a cell {cell.name!r} has no {', '.join(sorted(unknown))}")
 
 
 def _expect(name: str, value, shape: tuple[int, ...], optional: bool = False) -> None:

@@ -1,23 +1,17 @@
 """Random models, for tests and benchmarks of what does not depend on training."""
 
-from collections.abc import Mapping
-from typing import Literal
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 
-from ernn.compressed import (
-    GATES,
-    CellKind,
-    CirculantMatrix,
-    CompressedLayer,
-    CompressedModel,
-    padded,
-)
+from ernn.cells import cell_named
+from ernn.compressed import CirculantMatrix, CompressedLayer, CompressedModel, padded
+from ernn.graphs.cell import INPUT, OUTPUT, Cell, Options
 
 
 def random_model(
     rng: np.random.Generator,
-    cell: CellKind = "lstm",
+    cell: str | Sequence[str] = "lstm",
     hidden: int = 12,
     layers: int = 1,
     blocks: int | Mapping[str, int] = 4,
@@ -25,65 +19,84 @@ def random_model(
     labels: int = 5,
     projection: int = 0,
     peepholes: bool = True,
-    cell_activation: Literal["tanh", "sigmoid"] = "tanh",
+    cell_activation: str | None = None,
     scales: bool = True,
 ) -> CompressedModel:
     """Return a model with weights of a trained model's size.
 
     Args:
         rng: source of every number.
-        cell: of all layers.
+        cell: of all layers, or one for each: then `layers` does not count.
         hidden: cells of a layer before padding.
         layers: how many.
         blocks: block size of all matrices, or by name: "input", "recurrent", "candidate",
             "projection", "output" (absent: 1).
         features: values per frame before padding.
         labels: outputs before padding; 0: no output layer.
-        projection: LSTM only; 0: none.
-        peepholes: LSTM only.
-        cell_activation: LSTM only, of g.
+        projection: of cells that can have one; 0: none.
+        peepholes: of cells that can have them.
+        cell_activation: of cells that offer it; None: each cell's own default.
         scales: whether every block-circulant matrix has an input scale.
     """
-    names = (*GATES[cell], "output")
+    kinds = [cell_named(name) for name in ([cell] * layers if isinstance(cell, str) else cell)]
+    chosen = [_options(kind, cell_activation, peepholes, projection > 0) for kind in kinds]
+    used = {n for kind, each in zip(kinds, chosen, strict=True) for n in kind.matrices_of(each)}
+    names = used | {"output"} if labels else used
     block = blocks if isinstance(blocks, Mapping) else dict.fromkeys(names, blocks)
-    used = [n for n in names if n != "projection" or projection]
-    word = max(block.get(n, 1) for n in used if n != "output" or labels)
+    word = max(block.get(name, 1) for name in names)
     size, built = padded(features, word), []
-    cells, projected = padded(hidden, word), padded(projection, word)
-
-    def matrix(name: str, rows: int, cols: int) -> CirculantMatrix:
-        k = block.get(name, 1)
-        generators = rng.normal(0, 1.5 / np.sqrt(cols), (rows // k, cols // k, k))
-        scale = rng.uniform(0.3, 1.7, cols) if scales and k > 1 else None
-        return CirculantMatrix(generators, scale)
-
-    for _ in range(layers):
-        output = projected or cells
-        columns = {"input": size, "recurrent": output, "candidate": cells, "projection": cells}
-        matrices = {
-            name: matrix(
-                name, output if name == "projection" else len(gates) * cells, columns[name]
-            )
-            for name, gates in GATES[cell].items()
-            if name in used
-        }
+    for kind, options in zip(kinds, chosen, strict=True):
+        output = padded(projection, word) if options.projection else 0
         built.append(
-            CompressedLayer(
-                cell=cell,
-                hidden=cells,
-                matrices=matrices,
-                bias=rng.normal(0, 0.5, len(GATES[cell]["input"]) * cells),
-                peepholes=rng.normal(0, 0.3, (3, cells)) if cell == "lstm" and peepholes else None,
-                candidate_bias=rng.normal(0, 0.5, cells) if cell == "gru_after" else None,
-                cell_activation=cell_activation,
-            )
+            _layer(rng, kind, options, block, (size, padded(hidden, word), output), scales)
         )
-        size = output
+        size = built[-1].output
     rows = padded(labels, word)
     return CompressedModel(
         features=features,
         layers=tuple(built),
-        output=matrix("output", rows, size) if labels else None,
+        output=_matrix(rng, block.get("output", 1), rows, size, scales) if labels else None,
         output_bias=rng.normal(0, 0.5, rows) if labels else None,
         labels=labels,
     )
+
+
+def _options(cell: Cell, activation: str | None, peepholes: bool, projection: bool) -> Options:
+    default = cell.activations[0] if cell.activations else "tanh"
+    own = activation if activation in cell.activations else default
+    peeps = peepholes and "peepholes" in cell.parameters
+    return Options(own or default, peeps, cell.projects and projection)
+
+
+def _layer(
+    rng: np.random.Generator,
+    cell: Cell,
+    options: Options,
+    block: Mapping[str, int],
+    sizes: tuple[int, int, int],
+    scales: bool,
+) -> CompressedLayer:
+    """Draw a layer of (inputs, cells, outputs of a projection or 0)."""
+    inputs, cells, projected = sizes
+    columns = {INPUT: inputs, OUTPUT: projected or cells}
+    matrices = {}
+    for name in cell.matrices_of(options):
+        gates, vector = cell.matrices[name].gates, cell.matrices[name].vector
+        rows = projected if name == "projection" else len(gates) * cells
+        cols = columns.get(vector, cells)
+        matrices[name] = _matrix(rng, block.get(name, 1), rows, cols, scales)
+    bias = rng.normal(0, 0.5, len(cell.gates) * cells)
+    parameters = {}
+    for name, parameter in cell.parameters.items():
+        if parameter.to == "row":
+            parameters[name] = rng.normal(0, 0.5, cells)
+        elif options.peepholes:
+            parameters[name] = rng.normal(0, 0.3, (len(parameter.values), cells))
+    return CompressedLayer(cell.name, cells, matrices, bias, parameters, options.cell_activation)
+
+
+def _matrix(
+    rng: np.random.Generator, k: int, rows: int, cols: int, scales: bool
+) -> CirculantMatrix:
+    generators = rng.normal(0, 1.5 / np.sqrt(cols), (rows // k, cols // k, k))
+    return CirculantMatrix(generators, rng.uniform(0.3, 1.7, cols) if scales and k > 1 else None)

@@ -1,8 +1,27 @@
-"""The cells, one file each; `CELLS` has them by name."""
+"""The cells, one file each; `CELLS` has those that a layer can be, by name."""
 
+from ernn.cells.dense import DENSE, OUTPUT_LAYER
 from ernn.cells.gru_after import GRU_AFTER
 from ernn.cells.gru_before import GRU_BEFORE
 from ernn.cells.lstm import LSTM
+from ernn.cells.mgu import MGU
+from ernn.cells.rnn import RNN
+from ernn.errors import ShapeError
 from ernn.graphs.cell import Cell
 
-CELLS: dict[str, Cell] = {cell.name: cell for cell in (LSTM, GRU_BEFORE, GRU_AFTER)}
+CELLS: dict[str, Cell] = {
+    cell.name: cell for cell in (LSTM, GRU_BEFORE, GRU_AFTER, MGU, RNN, DENSE)
+}
+_ALL = {**CELLS, OUTPUT_LAYER.name: OUTPUT_LAYER}
+
+
+def cell_named(name: str) -> Cell:
+    """Return a cell by name, the output layer's among them.
+
+    Raises:
+        ShapeError: there is no such cell.
+    """
+    cell = _ALL.get(name)
+    if cell is None:
+        raise ShapeError(f"cell {name!r} is not known; choose one of {', '.join(CELLS)}")
+    return cell

@@ -69,4 +69,5 @@ LSTM = Cell(
     state=State("c", "c_next"),
     parameters={"peepholes": Parameter(("peep_i", "peep_f", "peep_o"), "peephole")},
     activations=("tanh", "sigmoid"),
+    open_gates="f",
 )

@@ -1,13 +1,20 @@
-"""The recurrences of docs/algorithm.md around the recorded signals of an integer model."""
+"""The graphs of the cells around the recorded signals of an integer model, for gradients.
 
-from collections.abc import Callable
+What the integer model rounds and a trace shows (rows, states, vectors) is replaced by what it
+computed; what lies between is computed in floats, so that gradients can be taken.
+"""
 
 import torch
 from torch import Tensor
 
 from ernn.finetune.straight_through import Exact
 from ernn.finetune.weights import Weights
+from ernn.graphs.cell import INPUT, OUTPUT, Matvec
 from ernn.quant.integer_model import IntegerModel, Trace
+from ernn.quant.program import row_signal, signal
+from ernn.train.operations import compute
+
+Moment = int | slice  # a time step, or all of them at once
 
 
 class Signals:
@@ -23,89 +30,83 @@ class Signals:
 
     def rows(self, layer: int, product: str) -> Exact:
         """Return the rows of a product, the halves of a pair added as the hardware adds them."""
-        name, signals = f"layer{layer}.{product}", self.trace.signals
-        if f"{name}.row" in signals:
-            return self[f"{name}.row"]
+        cell, signals = self.model.stack[layer].kind, self.trace.signals
+        name = row_signal(cell, layer, product)
+        if name in signals:
+            return self[name]
         row = self.model.row
-        total = row.saturate(signals[f"{name}_h.row"] + signals[f"{name}_x.row"])
-        return Exact(total.swapaxes(0, 1), row, self.like)
+        row_h, row_x = (signals[row_signal(cell, layer, f"{product}_{half}")] for half in "hx")
+        return Exact(row.saturate(row_h + row_x).swapaxes(0, 1), row, self.like)
 
 
 def run_layer(index: int, x: Tensor, weights: Weights, signals: Signals) -> Tensor:
-    """Return h (T, B, Y) of a layer for its input x (T, B, X)."""
-    cell = {"lstm": _lstm, "gru_before": _gru_before, "gru_after": _gru_after}
-    run: Callable = cell[weights.model.layers[index].cell]
-    return run(index, x, weights, signals)
+    """Return what leaves a layer, (T, B, Y), for its input x (T, B, X)."""
+    walk = _LayerWalk(index, x, weights, signals)
+    if not walk.cell.recurrent:
+        return walk.step(slice(None))
+    return torch.stack([walk.step(time) for time in range(len(x))])
 
 
-def _zeros(x: Tensor, size: int) -> Tensor:
-    return x.new_zeros(x.shape[1], size)
-
-
-def _lstm(index: int, x: Tensor, weights: Weights, signals: Signals) -> Tensor:
-    layer, matrices = weights.model.layers[index], weights.matrices
-    recurrent, projection = matrices[index, "gates", "h"], matrices.get((index, "projection", "m"))
-    squash = torch.tanh if layer.cell_activation == "tanh" else torch.sigmoid
-    peep = weights.peepholes(index)
-    peep_i, peep_f, peep_o = x.new_zeros(3, layer.hidden) if peep is None else peep
-    gates, cell = signals.rows(index, "gates"), signals[f"layer{index}.c"]
-    output = signals[f"layer{index}.h"]
-    if projection is not None:
-        middle = signals[f"layer{index}.m"]
-        projected = signals.rows(index, "projection")
-    h, c, outputs = _zeros(x, layer.output), _zeros(x, layer.hidden), []
-    for t, ahead in enumerate(x @ matrices[index, "gates", "x"] + weights.biases[index, "gates"]):
-        i, f, g, o = gates.replace_at(t, ahead + h @ recurrent).chunk(4, dim=-1)
-        i, f = torch.sigmoid(i + peep_i * c), torch.sigmoid(f + peep_f * c)
-        c = cell.replace_at(t, f * c + i * squash(g))
-        h = torch.sigmoid(o + peep_o * c) * torch.tanh(c)
-        if projection is not None:
-            h = projected.replace_at(t, middle.replace_at(t, h) @ projection)
-        h = output.replace_at(t, h)
-        outputs.append(h)
-    return torch.stack(outputs)
-
-
-def _gru_before(index: int, x: Tensor, weights: Weights, signals: Signals) -> Tensor:
-    matrices, biases = weights.matrices, weights.biases
-    recurrent, candidate = matrices[index, "zr", "h"], matrices[index, "n", "rh"]
-    gates, reset = signals.rows(index, "zr"), signals[f"layer{index}.rh"]
-    rows, update = signals.rows(index, "n"), _Update(index, x, weights, signals)
-    gates_x = x @ matrices[index, "zr", "x"] + biases[index, "zr"]
-    rows_x = x @ matrices[index, "n", "x"] + biases[index, "n"]
-    for t in range(len(x)):
-        z, r = torch.sigmoid(gates.replace_at(t, gates_x[t] + update.h @ recurrent)).chunk(2, -1)
-        rh = reset.replace_at(t, r * update.state)
-        update(t, z, rows.replace_at(t, rows_x[t] + rh @ candidate))
-    return torch.stack(update.outputs)
-
-
-def _gru_after(index: int, x: Tensor, weights: Weights, signals: Signals) -> Tensor:
-    matrices, biases = weights.matrices, weights.biases
-    recurrent, candidate = matrices[index, "zr", "h"], matrices[index, "nh", "h"]
-    gates, rows_h = signals.rows(index, "zr"), signals.rows(index, "nh")
-    update = _Update(index, x, weights, signals)
-    gates_x = x @ matrices[index, "zr", "x"] + biases[index, "zr"]
-    rows_x = x @ matrices[index, "nx", "x"] + biases[index, "nx"]
-    rows_x = signals.rows(index, "nx").replace(rows_x)
-    for t in range(len(x)):
-        z, r = torch.sigmoid(gates.replace_at(t, gates_x[t] + update.h @ recurrent)).chunk(2, -1)
-        row_h = rows_h.replace_at(t, update.h @ candidate + biases[index, "nh"])
-        update(t, z, rows_x[t] + r * row_h)
-    return torch.stack(update.outputs)
-
-
-class _Update:
-    """h' = h + z (tanh(row) - h), kept once as the state and once as the vector fed back."""
+class _LayerWalk:
+    """A layer at work: its recorded signals, and its values of the latest step by name."""
 
     def __init__(self, index: int, x: Tensor, weights: Weights, signals: Signals) -> None:
-        self.states, self.vectors = signals[f"layer{index}.state"], signals[f"layer{index}.h"]
-        self.state = self.h = _zeros(x, weights.model.layers[index].hidden)
-        self.outputs: list[Tensor] = []
+        layer = weights.model.stack[index]
+        self.cell, self.state = layer.kind, layer.kind.state
+        self.steps = self.cell.steps(layer.options)
+        products = self.cell.products(layer.options)
+        self.matrices = {
+            (name, at): m for (i, name, at), m in weights.matrices.items() if i == index
+        }
+        self.ahead = {
+            each.name: self._ahead(each, x, weights.biases.get((index, each.name)))
+            for each in products
+        }
+        self.rows = {each.name: signals.rows(index, each.name) for each in products}
+        shown = {name: name for name in self.cell.vectors(layer.options) if name != INPUT}
+        if self.state:
+            shown[self.state.next] = self.state.name
+        self.exact = {
+            node.out: signals[signal(self.cell, index, shown[node.out])]
+            for region in self.cell.regions(layer.options)
+            for node in region.nodes
+            if node.out in shown
+        }
+        self.leaving = OUTPUT if self.exact else products[-1].rows[-1]
+        self.values = weights.parameters(index) | {OUTPUT: x.new_zeros(x.shape[1], layer.output)}
+        if self.state:
+            self.values[self.state.name] = x.new_zeros(x.shape[1], layer.hidden)
 
-    def __call__(self, time: int, z: Tensor, row: Tensor) -> None:
-        """Do one time step."""
-        computed = torch.lerp(self.state, torch.tanh(row), z)
-        self.state = self.states.replace_at(time, computed)
-        self.h = self.vectors.replace_at(time, self.state)
-        self.outputs.append(self.h)
+    def _ahead(self, product: Matvec, x: Tensor, bias: Tensor | None) -> Tensor | None:
+        """Return what does not wait for the step before: the input's part and the bias."""
+        if INPUT not in dict(product.parts):
+            return bias
+        part = x @ self.matrices[product.name, INPUT]
+        return part if bias is None else part + bias
+
+    def step(self, time: Moment) -> Tensor:
+        """Do a time step."""
+        values = self.values
+        for step in self.steps:
+            if isinstance(step, Matvec):
+                rows = self.rows[step.name].replace_at(time, self._sum(step, time))
+                values |= zip(step.rows, rows.chunk(len(step.rows), dim=-1), strict=True)
+                continue
+            for node in step.nodes:
+                found = compute(node, values)
+                exact = self.exact.get(node.out)
+                values[node.out] = found if exact is None else exact.replace_at(time, found)
+        if self.state:
+            values[self.state.name] = values[self.state.next]
+        return values[self.leaving]
+
+    def _sum(self, product: Matvec, time: Moment) -> Tensor:
+        ahead = self.ahead[product.name]
+        fed = [
+            self.values[vector] @ self.matrices[product.name, vector]
+            for vector, _ in product.parts
+            if vector != INPUT
+        ]
+        if ahead is None:
+            return sum(fed[1:], fed[0])
+        return sum(fed, ahead[time] if ahead.dim() == 3 else ahead)

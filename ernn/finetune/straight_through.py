@@ -41,6 +41,6 @@ class Exact:
         """
         return _Replace.apply(computed, self.values, self.free)
 
-    def replace_at(self, time: int, computed: Tensor) -> Tensor:
-        """Return the same for one time step of values (T, ...)."""
+    def replace_at(self, time: int | slice, computed: Tensor) -> Tensor:
+        """Return the same for one time step, or some, of values (T, ...)."""
         return _Replace.apply(computed, self.values[time], self.free[time])

@@ -50,11 +50,9 @@ class Twin(nn.Module):
         signals = Signals(model, trace, like)
         weights = Weights(model, {name: self.floats[_plain(name)] for name in self.model.tensors()})
         hidden = signals["layer0.x"].values
-        for index in range(len(model.layers)):
+        for index in range(len(model.stack)):
             hidden = run_layer(index, hidden, weights, signals)
-        last = len(model.layers)
-        scores = hidden @ weights.matrices[last, "logits", "h"] + weights.biases[last, "logits"]
-        return signals["logits"].replace(scores)[..., : model.labels].transpose(0, 1)
+        return hidden[..., : model.labels].transpose(0, 1)
 
     @torch.no_grad()
     def predict(self, utterances: list[np.ndarray]) -> list[np.ndarray]:

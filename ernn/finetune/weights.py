@@ -11,12 +11,12 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from ernn.cells import OUTPUT_LAYER
 from ernn.circulant import expand
-from ernn.compressed import GATES
 from ernn.finetune.straight_through import Exact
 from ernn.quant.integer_model import IntegerModel
 from ernn.quant.products import Product, Segment
-from ernn.quant.program import FloatSegment, gate_slice
+from ernn.quant.program import FloatSegment, gate_slice, signal, stem
 from ernn.quant.quantize import packed
 
 
@@ -32,30 +32,30 @@ class Weights:
         self.matrices: dict[tuple[int, str, str], Tensor] = {}  # (columns, rows)
         self.biases: dict[tuple[int, str], Tensor] = {}
         for product in model.products:
-            stem = product.name.removesuffix("_x").removesuffix("_h")
             for segment in product.segments:
-                key = (product.layer, stem, segment.vector)
+                key = (product.layer, stem(product.name), segment.vector)
                 self.matrices[key] = self._matrix(product, segment).t()
             bias = self._bias(product)
             if bias is not None:
-                self.biases[product.layer, stem] = bias
+                self.biases[product.layer, stem(product.name)] = bias
 
-    def peepholes(self, layer: int) -> Tensor | None:
-        """Return (3, H), or None where the layer has none."""
-        raw = self.model.layers[layer].peepholes
-        if raw is None:
-            return None
-        computed = self.floats[f"layer{layer}.peepholes"]
-        return Exact(raw, self.model.peephole, computed).replace(computed)
+    def parameters(self, layer: int) -> dict[str, Tensor]:
+        """Return the constants (H,) that operations read, by the names that they use."""
+        own = self.model.stack[layer]
+        found: dict[str, Tensor] = {}
+        for name, raw in own.parameters.items():
+            computed, values = self.floats[f"layer{layer}.{name}"], own.kind.parameters[name].values
+            exact = Exact(raw, self.model.peephole, computed).replace(computed)
+            found |= zip(values, exact.reshape(len(values), -1), strict=True)
+        return found
 
     def _matrix(self, product: Product, segment: Segment) -> Tensor:
         """Return the dense matrix (rows, columns) of a segment, input scale included."""
-        name = self._matrix_name(product, segment)
+        cell = self.model.stack[product.layer].kind
+        name = signal(cell, product.layer, segment.matrix)
         generators = self.floats[f"{name}.generators"]
-        if segment.matrix not in ("projection", "output"):
-            layer = self.model.layers[product.layer]
-            stacked, size = GATES[layer.cell][segment.matrix], layer.hidden // product.block
-            generators = generators[gate_slice(stacked, product.gates, size)]
+        stacked = cell.matrices[segment.matrix].gates
+        generators = generators[gate_slice(stacked, product.gates, len(generators))]
         forward, dense = (torch.as_tensor(m).to(generators) for m in _maps(product.block))
         exact = Exact(segment.spectra, product.weight, generators)
         spectra = exact.replace(generators @ forward)
@@ -67,22 +67,21 @@ class Weights:
         scale = self.floats[f"{name}.scale"]
         return matrix * Exact(segment.scale, segment.scale_format, scale).replace(scale)
 
-    def _matrix_name(self, product: Product, segment: Segment) -> str:
-        return "output" if segment.matrix == "output" else f"layer{product.layer}.{segment.matrix}"
-
     def _bias(self, product: Product) -> Tensor | None:
         """Return the bias (rows,), or None where the product has no trained one."""
-        if product.name == "projection" or product.name.endswith("_x"):
+        layer, where = self.model.stack[product.layer], self._where(product.layer)
+        (name,) = (
+            m.bias for m in layer.kind.products(layer.options) if m.name == stem(product.name)
+        )
+        if name is None or product.name.endswith("_x"):
             return None
-        if product.name == "logits":
-            computed = self.floats["output.bias"]
-        elif product.name == "nh":
-            computed = self.floats[f"layer{product.layer}.candidate_bias"]
-        else:
-            layer = self.model.layers[product.layer]
-            rows = gate_slice(GATES[layer.cell]["input"], product.gates, layer.hidden)
-            computed = self.floats[f"layer{product.layer}.bias"][rows]
+        computed = self.floats[f"{where}.{name}"]
+        if name == "bias":
+            computed = computed[gate_slice(layer.kind.gates, product.gates, len(computed))]
         return Exact(product.bias, self.model.row, computed).replace(computed)
+
+    def _where(self, layer: int) -> str:
+        return "output" if self.model.stack[layer].kind is OUTPUT_LAYER else f"layer{layer}"
 
 
 @lru_cache

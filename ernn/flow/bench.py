@@ -14,7 +14,6 @@ from typing import Any, Literal
 import numpy as np
 
 from ernn import __version__
-from ernn.compressed import CellKind
 from ernn.energy.published import Design as PublishedDesign
 from ernn.energy.published import load_published
 from ernn.errors import MismatchError, RecipeError
@@ -56,7 +55,7 @@ class Layer:
     """One recurrent layer; an LSTM has peepholes."""
 
     name: str
-    cell: CellKind
+    cell: str
     block: BlockSize
     hidden: int = 1024
     projection: int = 0

@@ -159,7 +159,7 @@ def run_shape(run: RunFolder) -> Shape:
     """Return the sizes of a run's network."""
     model = CompressedModel.load(run.compressed_model)
     cell: Cell = "lstm" if model.layers[0].cell == "lstm" else "gru"
-    peepholes = any(layer.peepholes is not None for layer in model.layers)
+    peepholes = any("peepholes" in layer.parameters for layer in model.layers)
     return shape_of(cell, model.matrices(), model.features, model.labels, peepholes)
 
 

@@ -23,7 +23,7 @@ from typing import Literal
 Format = Literal["row", "gate", "state", "vector", "peephole"]
 Function = Literal["sigmoid", "tanh", "relu", "none"]
 
-INPUT, OUTPUT = "x", "h"  # of a layer: what enters, and what leaves it (and may be fed back)
+INPUT, OUTPUT = "x", "h"  # of a layer: what enters it, and what leaves it and may be fed back
 SQUASHING = ("sigmoid", "tanh")  # functions with a table, from ROW to GATE
 
 
@@ -176,6 +176,7 @@ class Cell:
     state: State | None = None
     parameters: Mapping[str, Parameter] = field(default_factory=dict)
     activations: tuple[str, ...] = ()  # that `Options.cell_activation` may be, the default first
+    open_gates: str = ""  # whose bias training starts at 1 instead of 0
     signals: tuple[str, ...] = ()  # inner values that a trace shows beside rows, states, vectors
 
     def __hash__(self) -> int:
@@ -193,12 +194,18 @@ class Cell:
 
     @property
     def gates(self) -> str:
-        """The gates that the bias has rows for, as it stacks them: those of the input matrix."""
-        return self.matrices["input"].gates
+        """The gates that the bias has rows for, as it stacks them: those of the first matrix."""
+        return next(iter(self.matrices.values())).gates
 
     def products(self, options: Options) -> tuple[Matvec, ...]:
         """Return the products in program order."""
         return tuple(node for node in self.nodes(options) if isinstance(node, Matvec))
+
+    def steps(self, options: Options) -> tuple[Matvec | Region, ...]:
+        """Return products and regions in program order."""
+        runs: dict[Node, Region] = {one.nodes[0]: one for one in self.regions(options)}
+        found = (runs.get(node, node) for node in self.nodes(options))
+        return tuple(step for step in found if isinstance(step, Matvec | Region))
 
     def matrices_of(self, options: Options) -> tuple[str, ...]:
         """Return the names of the matrices that the products use, in the cell's own order."""

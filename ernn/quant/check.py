@@ -4,15 +4,17 @@ from collections.abc import Iterator
 
 import numpy as np
 
+from ernn.cells import OUTPUT_LAYER
 from ernn.compressed import padded
 from ernn.errors import ShapeError
 from ernn.fixed import QFormat
+from ernn.graphs.cell import INPUT, OUTPUT
 from ernn.quant.activation import Piecewise
 from ernn.quant.compiled import EXACT_BITS
 from ernn.quant.network import Network, forward, inverse
-from ernn.quant.parameters import IntegerParameters
+from ernn.quant.operations import formats, operation_bits
+from ernn.quant.parameters import IntegerLayer, IntegerParameters
 from ernn.quant.products import Product, Segment
-from ernn.quant.program import PRODUCTS
 from ernn.recipe import BLOCK_SIZES
 
 
@@ -24,8 +26,8 @@ def check(model: IntegerParameters) -> None:
 
 def _problems(model: IntegerParameters) -> Iterator[str]:
     yield from _formats(model)
-    yield from _cells(model)
     yield from _layers(model)
+    yield from _cells(model)
     yield from _program(model)
     for product in model.products:
         yield from _product(model, product)
@@ -50,21 +52,36 @@ def _layers(model: IntegerParameters) -> Iterator[str]:
     if not model.layers:
         yield "no layers"
     for index, layer in enumerate(model.layers):
-        where = f"layer{index}"
-        if layer.cell_activation not in ("tanh", "sigmoid"):
+        where, cell = f"layer{index}", layer.kind
+        if cell is OUTPUT_LAYER:
+            yield f"{where}: the output layer is no layer of its own; it follows from the labels"
+        if layer.cell_activation not in (cell.activations or ("tanh",)):
             yield f"{where}: cell_activation {layer.cell_activation!r} is not known"
         for size in (layer.hidden, layer.output):
             if size < 1 or size % model.word:
                 yield f"{where}: size {size} is not a multiple of the word {model.word}"
-        if "m" not in layer.vectors and layer.output != layer.hidden:
+        if not layer.options.projection and layer.output != layer.hidden:
             yield f"{where}: {layer.output} outputs of {layer.hidden} cells without a projection"
+        vectors = set(cell.vectors(layer.options))
+        if vectors != set(layer.vectors):
+            yield f"{where}: vectors {sorted(layer.vectors)} instead of {sorted(vectors)}"
         for vector, found in layer.vectors.items():
             yield from _vector(model, f"{where}.{vector}", found)
-        if layer.peepholes is not None:
-            shape = (3, layer.hidden)
-            yield from _raw(f"{where}.peepholes", layer.peepholes, shape, model.peephole)
-        if index and layer.vectors.get("x") != model.layers[index - 1].vectors.get("h"):
+        yield from _parameters(model, where, layer)
+        if index and layer.vectors["x"] != model.layers[index - 1].vectors["h"]:
             yield f"{where}: its input has another format than the output of the layer before"
+
+
+def _parameters(model: IntegerParameters, where: str, layer: IntegerLayer) -> Iterator[str]:
+    """The constants that operations read; the biases of products are in the products."""
+    for name, raw in layer.parameters.items():
+        parameter = layer.kind.parameters.get(name)
+        if parameter is None or parameter.to != "peephole":
+            yield f"{where}: a cell {layer.cell!r} has no {name} that operations read"
+            return
+        values = len(parameter.values)
+        shape = (values, layer.hidden) if values > 1 else (layer.hidden,)
+        yield from _raw(f"{where}.{name}", raw, shape, model.peephole)
 
 
 def _program(model: IntegerParameters) -> Iterator[str]:
@@ -72,32 +89,25 @@ def _program(model: IntegerParameters) -> Iterator[str]:
     found: list[tuple] = []
     for product in model.products:
         pairs = tuple((segment.vector, segment.matrix) for segment in product.segments)
-        stem = product.name.removesuffix("_x")
-        if found and found[-1][:2] == (product.layer, f"{stem}_h"):
-            found[-1] = (product.layer, stem, product.gates, pairs + found[-1][3])
+        whole = product.name.removesuffix("_x")
+        if found and found[-1][:2] == (product.layer, f"{whole}_h"):
+            found[-1] = (product.layer, whole, product.gates, pairs + found[-1][3])
         else:
             found.append((product.layer, product.name, product.gates, pairs))
-    expected: list[tuple] = []
-    for index, layer in enumerate(model.layers):
-        needed = [p for p in PRODUCTS[layer.cell] if p[0] != "projection" or "m" in layer.vectors]
-        expected += [(index, *product) for product in needed]
-        vectors = {"x", "h"} | {vector for _, _, pairs in needed for vector, _ in pairs}
-        if vectors != set(layer.vectors):
-            yield f"layer{index}: vectors {sorted(layer.vectors)} instead of {sorted(vectors)}"
-    if model.labels:
-        expected.append((len(model.layers), "logits", "y", (("h", "output"),)))
+    expected = [
+        (index, matvec.name, matvec.gates, matvec.parts)
+        for index, layer in enumerate(model.stack)
+        for matvec in layer.kind.products(layer.options)
+    ]
     if found != expected:
         yield f"products {[f[:2] for f in found]} instead of {[e[:2] for e in expected]}"
 
 
 def _product(model: IntegerParameters, product: Product) -> Iterator[str]:
-    where, last = f"layer{product.layer}.{product.name}", len(model.layers) - 1
-    layer = model.layers[min(product.layer, last)]
-    rows = len(product.gates) * layer.hidden
-    if product.gates == "y":
-        rows = layer.output if product.layer <= last else padded(model.labels, model.word)
-    entering = model.layers[product.layer - 1].output if product.layer else model.features
-    columns = {"x": padded(entering, model.word), "h": layer.output}
+    where, layer = f"layer{product.layer}.{product.name}", model.stack[product.layer]
+    rows = len(product.gates) * (layer.output if product.gates == "y" else layer.hidden)
+    entering = model.stack[product.layer - 1].output if product.layer else model.features
+    columns = {INPUT: padded(entering, model.word), OUTPUT: layer.output}
     if product.block not in BLOCK_SIZES or product.block > model.word:
         yield f"{where}: blocks of {product.block} in words of {model.word}"
     yield from _width(f"{where}.weight", product.weight, model.weight_bits)
@@ -129,19 +139,12 @@ def _largest_bits(network: Network, entering: QFormat) -> float:
 
 
 def _cells(model: IntegerParameters) -> Iterator[str]:
-    """The products of a cell, and what a move to a finer binary point adds to them."""
-    gate, state, row, peephole = model.gate, model.state, model.row, model.peephole
-    finer = row.frac_bits - peephole.frac_bits - state.frac_bits
-    for what, bits in (
-        (
-            "state updates",
-            gate.width + max(gate.width, state.width + gate.frac_bits - state.frac_bits),
-        ),
-        ("peepholes", peephole.width + state.width + max(0, finer)),
-        ("states as rows", state.width + max(0, row.frac_bits - state.frac_bits)),
-        ("projections", row.width + max(0, model.vector.frac_bits - row.frac_bits)),
-    ):
-        yield from _exact(what, bits)
+    """What the operations of the cells compute before they round it."""
+    for index, layer in enumerate(model.layers):
+        found = formats(model, layer)
+        for region in layer.kind.regions(layer.options):
+            for node in region.nodes:
+                yield from _exact(f"layer{index}: {node.out}", operation_bits(node, found))
 
 
 def _scale(

@@ -1,15 +1,15 @@
 """Requantization, transforms and cells compiled by numba, in float64 that holds whole numbers.
 
 The readable reference is numpy on int64: `ernn.fixed.QFormat.requantize`, `Network.run`,
-`ernn.quant.products` and `ernn.quant.cells`; tests compare the two bit for bit. Float64 is exact
-here, because ernn.quant.check refuses models whose numbers need more than `EXACT_BITS`, and
+`ernn.quant.products` and `ernn.quant.operations`; tests compare the two bit for bit. Float64 is
+exact here, because ernn.quant.check refuses models whose numbers need more than `EXACT_BITS`, and
 processors have vector instructions for it.
 
 All compiled functions are in this one file: numba keeps machine code until the file of a function
 changes, and does not look at the files of the functions that it calls.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import lru_cache
 from typing import NamedTuple
 
@@ -17,9 +17,10 @@ import numpy as np
 from numba import njit
 
 from ernn.fixed import QFormat
+from ernn.graphs.cell import Act, Dot2, Lerp, Mul, Operation, Region
+from ernn.graphs.cell import Move as MoveNode
 from ernn.quant.activation import Piecewise
 from ernn.quant.network import Network, Scale, Sum
-from ernn.quant.parameters import IntegerParameters
 
 EXACT_BITS = 52  # whole numbers below 2**52, and their halves, are exact in float64
 TILE = 64  # blocks that walk through a network together, in the nearest cache
@@ -151,48 +152,6 @@ def requantize(raw: np.ndarray, factors: np.ndarray, to: Move, result: np.ndarra
             result[n, i] = requantized(raw[n, i] * factors[i], 0.0, to)
 
 
-# The cells: arrays are float64 of whole numbers, (N,) or (B, size); the last ones are written.
-
-
-class Step(NamedTuple):
-    """What an LSTM step needs to know of a model."""
-
-    peep: Move  # peephole * state to ROW
-    state: Move  # sums of products with gates to STATE
-    squash: Move  # STATE to ROW
-    output: Move  # gate * gate to VECTOR
-    state_unit: float  # of STATE, in units of GATE
-    sigmoid: np.ndarray
-    tanh: np.ndarray
-
-
-class Update(NamedTuple):
-    """What a GRU update needs to know of a model."""
-
-    state: Move  # sums of products with gates to STATE
-    vector: Move  # STATE to VECTOR
-    state_unit: float  # of STATE, in units of GATE
-    gate_one: float  # 1 in units of GATE
-    tanh: np.ndarray
-
-
-class Rules:
-    """Every requantization of a model's cells, and its activations as tables."""
-
-    def __init__(self, model: IntegerParameters) -> None:
-        row, gate, state, vector = model.row, model.gate, model.state, model.vector
-        sums, unit = move(state, 2 * gate.frac_bits), 2.0 ** (gate.frac_bits - state.frac_bits)
-        peep = move(row, model.peephole.frac_bits + state.frac_bits)
-        squash, output = move(row, state.frac_bits), move(vector, 2 * gate.frac_bits)
-        self.sigmoid, self.tanh = table(model.sigmoid), table(model.tanh)
-        self.step = Step(peep, sums, squash, output, unit, self.sigmoid, self.tanh)
-        out = move(vector, state.frac_bits)
-        self.update = Update(sums, out, unit, 2.0**gate.frac_bits, self.tanh)
-        self.add_rows = move(row, row.frac_bits)
-        self.reset = move(vector, gate.frac_bits + state.frac_bits)
-        self.candidate = move(row, gate.frac_bits + row.frac_bits)
-
-
 def table(function: Piecewise) -> np.ndarray:
     """Return the results of every row there is, from the lowest."""
     every_row = np.arange(function.row.min_raw, function.row.max_raw + 1)
@@ -200,82 +159,112 @@ def table(function: Piecewise) -> np.ndarray:
 
 
 @compiled
-def _at(table: np.ndarray, row: float) -> float:
-    return float(table[int(row) + len(table) // 2])
-
-
-@compiled
 def add_rows(to_row: Move, row_h: np.ndarray, row_x: np.ndarray, row: np.ndarray) -> None:
-    """See `ernn.quant.cells.add_rows`."""
+    """Add the two rows of a gate whose matrices have different block sizes."""
     for n in range(len(row)):
         row[n] = requantized(row_h[n], row_x[n], to_row)
 
 
-@compiled
-def lstm_step(
-    rule: Step,
-    rows: np.ndarray,
-    state: np.ndarray,
-    peepholes: np.ndarray,
-    squash_g: np.ndarray,
-    new_state: np.ndarray,
-    output: np.ndarray,
-) -> None:
-    """See `ernn.quant.cells.lstm_step`; without peepholes, they are zeros."""
-    hidden = state.shape[1]
-    for b in range(len(state)):
-        row_i, row_f, row_g, row_o = rows[b].reshape(4, hidden)
-        for n in range(hidden):
-            c = state[b, n]
-            i = _at(rule.sigmoid, requantized(peepholes[0, n] * c, row_i[n], rule.peep))
-            f = _at(rule.sigmoid, requantized(peepholes[1, n] * c, row_f[n], rule.peep))
-            g = _at(squash_g, row_g[n])
-            c = requantized(f * c * rule.state_unit + i * g, 0.0, rule.state)
-            o = _at(rule.sigmoid, requantized(peepholes[2, n] * c, row_o[n], rule.peep))
-            squashed = _at(rule.tanh, requantized(c, 0.0, rule.squash))
-            new_state[b, n] = c
-            output[b, n] = requantized(o * squashed, 0.0, rule.output)
+# Cells: a region of `ernn.graphs.cell` is a table of operations on the lines of one array, whose
+# columns are the elements. A few elements at a time go through the region, in the nearest cache.
+
+TABLE, RELU, SUM = range(3)  # kinds of operations
+TILE_ELEMENTS = 256
+
+
+class RegionCode(NamedTuple):
+    """A region as a table: out = tables[b][a], max(a, 0), or, clipped to low and high,
+    floor(u a b + v c d + w d + half) + add.
+    """
+
+    lines: np.ndarray  # (operations, 7) kind, and where out, a, b, c, d and add are
+    factors: np.ndarray  # (operations, 6) u, v, w, half, low, high
+    tables: np.ndarray  # (functions, rows) results of every row there is, from the lowest
 
 
 @compiled
-def gru_gates(sigmoid: np.ndarray, rows: np.ndarray, z: np.ndarray, r: np.ndarray) -> None:
-    """See `ernn.quant.cells.gru_gates`."""
-    hidden = z.shape[1]
-    for b in range(len(rows)):
-        for n in range(hidden):
-            z[b, n] = _at(sigmoid, rows[b, n])
-            r[b, n] = _at(sigmoid, rows[b, hidden + n])
+def operate(code: RegionCode, values: np.ndarray, count: int) -> None:
+    """Run a region on the first ``count`` columns of values (lines, elements)."""
+    middle = code.tables.shape[1] // 2
+    for start in range(0, count, TILE_ELEMENTS):
+        end = min(start + TILE_ELEMENTS, count)
+        for index in range(len(code.lines)):
+            kind, to, first, second, third, fourth, fifth = code.lines[index]
+            out, a = values[to, start:end], values[first, start:end]
+            if kind == TABLE:
+                results = code.tables[second]
+                for i in range(end - start):
+                    out[i] = results[int(a[i]) + middle]
+            elif kind == RELU:
+                for i in range(end - start):
+                    out[i] = max(a[i], 0.0)
+            else:
+                b, c, d = (
+                    values[second, start:end],
+                    values[third, start:end],
+                    values[fourth, start:end],
+                )
+                add, (u, v, w, half, low, high) = values[fifth, start:end], code.factors[index]
+                for i in range(end - start):
+                    exact = u * a[i] * b[i] + v * c[i] * d[i] + w * d[i]
+                    out[i] = min(max(np.floor(exact + half) + add[i], low), high)
 
 
-@compiled
-def gru_reset_step(to_vector: Move, r: np.ndarray, state: np.ndarray, vector: np.ndarray) -> None:
-    """See `ernn.quant.cells.gru_reset_step`."""
-    for n in range(len(vector)):
-        vector[n] = requantized(r[n] * state[n], 0.0, to_vector)
+FUNCTIONS = ("sigmoid", "tanh")  # in the order of `RegionCode.tables`
 
 
-@compiled
-def gru_candidate_row(
-    to_row: Move, row_nx: np.ndarray, row_nh: np.ndarray, r: np.ndarray, row: np.ndarray
-) -> None:
-    """See `ernn.quant.cells.gru_candidate_row`."""
-    for n in range(len(row)):
-        row[n] = requantized(r[n] * row_nh[n], row_nx[n], to_row)
+def region_code(
+    region: Region, formats: Mapping[str, QFormat], line: Mapping[str, int], tables: np.ndarray
+) -> RegionCode:
+    """Return the table of a region.
+
+    Args:
+        region: its operations.
+        formats: of every value; see `ernn.quant.operations.formats`.
+        line: of every value, and of "": a line of zeros.
+        tables: (functions, rows) in the order of `FUNCTIONS`.
+    """
+    rows = [_operation(node, formats) for node in region.nodes]
+    lines = [
+        (kind, line[node.out], *(of if isinstance(of, int) else line[of] for of in operands))
+        for node, (kind, operands, _) in zip(region.nodes, rows, strict=True)
+    ]
+    return RegionCode(np.array(lines, np.int64), np.array([row[2] for row in rows]), tables)
 
 
-@compiled
-def gru_update_step(
-    rule: Update,
-    row_n: np.ndarray,
-    z: np.ndarray,
-    state: np.ndarray,
-    new_state: np.ndarray,
-    vector: np.ndarray,
-) -> None:
-    """See `ernn.quant.cells.gru_update_step`."""
-    for n in range(len(state)):
-        h = state[n] * rule.state_unit
-        candidate = _at(rule.tanh, row_n[n])
-        c = requantized(h * rule.gate_one + z[n] * (candidate - h), 0.0, rule.state)
-        new_state[n] = c
-        vector[n] = requantized(c, 0.0, rule.vector)
+def _operation(
+    node: Operation, formats: Mapping[str, QFormat]
+) -> tuple[int, tuple[str | int, ...], tuple[float, ...]]:
+    """Return kind, operands a, b, c, d and add, and factors of an operation."""
+    to, frac = formats[node.out], {name: form.frac_bits for name, form in formats.items()}
+
+    def factors(point: int, *units: float) -> tuple[float, ...]:
+        """u, v and w from what a term is a multiple of; the finest point decides the rounding."""
+        rounded = move(to, point)
+        return (*units, rounded.half, rounded.low, rounded.high)
+
+    match node:
+        case Act(function=("sigmoid" | "tanh") as function, row=row):
+            return TABLE, (row, FUNCTIONS.index(function), "", "", ""), (0.0,) * 6
+        case Act(function="relu", row=row):
+            return RELU, (row, "", "", "", ""), (0.0,) * 6
+        case Act(row=a):
+            return SUM, ("", "", "", a, ""), factors(to.frac_bits, 0, 0, 1)
+        case Mul(a=a, b=b, add=add):
+            point = frac[a] + frac[b]
+            unit = 2.0 ** (to.frac_bits - point)
+            return SUM, (a, b, "", "", add or ""), factors(point, unit, 0, 0)
+        case Dot2(a=a, b=b, c=c, d=d):
+            points = frac[a] + frac[b], frac[c] + frac[d]
+            u, v = (2.0 ** (to.frac_bits - point) for point in points)
+            return SUM, (a, b, c, d, ""), factors(max(points), u, v, 0)
+        case Lerp(a=a, b=b, weight=weight):
+            u, v = (2.0 ** (to.frac_bits - frac[weight] - frac[name]) for name in (b, a))
+            point = max(frac[a], frac[b]) + frac[weight]
+            return (
+                SUM,
+                (weight, b, weight, a, ""),
+                factors(point, u, -v, 2.0 ** (to.frac_bits - frac[a])),
+            )
+        case MoveNode(a=a):
+            return SUM, ("", "", "", a, ""), factors(frac[a], 0, 0, 2.0 ** (to.frac_bits - frac[a]))

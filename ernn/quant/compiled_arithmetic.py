@@ -1,28 +1,28 @@
 """The golden arithmetic, fast: what ernn.quant.integer_arithmetic computes, bit for bit."""
 
+from collections.abc import Sequence
+from math import prod
+
 import numpy as np
 
-from ernn.quant import compiled
+from ernn.graphs.cell import OUTPUT, Region
+from ernn.quant import compiled, walk
 from ernn.quant.integer_arithmetic import IntegerArithmetic
 from ernn.quant.network import forward, inverse
+from ernn.quant.operations import formats, named_parameters
 from ernn.quant.parameters import IntegerLayer, IntegerParameters
 from ernn.quant.products import Product, Segment
 
 
 class CompiledArithmetic(IntegerArithmetic):
-    """Whole numbers in float64, transforms and cells compiled; see ernn.quant.compiled."""
+    """Whole numbers in float64, transforms and operations compiled; see ernn.quant.compiled."""
 
     dtype = np.float64
 
     def __init__(self, model: IntegerParameters) -> None:
         super().__init__(model)
-        self.rules = compiled.Rules(model)
-        self.peepholes = {
-            id(layer): np.zeros((3, layer.hidden))
-            if layer.peepholes is None
-            else layer.peepholes.astype(np.float64)
-            for layer in model.layers
-        }
+        tables = np.stack([compiled.table(getattr(model, name)) for name in compiled.FUNCTIONS])
+        self.codes = [_LayerCode(model, layer, tables) for layer in self.stack]
         self.biases = {
             (product.layer, product.name): product.bias.astype(np.float64)
             for product in model.products
@@ -32,8 +32,8 @@ class CompiledArithmetic(IntegerArithmetic):
         """See `ernn.quant.products.scale_vector`."""
         if segment.scale is None or segment.scale_format is None:
             return vector
-        layer = self.layers[min(product.layer, len(self.layers) - 1)]
-        source = layer.vectors[segment.vector].frac_bits + segment.scale_format.frac_bits
+        form = self.stack[product.layer].vectors[segment.vector]
+        source = form.frac_bits + segment.scale_format.frac_bits
         to = compiled.move(segment.scaled, source)
         factors, result = segment.scale.astype(np.float64), np.empty(vector.shape)
         size = vector.shape[-1]
@@ -65,62 +65,54 @@ class CompiledArithmetic(IntegerArithmetic):
         return result.reshape(*acc.shape[1:-1], -1)
 
     def add_rows(self, row_h: np.ndarray, row_x: np.ndarray) -> np.ndarray:
-        """See `ernn.quant.cells.add_rows`."""
-        row = np.empty(row_h.shape)
-        compiled.add_rows(self.rules.add_rows, row_h.ravel(), row_x.ravel(), row.ravel())
+        """See `ernn.quant.integer_arithmetic.IntegerArithmetic.add_rows`."""
+        row, to = np.empty(row_h.shape), compiled.move(self.model.row, self.model.row.frac_bits)
+        compiled.add_rows(to, row_h.reshape(-1), row_x.reshape(-1), row.reshape(-1))
         return row
 
-    def lstm_step(
-        self, layer: IntegerLayer, rows: np.ndarray, state: np.ndarray
-    ) -> tuple[np.ndarray, np.ndarray]:
-        """See `ernn.quant.cells.lstm_step`."""
-        step, new_state, output = self.rules.step, np.empty(state.shape), np.empty(state.shape)
-        squash_g = self.rules.tanh if layer.cell_activation == "tanh" else self.rules.sigmoid
-        peepholes = self.peepholes[id(layer)]
-        compiled.lstm_step(step, rows, state, peepholes, squash_g, new_state, output)
-        return new_state, output
+    def elements(self, layer: int, lead: tuple[int, ...]) -> walk.Elements:
+        """Return the element-wise values of a layer."""
+        return CompiledElements(self.codes[layer], lead)
 
-    def gru_gates(self, rows: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """See `ernn.quant.cells.gru_gates`."""
-        batch, hidden = len(rows), rows.shape[1] // 2
-        z, r = np.empty((batch, hidden)), np.empty((batch, hidden))
-        compiled.gru_gates(self.rules.sigmoid, rows, z, r)
-        return z, r
 
-    def gru_reset_step(self, r: np.ndarray, state: np.ndarray) -> np.ndarray:
-        """See `ernn.quant.cells.gru_reset_step`."""
-        vector = np.empty(state.shape)
-        compiled.gru_reset_step(self.rules.reset, r.ravel(), state.ravel(), vector.ravel())
-        return vector
+class _LayerCode:
+    """Where the values of a layer are, and its regions as tables."""
 
-    def gru_candidate_row(
-        self, row_nx: np.ndarray, row_nh: np.ndarray, r: np.ndarray
-    ) -> np.ndarray:
-        """See `ernn.quant.cells.gru_candidate_row`."""
-        row = np.empty(r.shape)
-        compiled.gru_candidate_row(
-            self.rules.candidate, row_nx.ravel(), row_nh.ravel(), r.ravel(), row.ravel()
-        )
-        return row
+    def __init__(self, model: IntegerParameters, layer: IntegerLayer, tables: np.ndarray) -> None:
+        cell, options = layer.kind, layer.options
+        found = formats(model, layer)
+        self.line = {name: index for index, name in enumerate(["", *found])}
+        self.parameters = named_parameters(layer)
+        self.regions = {
+            region.unit: compiled.region_code(region, found, self.line, tables)
+            for region in cell.regions(options)
+        }
+        self.size = dict.fromkeys(found, layer.hidden)
+        if options.projection:
+            self.size |= dict.fromkeys(("row_y", OUTPUT), layer.output)
 
-    def gru_update_step(
-        self, row_n: np.ndarray, z: np.ndarray, state: np.ndarray
-    ) -> tuple[np.ndarray, np.ndarray]:
-        """See `ernn.quant.cells.gru_update_step`."""
-        new_state, vector = np.empty(state.shape), np.empty(state.shape)
-        compiled.gru_update_step(
-            self.rules.update,
-            row_n.ravel(),
-            z.ravel(),
-            state.ravel(),
-            new_state.ravel(),
-            vector.ravel(),
-        )
-        return new_state, vector
 
-    def project(self, layer: IntegerLayer, row: np.ndarray) -> np.ndarray:
-        """See `ernn.quant.integer_arithmetic.IntegerArithmetic.project`."""
-        to = compiled.move(layer.vectors["h"], self.model.row.frac_bits)
-        result = np.empty(row.shape)
-        compiled.requantize(row, np.ones(row.shape[1]), to, result)
-        return result
+class CompiledElements:
+    """The element-wise values of one layer as the lines of one array; see `ernn.quant.walk`."""
+
+    def __init__(self, code: _LayerCode, lead: tuple[int, ...]) -> None:
+        """Make room for values (*lead, size)."""
+        self.code, self.lead, self.count = code, lead, prod(lead)
+        self.values = np.zeros((len(code.line), self.count * max(code.size.values())))
+        for name, value in code.parameters.items():
+            self.get(name)[:] = value
+
+    def put(self, names: Sequence[str], values: np.ndarray) -> None:
+        """Take values that lie side by side, (..., names * size)."""
+        for name, part in zip(names, np.split(values, len(names), axis=-1), strict=True):
+            self.get(name)[:] = part
+
+    def run(self, region: Region) -> None:
+        """Compute what a region makes."""
+        count = self.count * self.code.size[region.nodes[-1].out]
+        compiled.operate(self.code.regions[region.unit], self.values, count)
+
+    def get(self, name: str) -> np.ndarray:
+        """Return a value (..., size)."""
+        size = self.code.size[name]
+        return self.values[self.code.line[name], : self.count * size].reshape(*self.lead, size)

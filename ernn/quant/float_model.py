@@ -10,18 +10,19 @@ from typing import Literal
 import numpy as np
 
 from ernn.circulant import expand
-from ernn.compressed import CompressedLayer, CompressedModel
+from ernn.compressed import CompressedModel
 from ernn.quant.frames import ends, enter
+from ernn.quant.operations import Elements, named_parameters, operate
 from ernn.quant.program import FloatProduct, FloatSegment, program
 from ernn.quant.recording import Recording
 from ernn.quant.walk import Progress, walk
 
 
 class FloatArithmetic:
-    """Float64 products and cells; see `ernn.quant.walk.Arithmetic`."""
+    """Float64 products and operations; see `ernn.quant.walk.Arithmetic`."""
 
     def __init__(self, model: CompressedModel, product: Literal["fft", "dense"]) -> None:
-        self.layers, self.products = model.layers, program(model)
+        self.stack, self.products = model.stack, program(model)
         self.dtype = np.float64
         self.fft = product == "fft"
         self.weights = {
@@ -67,46 +68,9 @@ class FloatArithmetic:
         """Add the halves of a pair."""
         return row_h + row_x
 
-    def lstm_step(
-        self, layer: CompressedLayer, rows: np.ndarray, state: np.ndarray
-    ) -> tuple[np.ndarray, np.ndarray]:
-        """See `ernn.quant.cells.lstm_step`."""
-        row_i, row_f, row_g, row_o = np.split(rows, 4, axis=-1)
-        peep = np.zeros((3, layer.hidden)) if layer.peepholes is None else layer.peepholes
-        g = np.tanh(row_g) if layer.cell_activation == "tanh" else sigmoid(row_g)
-        state = sigmoid(row_f + peep[1] * state) * state + sigmoid(row_i + peep[0] * state) * g
-        return state, sigmoid(row_o + peep[2] * state) * np.tanh(state)
-
-    def gru_gates(self, rows: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """Return z and r."""
-        row_z, row_r = np.split(rows, 2, axis=-1)
-        return sigmoid(row_z), sigmoid(row_r)
-
-    def gru_reset_step(self, r: np.ndarray, state: np.ndarray) -> np.ndarray:
-        """Return r h."""
-        return r * state
-
-    def gru_candidate_row(
-        self, row_nx: np.ndarray, row_nh: np.ndarray, r: np.ndarray
-    ) -> np.ndarray:
-        """Return row_nx + r row_nh."""
-        return row_nx + r * row_nh
-
-    def gru_update_step(
-        self, row_n: np.ndarray, z: np.ndarray, state: np.ndarray
-    ) -> tuple[np.ndarray, np.ndarray]:
-        """Return the new state h + z (n - h), twice: it is the vector as well."""
-        state = state + z * (np.tanh(row_n) - state)
-        return state, state
-
-    def project(self, layer: CompressedLayer, row: np.ndarray) -> np.ndarray:
-        """Return the row: a projection has no activation."""
-        return row
-
-
-def sigmoid(values: np.ndarray) -> np.ndarray:
-    """Return 1 / (1 + exp(-x)) without overflow."""
-    return 0.5 + 0.5 * np.tanh(0.5 * values)
+    def elements(self, layer: int, lead: tuple[int, ...]) -> Elements:
+        """Return the element-wise values of a layer."""
+        return Elements(operate, named_parameters(self.stack[layer]))
 
 
 def run_float(

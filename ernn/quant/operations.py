@@ -4,15 +4,56 @@ The integer ones are the golden model of every cell unit: each is computed exact
 once, where its format changes.
 """
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Protocol
 
 import numpy as np
 
 from ernn.fixed import QFormat
-from ernn.graphs.cell import SQUASHING, Act, Cell, Dot2, Lerp, Move, Mul, Operation, Options
-from ernn.quant.parameters import IntegerParameters
+from ernn.graphs.cell import SQUASHING, Act, Cell, Dot2, Lerp, Move, Mul, Operation, Region
+from ernn.quant.parameters import IntegerLayer, IntegerParameters
 
 Values = dict[str, np.ndarray]
+Operate = Callable[[Iterable[Operation], Values], None]
+
+
+class Elements:
+    """The element-wise values of one layer, each an array of its own; see `ernn.quant.walk`."""
+
+    def __init__(self, operate: Operate, parameters: Mapping[str, np.ndarray]) -> None:
+        """Take what computes, and the constants (H,) that operations read."""
+        self.operate, self.values = operate, dict(parameters)
+
+    def put(self, names: Sequence[str], values: np.ndarray) -> None:
+        """Take values that lie side by side, (..., names * size)."""
+        parts = np.split(values, len(names), axis=-1)
+        self.values.update(zip(names, parts, strict=True))
+
+    def run(self, region: Region) -> None:
+        """Compute what a region makes."""
+        self.operate(region.nodes, self.values)
+
+    def get(self, name: str) -> np.ndarray:
+        """Return a value (..., size)."""
+        return self.values[name]
+
+
+class Layer(Protocol):
+    """What the layers of float and integer models share."""
+
+    @property
+    def kind(self) -> Cell: ...
+    @property
+    def parameters(self) -> Mapping[str, np.ndarray]: ...
+
+
+def named_parameters(layer: Layer) -> Values:
+    """Return the constants (H,) of a layer by the names that operations use."""
+    found: Values = {}
+    for name, array in layer.parameters.items():
+        values = layer.kind.parameters[name].values
+        found |= zip(values, np.reshape(array, (len(values), -1)), strict=True)
+    return found
 
 
 def sigmoid(values: np.ndarray) -> np.ndarray:
@@ -28,7 +69,7 @@ _FUNCTIONS: dict[str, Callable[[np.ndarray], np.ndarray]] = {
 }
 
 
-def run_float(nodes: Iterable[Operation], values: Values) -> None:
+def operate(nodes: Iterable[Operation], values: Values) -> None:
     """Add to float64 ``values`` what the operations make of them."""
     for node in nodes:
         values[node.out] = _float(node, values)
@@ -49,29 +90,16 @@ def _float(node: Operation, values: Values) -> np.ndarray:
             return values[a]
 
 
-def formats(
-    model: IntegerParameters, cell: Cell, options: Options, vectors: Mapping[str, QFormat]
-) -> dict[str, QFormat]:
-    """Return the format of every element-wise value of a layer by name.
-
-    Args:
-        model: for ROW, GATE, STATE, VECTOR and the format of peepholes.
-        cell: whose values.
-        options: of the layer.
-        vectors: formats of the layer's vectors; for values in "vector" that are among them.
-    """
-    of_kind = {
+def formats(model: IntegerParameters, layer: IntegerLayer) -> dict[str, QFormat]:
+    """Return the format of every element-wise value of a layer by name."""
+    kinds = {
         "row": model.row,
         "gate": model.gate,
         "state": model.state,
-        "vector": model.vector,
         "peephole": model.peephole,
     }
-    kinds = cell.formats(options)
-    return {
-        name: vectors.get(name, model.vector) if to == "vector" else of_kind[to]
-        for name, to in kinds.items()
-    }
+    found = layer.kind.formats(layer.options)
+    return {n: layer.vectors[n] if to == "vector" else kinds[to] for n, to in found.items()}
 
 
 class IntegerOperations:
@@ -113,3 +141,31 @@ class IntegerOperations:
                 return to.requantize(total, fine + frac[weight])
             case Move(a=a):
                 return to.requantize(values[a], frac[a])
+
+
+def operation_bits(node: Operation, formats: Mapping[str, QFormat]) -> int:
+    """Return the bits that hold whatever an operation computes before and behind its rounding."""
+    to, width = formats[node.out], {name: form.width for name, form in formats.items()}
+    frac = {name: form.frac_bits for name, form in formats.items()}
+
+    def moved(bits: int, source: int) -> int:
+        return bits + max(0, to.frac_bits - source)  # a finer binary point adds zeros
+
+    match node:
+        case Act(row=row):
+            return max(width[row], to.width)
+        case Mul(a=a, b=b):
+            return moved(width[a] + width[b], frac[a] + frac[b])
+        case Dot2(a=a, b=b, c=c, d=d):
+            sizes = (
+                (width[a] + width[b], frac[a] + frac[b]),
+                (width[c] + width[d], frac[c] + frac[d]),
+            )
+            fine = max(point for _, point in sizes)
+            return moved(1 + max(bits + fine - point for bits, point in sizes), fine)
+        case Lerp(a=a, b=b, weight=weight):
+            fine = max(frac[a], frac[b])
+            difference = 1 + max(width[name] + fine - frac[name] for name in (a, b))
+            return moved(width[weight] + difference, fine + frac[weight])
+        case Move(a=a):
+            return moved(width[a], frac[a])

@@ -4,22 +4,42 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from ernn.compressed import CellKind
+from ernn.cells import OUTPUT_LAYER, cell_named
+from ernn.compressed import padded
 from ernn.fixed import QFormat
+from ernn.graphs.cell import Cell, Options
 from ernn.quant.activation import Piecewise
 from ernn.quant.products import Product
+from ernn.quant.program import row_signal, signal
 
 
 @dataclass(frozen=True)
 class IntegerLayer:
     """The cells of a layer; its products are in IntegerParameters.products."""
 
-    cell: CellKind
+    cell: str  # of ernn.cells
     hidden: int  # H, padded
     output: int
-    cell_activation: str  # LSTM, of g: "tanh" or "sigmoid"
-    peepholes: np.ndarray | None  # (3, H) int64 for i, f, o, raw in IntegerParameters.peephole
-    vectors: dict[str, QFormat]  # "x", "h", and "rh" or "m" where they exist
+    cell_activation: str  # one of the cell's `activations`, where it has a choice
+    parameters: dict[str, np.ndarray]  # int64: peepholes raw in PEEPHOLE; no biases of products
+    vectors: dict[str, QFormat]  # "x", "h" and the cell's inner ones
+
+    @property
+    def kind(self) -> Cell:
+        """The cell's description."""
+        return cell_named(self.cell)
+
+    @property
+    def options(self) -> Options:
+        """What was chosen about the cell."""
+        projection = self.kind.matrices.get("projection")
+        projects = projection is not None and projection.vector in self.vectors
+        return Options(self.cell_activation, "peepholes" in self.parameters, projects)
+
+    @property
+    def peepholes(self) -> np.ndarray | None:
+        """(3, H), or None where the cell has none."""
+        return self.parameters.get("peepholes")
 
 
 @dataclass(frozen=True)
@@ -43,6 +63,15 @@ class IntegerParameters:
     meta: dict[str, str] = field(default_factory=dict)
 
     @property
+    def stack(self) -> tuple[IntegerLayer, ...]:
+        """The layers and, where there are labels, the output layer: a feed-forward layer."""
+        if not self.labels:
+            return self.layers
+        rows, entering = padded(self.labels, self.word), self.layers[-1].vectors["h"]
+        vectors = {"x": entering, "h": self.row}
+        return (*self.layers, IntegerLayer(OUTPUT_LAYER.name, rows, rows, "tanh", {}, vectors))
+
+    @property
     def vector(self) -> QFormat:
         """VECTOR of what lies within [-1, 1): hidden values and r * h."""
         return QFormat(0, self.activation_bits - 1)
@@ -58,16 +87,16 @@ class IntegerParameters:
         """Return the format of every signal by name; see `ernn.quant.walk.walk`."""
         formats: dict[str, QFormat] = {}
         for index, layer in enumerate(self.layers):
-            formats |= {f"layer{index}.{name}": q for name, q in layer.vectors.items()}
-            if layer.cell == "lstm":
-                formats[f"layer{index}.c"] = self.state
-            else:
-                formats |= {f"layer{index}.state": self.state, f"layer{index}.z": self.gate}
+            kinds = {"state": self.state, "gate": self.gate, "row": self.row}
+            found, cell = layer.kind.formats(layer.options), layer.kind
+            kept = (*([cell.state.name] if cell.state else ()), *cell.signals)
+            named = layer.vectors | {name: kinds[found[name]] for name in kept}
+            formats |= {f"layer{index}.{name}": form for name, form in named.items()}
         for product in self.products:
-            last = product.layer == len(self.layers)
-            where = "" if last else f"layer{product.layer}."
-            formats["logits" if last else f"{where}{product.name}.row"] = self.row
+            layer = self.stack[product.layer]
+            formats[row_signal(layer.kind, product.layer, product.name)] = self.row
             for segment in product.segments:
                 if segment.scale is not None:
-                    formats[f"{where}{segment.matrix}.scaled"] = segment.scaled
+                    name = f"{segment.matrix}.scaled"
+                    formats[signal(layer.kind, product.layer, name)] = segment.scaled
         return formats

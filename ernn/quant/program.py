@@ -1,4 +1,4 @@
-"""The program of a model: which products each cell needs, in the order in which they are computed.
+"""The program of a model: which products each layer needs, in the order in which they are computed.
 
 One list for the float model, the integer model and the hardware (docs/hardware.md, "Order").
 """
@@ -7,24 +7,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ernn.compressed import GATES, CirculantMatrix, CompressedLayer, CompressedModel
-
-# Product name, its gates, and the (vector, matrix) pairs whose sums share its rows.
-PRODUCTS = {
-    "lstm": (
-        ("gates", "ifgo", (("x", "input"), ("h", "recurrent"))),
-        ("projection", "y", (("m", "projection"),)),
-    ),
-    "gru_before": (
-        ("zr", "zr", (("x", "input"), ("h", "recurrent"))),
-        ("n", "n", (("x", "input"), ("rh", "candidate"))),
-    ),
-    "gru_after": (
-        ("zr", "zr", (("x", "input"), ("h", "recurrent"))),
-        ("nh", "n", (("h", "recurrent"),)),
-        ("nx", "n", (("x", "input"),)),
-    ),
-}
+from ernn.cells import OUTPUT_LAYER
+from ernn.compressed import CompressedLayer, CompressedModel
+from ernn.graphs.cell import Cell, Matvec
 
 
 @dataclass(frozen=True)
@@ -52,22 +37,18 @@ class FloatProduct:
 def program(model: CompressedModel) -> tuple[FloatProduct, ...]:
     """Return every product of a model in program order, the output layer last."""
     products: list[FloatProduct] = []
-    for index, layer in enumerate(model.layers):
-        for name, gates, parts in PRODUCTS[layer.cell]:
-            if "projection" in dict(parts).values() and "projection" not in layer.matrices:
-                continue
-            segments = [_segment(layer, vector, matrix, gates) for vector, matrix in parts]
-            products += _share(index, name, gates, segments, _bias(layer, name, gates))
-    if model.output is not None and model.output_bias is not None:
-        segment = FloatSegment("h", "output", model.output.generators, model.output.scale)
-        products += _share(len(model.layers), "logits", "y", [segment], model.output_bias)
+    for index, layer in enumerate(model.stack):
+        for matvec in layer.kind.products(layer.options):
+            segments = [_segment(layer, vector, name, matvec) for vector, name in matvec.parts]
+            products += _share(index, matvec, segments, _bias(layer, matvec))
     return tuple(products)
 
 
 def _share(
-    layer: int, name: str, gates: str, segments: list[FloatSegment], bias: np.ndarray
+    layer: int, matvec: Matvec, segments: list[FloatSegment], bias: np.ndarray
 ) -> list[FloatProduct]:
     """One product, or two if the block sizes differ: the recurrent one first, with the bias."""
+    name, gates = matvec.name, matvec.gates
     blocks = [segment.generators.shape[2] for segment in segments]
     if len(set(blocks)) == 1:
         return [FloatProduct(layer, name, gates, blocks[0], tuple(segments), bias)]
@@ -78,24 +59,36 @@ def _share(
     ]
 
 
-def _segment(layer: CompressedLayer, vector: str, matrix: str, gates: str) -> FloatSegment:
-    whole: CirculantMatrix = layer.matrices[matrix]
-    if matrix == "projection":
-        return FloatSegment(vector, matrix, whole.generators, whole.scale)
-    blocks = gate_slice(GATES[layer.cell][matrix], gates, layer.hidden // whole.block)
-    return FloatSegment(vector, matrix, whole.generators[blocks], whole.scale)
+def _segment(layer: CompressedLayer, vector: str, matrix: str, matvec: Matvec) -> FloatSegment:
+    whole = layer.matrices[matrix]
+    rows = gate_slice(layer.kind.matrices[matrix].gates, matvec.gates, len(whole.generators))
+    return FloatSegment(vector, matrix, whole.generators[rows], whole.scale)
 
 
-def _bias(layer: CompressedLayer, name: str, gates: str) -> np.ndarray:
-    if name == "projection":
-        return np.zeros(layer.output)
-    if name == "nh":
-        assert layer.candidate_bias is not None  # CompressedModel checked it
-        return layer.candidate_bias
-    return layer.bias[gate_slice(GATES[layer.cell]["input"], gates, layer.hidden)]
+def _bias(layer: CompressedLayer, matvec: Matvec) -> np.ndarray:
+    if matvec.bias is None:
+        return np.zeros(len(matvec.gates) * layer.output)
+    if matvec.bias != "bias":
+        return layer.parameters[matvec.bias]
+    return layer.bias[gate_slice(layer.kind.gates, matvec.gates, len(layer.bias))]
 
 
-def gate_slice(stacked: str, gates: str, size: int) -> slice:
-    """Where the rows of ``gates`` lie among the ``stacked`` gates of ``size`` rows each."""
-    start = stacked.index(gates)
+def gate_slice(stacked: str, gates: str, rows: int) -> slice:
+    """Where ``gates`` lie among ``rows`` rows, or blocks of rows, of the ``stacked`` gates."""
+    size, start = rows // len(stacked), stacked.index(gates)
     return slice(start * size, (start + len(gates)) * size)
+
+
+def stem(product: str) -> str:
+    """Return the name of the `Matvec` that a product, or half of a pair, computes."""
+    return product.removesuffix("_x").removesuffix("_h")
+
+
+def signal(cell: Cell, layer: int, name: str) -> str:
+    """Return the name in traces of a layer's value; the output layer's stand alone."""
+    return name if cell is OUTPUT_LAYER else f"layer{layer}.{name}"
+
+
+def row_signal(cell: Cell, layer: int, product: str) -> str:
+    """Return the name in traces of a product's rows."""
+    return signal(cell, layer, product if cell is OUTPUT_LAYER else f"{product}.row")

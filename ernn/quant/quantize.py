@@ -7,14 +7,15 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from ernn.compressed import CompressedModel
+from ernn.compressed import CompressedLayer, CompressedModel
 from ernn.fixed import QFormat
+from ernn.graphs.cell import INPUT, OUTPUT, SQUASHING, Act
 from ernn.quant.activation import design
 from ernn.quant.float_model import FloatArithmetic
 from ernn.quant.frames import enter, stack
 from ernn.quant.integer_model import IntegerLayer, IntegerModel
 from ernn.quant.products import Product, Segment
-from ernn.quant.program import FloatSegment, program
+from ernn.quant.program import FloatSegment, program, row_signal
 from ernn.quant.ranges import Ranges, constant_format
 from ernn.quant.walk import Progress, walk
 from ernn.recipe import QuantizationRecipe
@@ -28,8 +29,8 @@ class _Vectors:
     """Formats of everything that a matrix multiplies; all share one binary point."""
 
     features: QFormat
-    hidden: QFormat
-    projected: QFormat
+    hidden: QFormat  # what may not
+    free: QFormat  # what may leave [-1, 1]: behind a projection, a relu or no activation
     scaled: QFormat
 
 
@@ -57,18 +58,17 @@ def quantize(
     activation_bits, weight_bits = settings.activation_bits, settings.weight_bits
     row = _row_format(model, ranges, activation_bits + 4)
     gate = QFormat(0, max(activation_bits + 4, settings.state_bits) - 1)
-    states = [name for name in ranges.counts if name.endswith(".c")]
-    state_int_bits = max(0, ranges.int_bits(*states))
+    state_int_bits = max(0, ranges.int_bits(*_free_states(model)))
     vectors = _vector_formats(model, ranges, activation_bits - 1)
-    peepholes = [layer.peepholes.ravel() for layer in model.layers if layer.peepholes is not None]
-    peephole = constant_format(np.concatenate([np.zeros(1), *peepholes]), weight_bits)
+    constants = [array.ravel() for layer in model.layers for array in _operands(layer).values()]
+    peephole = constant_format(np.concatenate([np.zeros(1), *constants]), weight_bits)
     layers = _layers(model, vectors, peephole)
     return IntegerModel(
         features=model.features,
         labels=model.labels if model.output is not None else 0,
         word=model.word,
         layers=layers,
-        products=_products(model, layers, vectors.scaled, row, weight_bits),
+        products=_products(model, _entering(layers), vectors.scaled, row, weight_bits),
         row=row,
         gate=gate,
         state=QFormat(state_int_bits, settings.state_bits - 1 - state_int_bits),
@@ -97,17 +97,35 @@ def measure(
     return ranges
 
 
+def _operands(layer: CompressedLayer) -> dict[str, np.ndarray]:
+    """Return the constants of a layer that operations read, in PEEPHOLE."""
+    kinds = layer.kind.parameters
+    return {n: array for n, array in layer.parameters.items() if kinds[n].to == "peephole"}
+
+
+def _free_states(model: CompressedModel) -> list[str]:
+    """Name the states that may leave [-1, 1]."""
+    return [
+        f"layer{index}.{state.name}"
+        for index, layer in enumerate(model.layers)
+        if (state := layer.kind.state) and state.name in layer.kind.unbounded(layer.options)
+    ]
+
+
 def _row_format(model: CompressedModel, ranges: Ranges, width: int) -> QFormat:
     """Hold every row that is more than the argument of an activation, which ends within 8."""
     names = []
     for product in program(model):
-        if product.layer == len(model.layers):
-            names.append("logits")
-        elif (
-            product.name not in ("gates", "zr", "n")
-            or model.layers[product.layer].peepholes is not None
-        ):
-            names.append(f"layer{product.layer}.{product.name}.row")
+        layer = model.stack[product.layer]
+        squashed = {
+            node.row
+            for node in layer.kind.nodes(layer.options)
+            if isinstance(node, Act) and node.function in SQUASHING
+        }
+        rows = {m.name: m.rows for m in layer.kind.products(layer.options)}
+        half = product.name not in rows  # the sum of two rows is the argument
+        if half or not squashed.issuperset(rows[product.name]):
+            names.append(row_signal(layer.kind, product.layer, product.name))
     low, high = ROW_INT_BITS
     int_bits = min(max(low, ranges.int_bits(*names)), high)
     return QFormat(int_bits, width - 1 - int_bits)
@@ -117,11 +135,16 @@ def _vector_formats(model: CompressedModel, ranges: Ranges, frac_bits: int) -> _
     def at_least_unit(names: list[str]) -> QFormat:
         return QFormat(max(0, ranges.int_bits(*names)), frac_bits)
 
-    projected = [f"layer{i}.h" for i, x in enumerate(model.layers) if "projection" in x.matrices]
+    free = [
+        f"layer{index}.{name}"
+        for index, layer in enumerate(model.layers)
+        for name in layer.kind.vectors(layer.options)
+        if name in layer.kind.unbounded(layer.options)
+    ]
     return _Vectors(
         features=at_least_unit(["layer0.x"]),
         hidden=QFormat(0, frac_bits),
-        projected=at_least_unit(projected),
+        free=at_least_unit(free),
         scaled=at_least_unit([name for name in ranges.counts if name.endswith(".scaled")]),
     )
 
@@ -131,26 +154,27 @@ def _layers(
 ) -> tuple[IntegerLayer, ...]:
     layers, entering = [], vectors.features
     for layer in model.layers:
-        projects = "projection" in layer.matrices
-        leaving = vectors.projected if projects else vectors.hidden
-        named = {"x": entering, "h": leaving}
-        if projects:
-            named["m"] = vectors.hidden
-        if layer.cell == "gru_before":
-            named["rh"] = vectors.hidden
-        peepholes = None if layer.peepholes is None else peephole.quantize(layer.peepholes)
-        layers.append(
-            IntegerLayer(
-                layer.cell, layer.hidden, layer.output, layer.cell_activation, peepholes, named
-            )
-        )
-        entering = leaving
+        free = layer.kind.unbounded(layer.options)
+        named = {
+            name: vectors.free if name in free else vectors.hidden
+            for name in layer.kind.vectors(layer.options)
+        }
+        named[INPUT] = entering
+        parameters = {name: peephole.quantize(array) for name, array in _operands(layer).items()}
+        sizes = (layer.hidden, layer.output)
+        layers.append(IntegerLayer(layer.cell, *sizes, layer.cell_activation, parameters, named))
+        entering = named[OUTPUT]
     return tuple(layers)
+
+
+def _entering(layers: tuple[IntegerLayer, ...]) -> list[dict[str, QFormat]]:
+    """Return the vector formats of every layer; the output layer reads what leaves the last."""
+    return [*(layer.vectors for layer in layers), {INPUT: layers[-1].vectors[OUTPUT]}]
 
 
 def _products(
     model: CompressedModel,
-    layers: tuple[IntegerLayer, ...],
+    vectors: list[dict[str, QFormat]],
     scaled: QFormat,
     row: QFormat,
     weight_bits: int,
@@ -165,7 +189,7 @@ def _products(
     for job, weight in zip(jobs, weights, strict=True):
         frac_bits = min(weight.frac_bits, finest)
         weight = QFormat(weight_bits - 1 - frac_bits, frac_bits)
-        own = layers[min(job.layer, len(layers) - 1)].vectors
+        own = vectors[job.layer]
         segments = tuple(
             _segment(s, weight, scaled, own[s.vector], weight_bits) for s in job.segments
         )
@@ -195,8 +219,8 @@ def with_weights(model: IntegerModel, weights: CompressedModel) -> IntegerModel:
         )
         products.append(replace(old, segments=segments, bias=model.row.quantize(job.bias)))
     layers = tuple(
-        replace(old, peepholes=None if p is None else model.peephole.quantize(p))
-        for old, p in zip(model.layers, (new.peepholes for new in weights.layers), strict=True)
+        replace(old, parameters={n: model.peephole.quantize(p) for n, p in _operands(new).items()})
+        for old, new in zip(model.layers, weights.layers, strict=True)
     )
     return replace(model, layers=layers, products=tuple(products))
 

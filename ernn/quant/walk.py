@@ -1,14 +1,18 @@
-"""Walk a model over time: the recurrence itself, for any arithmetic.
+"""Walk a model over time: the recurrence itself, for any cell and any arithmetic.
 
-An `Arithmetic` computes (floats in ernn.quant.float_model, integers in ernn.quant.integer_model);
-this file decides what is computed from what, and gives every signal its name. Products with the
-input do not wait for the previous step, so they are done for a chunk of frames at once.
+An `Arithmetic` computes (floats in ernn.quant.float_model, integers in ernn.quant.integer_model),
+a graph of ernn.cells says what; this file does it in order and gives every signal its name.
+Products with the input do not wait for the previous step, so they are done for a chunk of frames
+at once, and so is all of a layer that has no recurrence.
 """
 
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any, Protocol
 
 import numpy as np
+
+from ernn.graphs.cell import INPUT, OUTPUT, Matvec, Region
+from ernn.quant.program import row_signal, signal, stem
 
 CHUNK_FRAMES = 16  # frames whose signals live at a time
 LANES = 64  # utterances that run together: the more, the fewer calls; the fewer, the less memory
@@ -18,14 +22,27 @@ Note = Callable[[str, np.ndarray, int, np.ndarray], None]
 Progress = Callable[[int, int], None]
 
 
+class Elements(Protocol):
+    """The element-wise values of one layer by name, each (..., size)."""
+
+    def put(self, names: Sequence[str], values: np.ndarray) -> None:
+        """Take values that lie side by side, (..., names * size)."""
+
+    def run(self, region: Region) -> None:
+        """Compute what a region writes, and what it makes on the way."""
+
+    def get(self, name: str) -> np.ndarray:
+        """Return a value; it is lent until the next `run` or `put`."""
+
+
 class Arithmetic(Protocol):
     """One way to compute: vectors and rows are (..., size), accumulators (bins, ..., blocks).
 
-    `layer`, `product` and `segment` are of the model that the arithmetic belongs to.
+    `product` and `segment` are of the model that the arithmetic belongs to, layers of its `stack`.
     """
 
     @property
-    def layers(self) -> Sequence[Any]: ...
+    def stack(self) -> Sequence[Any]: ...
     @property
     def products(self) -> Sequence[Any]: ...
     @property
@@ -36,12 +53,7 @@ class Arithmetic(Protocol):
     def multiply(self, product: Any, segment: Any, spectra: np.ndarray) -> np.ndarray: ...
     def rows(self, product: Any, acc: np.ndarray) -> np.ndarray: ...
     def add_rows(self, row_h: np.ndarray, row_x: np.ndarray) -> np.ndarray: ...
-    def lstm_step(self, layer: Any, rows: np.ndarray, state: np.ndarray) -> tuple: ...
-    def gru_gates(self, rows: np.ndarray) -> tuple: ...
-    def gru_reset_step(self, r: np.ndarray, state: np.ndarray) -> np.ndarray: ...
-    def gru_candidate_row(self, row_nx: Any, row_nh: Any, r: np.ndarray) -> np.ndarray: ...
-    def gru_update_step(self, row_n: np.ndarray, z: np.ndarray, state: np.ndarray) -> tuple: ...
-    def project(self, layer: Any, row: np.ndarray) -> np.ndarray: ...
+    def elements(self, layer: int, lead: tuple[int, ...]) -> Elements: ...
 
 
 def walk(
@@ -54,7 +66,8 @@ def walk(
     """Run every layer over utterances from a state of zeros, telling ``note`` each signal.
 
     Signals are ``layer<n>.<vector>``, ``layer<n>.<matrix>.scaled`` (where there is a scale),
-    ``layer<n>.<product>.row``, ``layer<n>.c`` or ``.state``, ``.z``, and ``logits``.
+    ``layer<n>.<product>.row``, ``layer<n>.<state>`` and the cell's own `signals`; of the output
+    layer ``output.scaled`` and ``logits``.
 
     Args:
         arithmetic: what computes.
@@ -66,8 +79,7 @@ def walk(
     done, longest_first = 0, np.argsort(-lengths, kind="stable")
     for group in range(0, len(lengths), LANES):
         chosen = longest_first[group : group + LANES]
-        layers = range(len(arithmetic.layers) + 1)
-        walkers = [_LayerWalk(arithmetic, index, len(chosen)) for index in layers]
+        walkers = [_LayerWalk(arithmetic, index) for index in range(len(arithmetic.stack))]
         for start, stop, count in _chunks(lengths[chosen]):
             running = chosen[:count]
             vectors: np.ndarray = np.ascontiguousarray(
@@ -92,59 +104,94 @@ def _chunks(lengths: np.ndarray) -> Iterator[tuple[int, int, int]]:
         start = stop
 
 
+Arrays = dict[str, np.ndarray]
+
+
 class _LayerWalk:
-    """One layer (or the output layer) with its state between chunks."""
+    """One layer with its state between chunks."""
 
-    def __init__(self, arithmetic: Arithmetic, index: int, batch: int) -> None:
-        self.arithmetic = arithmetic
-        self.products = [p for p in arithmetic.products if p.layer == index]
-        self.prefix = f"layer{index}." if index < len(arithmetic.layers) else ""
-        self.leaving = f"{self.prefix}h"
-        self.buffers: dict[str, np.ndarray] = {}  # kept between chunks: new memory is slow
-        if index < len(arithmetic.layers):
-            self.layer = arithmetic.layers[index]
-            self.state = np.zeros((batch, self.layer.hidden), arithmetic.dtype)
-            self.vector = np.zeros((batch, self.layer.output), arithmetic.dtype)
+    def __init__(self, arithmetic: Arithmetic, index: int) -> None:
+        self.arithmetic, self.index = arithmetic, index
+        self.layer = arithmetic.stack[index]
+        self.cell, options = self.layer.kind, self.layer.options
+        self.products = [product for product in arithmetic.products if product.layer == index]
+        self.steps = self.cell.steps(options)
+        self.fed = set(self.cell.vectors(options)) - {INPUT, OUTPUT}  # inner vectors
+        self.shown = {name: name for name in (*self.fed, *self.cell.signals)}
+        if self.cell.units:
+            self.shown[OUTPUT] = OUTPUT
+        if self.cell.state:
+            self.shown[self.cell.state.name] = self.cell.state.next
+        self.leaving = signal(self.cell, index, OUTPUT)
+        self.elements: Elements | None = None
+        self.batch = 0  # utterances of the chunk before
+        self.buffers: Arrays = {}  # kept between chunks: new memory is slow
 
-    def run(self, vectors: np.ndarray) -> dict[str, np.ndarray]:
+    def run(self, vectors: np.ndarray) -> Arrays:
         """Walk one chunk (frames, B, X) and return its signals, each (frames, B, size)."""
-        signals = self._recurrence(vectors) if self.prefix else self._output(vectors)
-        return {f"{self.prefix}{name}": values for name, values in signals.items()}
-
-    def _recurrence(self, vectors: np.ndarray) -> dict[str, np.ndarray]:
-        step = {"lstm": self._lstm, "gru_before": self._gru_before, "gru_after": self._gru_after}
-        step_cell = step[self.layer.cell]
-        count, batch = vectors.shape[:2]
-        self.state, self.vector = self.state[:batch], self.vector[:batch]
-        signals = {"x": vectors}
-        sums = self.contributions("x", vectors, signals)
+        signals: Arrays = (
+            {} if not self.cell.units else {signal(self.cell, self.index, INPUT): vectors}
+        )
+        sums = self._contributions(INPUT, vectors, signals)
+        if not self.cell.recurrent:
+            self.elements = self.arithmetic.elements(self.index, vectors.shape[:2])
+            self._step(self.elements, sums, {}, signals)
+            return signals
         ahead = {}
         for product in self.products:
-            if all(segment.vector == "x" for segment in product.segments):
+            if all(segment.vector == INPUT for segment in product.segments):
                 ahead[product.name] = self.arithmetic.rows(product, sums.pop(product.name))
+        count, batch = vectors.shape[:2]
+        elements = self._carry(batch)
         for time in range(count):
-            frame = _Frame(
-                self,
-                {name: acc[:, time] for name, acc in sums.items()},
-                {name: rows[time] for name, rows in ahead.items()},
-            )
-            step_cell(frame)
-            for name, value in frame.signals.items():
+            now = {name: acc[:, time] for name, acc in sums.items()}
+            closed = {name: rows[time] for name, rows in ahead.items()}
+            found: Arrays = {}
+            self._feed(OUTPUT, elements.get(OUTPUT), now, found)
+            self._step(elements, now, closed, found)
+            if self.cell.state:
+                elements.put([self.cell.state.name], elements.get(self.cell.state.next))
+            for name, value in found.items():
                 if name not in self.buffers:
                     self.buffers[name] = np.empty((CHUNK_FRAMES, *value.shape), value.dtype)
                 self.buffers[name][time, :batch] = value
         return signals | {name: each[:count, :batch] for name, each in self.buffers.items()}
 
-    def _output(self, vectors: np.ndarray) -> dict[str, np.ndarray]:
-        signals: dict[str, np.ndarray] = {}
-        for product in self.products:  # one, or none
-            acc = self.contributions("h", vectors, signals)[product.name]
-            signals["logits"] = self.arithmetic.rows(product, acc)
-        return signals
+    def _carry(self, batch: int) -> Elements:
+        """Return the values of the step before for so many utterances, at first zeros."""
+        if self.elements is None or batch != self.batch:
+            sizes = {OUTPUT: self.layer.output}
+            if self.cell.state:
+                sizes[self.cell.state.name] = self.layer.hidden
+            before, self.elements = self.elements, self.arithmetic.elements(self.index, (batch,))
+            for name, size in sizes.items():
+                zeros = np.zeros((batch, size), self.arithmetic.dtype)
+                self.elements.put([name], zeros if before is None else before.get(name)[:batch])
+            self.batch = batch
+        return self.elements
 
-    def contributions(
-        self, vector: str, values: np.ndarray, signals: dict[str, np.ndarray]
-    ) -> dict[str, np.ndarray]:
+    def _step(self, elements: Elements, sums: Arrays, closed: Arrays, signals: Arrays) -> None:
+        """Do products and regions in order; ``closed`` holds rows that are there already."""
+        for step in self.steps:
+            if isinstance(step, Matvec):
+                rows = self._rows(step.name, sums, closed, signals)
+                if self.cell.units:
+                    elements.put(step.rows, rows)
+                continue
+            elements.run(step)
+            for vector in self.fed.intersection(step.writes):
+                self._feed(vector, elements.get(vector), sums, signals)
+        for name, value in self.shown.items():
+            signals[signal(self.cell, self.index, name)] = elements.get(value)
+
+    def _feed(self, vector: str, values: np.ndarray, sums: Arrays, signals: Arrays) -> None:
+        """Add a vector's part to every product that reads it."""
+        for name, part in self._contributions(vector, values, signals).items():
+            if name in sums:
+                part += sums[name]
+            sums[name] = part
+
+    def _contributions(self, vector: str, values: np.ndarray, signals: Arrays) -> Arrays:
         """Return what a vector adds to the accumulators of each product that reads it."""
         result, spectra = {}, {}
         for product in self.products:
@@ -155,69 +202,21 @@ class _LayerWalk:
                     scaled = self.arithmetic.scaled(product, segment, values)
                     spectra[segment.matrix] = self.arithmetic.spectra(segment, scaled)
                     if segment.scale is not None:
-                        signals[f"{segment.matrix}.scaled"] = scaled
+                        name = signal(self.cell, self.index, f"{segment.matrix}.scaled")
+                        signals[name] = scaled
                 result[product.name] = self.arithmetic.multiply(
                     product, segment, spectra[segment.matrix]
                 )
         return result
 
-    def _lstm(self, frame: "_Frame") -> None:
-        frame.feed("h", self.vector)
-        step = self.arithmetic.lstm_step(self.layer, frame.rows("gates"), self.state)
-        self.state, m = step
-        frame.signals["c"] = self.state
-        if any(product.name == "projection" for product in self.products):
-            frame.feed("m", m)
-            self.vector = self.arithmetic.project(self.layer, frame.rows("projection"))
-        else:
-            self.vector = m
-        frame.signals["h"] = self.vector
-
-    def _gru_before(self, frame: "_Frame") -> None:
-        frame.feed("h", self.vector)
-        z, r = self.arithmetic.gru_gates(frame.rows("zr"))
-        rh = self.arithmetic.gru_reset_step(r, self.state)
-        frame.feed("rh", rh)
-        self._gru_update(frame, frame.rows("n"), z)
-
-    def _gru_after(self, frame: "_Frame") -> None:
-        frame.feed("h", self.vector)
-        z, r = self.arithmetic.gru_gates(frame.rows("zr"))
-        row = self.arithmetic.gru_candidate_row(frame.rows("nx"), frame.rows("nh"), r)
-        self._gru_update(frame, row, z)
-
-    def _gru_update(self, frame: "_Frame", row_n: np.ndarray, z: np.ndarray) -> None:
-        self.state, self.vector = self.arithmetic.gru_update_step(row_n, z, self.state)
-        frame.signals |= {"z": z, "state": self.state, "h": self.vector}
-
-
-class _Frame:
-    """One time step of a layer: open accumulators, rows that are closed, and signals so far."""
-
-    def __init__(
-        self, walker: _LayerWalk, sums: dict[str, np.ndarray], closed: dict[str, np.ndarray]
-    ) -> None:
-        self.walker, self.sums, self.closed = walker, sums, closed
-        self.signals: dict[str, np.ndarray] = {}
-
-    def feed(self, vector: str, values: np.ndarray) -> None:
-        """Add a vector's part to every product that reads it."""
-        if vector != "h":  # the signal h is this frame's, not the one fed back
-            self.signals[vector] = values
-        parts = self.walker.contributions(vector, values, self.signals)
-        for name, part in parts.items():
-            if name in self.sums:
-                part += self.sums[name]
-            self.sums[name] = part
-
-    def rows(self, name: str) -> np.ndarray:
-        """Close a product, or the pair ``name_h`` and ``name_x``, and return its rows."""
+    def _rows(self, name: str, sums: Arrays, closed: Arrays, signals: Arrays) -> np.ndarray:
+        """Close a product, or a pair of them, and return its rows."""
         found = []
-        for product in self.walker.products:
-            if product.name in (name, f"{name}_h", f"{name}_x"):
-                row = self.closed.get(product.name)
+        for product in self.products:
+            if stem(product.name) == name:
+                row = closed.get(product.name)
                 if row is None:
-                    row = self.walker.arithmetic.rows(product, self.sums[product.name])
-                self.signals[f"{product.name}.row"] = row
+                    row = self.arithmetic.rows(product, sums[product.name])
+                signals[row_signal(self.cell, self.index, product.name)] = row
                 found.append(row)
-        return found[0] if len(found) == 1 else self.walker.arithmetic.add_rows(*found)
+        return found[0] if len(found) == 1 else self.arithmetic.add_rows(*found)

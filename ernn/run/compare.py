@@ -28,8 +28,14 @@ Golden = Mapping[str, Signal]
 def golden_signals(model: IntegerModel, utterances: Streams) -> tuple[Golden, dict[str, int]]:
     """Run the integer model; return what a trace shows, and `Trace.saturated`."""
     batch, lengths = stack([utterance for stream in utterances for utterance in stream])
-    hidden = (".x", ".scaled") if model.layers[0].cell == "gru_before" else (".x", ".scaled", ".z")
-    taps = [name for name in model.formats if not name.endswith(hidden)]
+    inside = {
+        f"layer{index}.{name}"
+        for index, layer in enumerate(model.layers)
+        for name in layer.kind.signals
+        if not any(name in region.writes for region in layer.kind.regions(layer.options))
+    }
+    seen = (name for name in model.formats if not name.endswith((".x", ".scaled")))
+    taps = [name for name in seen if name not in inside]
     trace = model.run(batch, lengths, taps)
     golden = {}
     for name in taps:

@@ -1,7 +1,7 @@
 """Recurrent layers: LSTM with peepholes and projection, GRU with the reset gate before or after.
 
 The names of the matrices and the order of the gates in their rows are those of
-`ernn.compressed.GATES`. Products with the input do not wait for the previous step, so they are
+`ernn.cells`. Products with the input do not wait for the previous step, so they are
 done here for the whole sequence at once; the time loops are in `ernn.train.recurrence`.
 """
 
@@ -10,7 +10,8 @@ from dataclasses import replace
 import torch
 from torch import Tensor, nn
 
-from ernn.compressed import GATES, CellKind, CompressedLayer, padded
+from ernn.cells import cell_named
+from ernn.compressed import CompressedLayer, padded
 from ernn.recipe import LayerRecipe, ModelRecipe
 from ernn.train import recurrence
 from ernn.train.linear import StructuredLinear, as_array
@@ -20,10 +21,10 @@ from ernn.train.products import Product, bind, from_bins, rebin, to_bins, transf
 class Layer(nn.Module):
     """What every cell has: sizes, matrices by name, a bias per gate row."""
 
-    def __init__(self, model: ModelRecipe, layer: LayerRecipe, inputs: int, kind: CellKind) -> None:
+    def __init__(self, model: ModelRecipe, layer: LayerRecipe, inputs: int, kind: str) -> None:
         """Build one layer; `inputs` is padded to the model's word already, the rest is here."""
         super().__init__()
-        self.kind: CellKind = kind
+        self.kind = kind
         self.hidden = padded(layer.hidden, model.word)
         self.output = padded(layer.projection, model.word) or self.hidden
         columns = {
@@ -33,8 +34,8 @@ class Layer(nn.Module):
             "projection": self.hidden,
         }
         self.matrices: dict[str, StructuredLinear] = {}
-        for name, gates in GATES[kind].items():
-            rows = len(gates) * self.hidden
+        for name, one in cell_named(kind).matrices.items():
+            rows = len(one.gates) * self.hidden
             if name == "projection":
                 if not layer.projection:
                     continue
@@ -42,7 +43,7 @@ class Layer(nn.Module):
             block = layer.block_of(name)
             self.matrices[name] = StructuredLinear(rows, columns[name], block, model.input_scale)
             self.add_module(name, self.matrices[name])
-        self.bias = nn.Parameter(torch.empty(len(GATES[kind]["input"]) * self.hidden))
+        self.bias = nn.Parameter(torch.empty(len(cell_named(kind).gates) * self.hidden))
 
     @torch.no_grad()
     def reset(self, generator: torch.Generator) -> None:
@@ -104,8 +105,8 @@ class Lstm(Layer):
     def export(self) -> CompressedLayer:
         """Return the layer as float64 arrays."""
         layer = super().export()
-        peepholes = None if self.peepholes is None else as_array(self.peepholes)
-        return replace(layer, peepholes=peepholes, cell_activation=self.cell_activation)
+        parameters = {} if self.peepholes is None else {"peepholes": as_array(self.peepholes)}
+        return replace(layer, parameters=parameters, cell_activation=self.cell_activation)
 
 
 class GruBefore(Layer):
@@ -145,8 +146,8 @@ class GruAfter(Layer):
             matrices[name] = replace(matrix, generators=generators)
         bias = layer.bias.copy()
         bias[: self.hidden] *= -1
-        candidate_bias = as_array(self.candidate_bias)
-        return replace(layer, matrices=matrices, bias=bias, candidate_bias=candidate_bias)
+        parameters = {"candidate_bias": as_array(self.candidate_bias)}
+        return replace(layer, matrices=matrices, bias=bias, parameters=parameters)
 
 
 def build(model: ModelRecipe, layer: LayerRecipe, inputs: int) -> Layer:

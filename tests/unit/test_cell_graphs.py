@@ -1,5 +1,7 @@
 """The graphs of the cells against the equations that were written by hand before them."""
 
+from itertools import product
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -7,22 +9,15 @@ from hypothesis import strategies as st
 from models import random_integer_model
 
 from ernn.cells import CELLS
+from ernn.fixed import QFormat
 from ernn.graphs.cell import Act, Cell, Dot2, Lerp, Matvec, Move, Mul, Options, reads
 from ernn.quant import cells
-from ernn.quant.float_model import FloatArithmetic
-from ernn.quant.integer_model import IntegerModel
-from ernn.quant.operations import IntegerOperations, formats, run_float
-from ernn.random_model import random_model
+from ernn.quant.integer_model import IntegerLayer, IntegerModel
+from ernn.quant.operations import IntegerOperations, formats, operation_bits
 from ernn.recipe import QuantizationRecipe
 
 BITS = [(12, 12, 16), (4, 5, 8), (10, 16, 18)]
 HIDDEN = 3
-ALL_OPTIONS = [
-    Options(activation, peepholes, projection)
-    for activation in ("tanh", "sigmoid")
-    for peepholes in (False, True)
-    for projection in (False, True)
-]
 
 
 @pytest.fixture(scope="module", params=BITS, ids=lambda bits: "w{}a{}s{}".format(*bits))
@@ -36,8 +31,12 @@ def model(request) -> IntegerModel:
 
 def every(cell: Cell) -> list[Options]:
     """All options that make a difference to a cell."""
-    alike = {cell.nodes(options): options for options in reversed(ALL_OPTIONS)}
-    return list(alike.values())
+    found = {}
+    for activation in cell.activations or ("tanh",):
+        for peepholes, projection in product((False, True), repeat=2):
+            options = Options(activation, peepholes, projection)
+            found.setdefault(cell.nodes(options), options)
+    return list(found.values())
 
 
 each_cell = pytest.mark.parametrize("cell", CELLS.values(), ids=CELLS)
@@ -111,17 +110,24 @@ def draw(data, form, shape: tuple[int, ...]) -> np.ndarray:
     return np.array(data.draw(st.lists(one, min_size=size, max_size=size))).reshape(shape)
 
 
+def layer_of(model: IntegerModel, cell: Cell, options: Options) -> IntegerLayer:
+    """A layer whose vectors are all in VECTOR."""
+    peepholes = {"peepholes": np.zeros((3, HIDDEN), np.int64)} if options.peepholes else {}
+    vectors = dict.fromkeys(cell.vectors(options), model.vector)
+    return IntegerLayer(cell.name, HIDDEN, HIDDEN, options.cell_activation, peepholes, vectors)
+
+
 def drawn(data, model: IntegerModel, cell: Cell, options: Options) -> dict[str, np.ndarray]:
     """Rows, parameters and the state of a step, raw."""
-    found = formats(model, cell, options, {})
-    names = [row for product in cell.products(options) for row in product.rows]
+    found = formats(model, layer_of(model, cell, options))
+    names = [row for one in cell.products(options) for row in one.rows]
     names += [name for one in cell.parameters.values() for name in one.values]
     names += [cell.state.name] if cell.state else []
     return {name: draw(data, found[name], (2, HIDDEN)) for name in dict.fromkeys(names)}
 
 
 def integer(model: IntegerModel, cell: Cell, options: Options, values: dict) -> dict:
-    values, found = dict(values), formats(model, cell, options, {})
+    values, found = dict(values), formats(model, layer_of(model, cell, options))
     for region in cell.regions(options):
         IntegerOperations(model, found).run(region.nodes, values)
     return values
@@ -173,33 +179,6 @@ def test_the_gru_after_is_the_hand_written_one(model, data):
         assert (found[name] == value).all(), name
 
 
-@pytest.mark.parametrize("peepholes", [False, True])
-@pytest.mark.parametrize("activation", ["tanh", "sigmoid"])
-def test_floats_are_the_hand_written_ones(activation, peepholes):
-    rng = np.random.default_rng(5)
-    model = random_model(rng, "lstm", HIDDEN, blocks=1, cell_activation=activation)
-    arithmetic, layer = FloatArithmetic(model, "dense"), model.layers[0]
-    rows, state = rng.normal(0, 2, (4, 2, HIDDEN)), rng.normal(0, 2, (2, HIDDEN))
-    values = dict(zip(("row_i", "row_f", "row_g", "row_o"), rows, strict=True))
-    values |= {"c": state} | dict(zip(("peep_i", "peep_f", "peep_o"), layer.peepholes, strict=True))
-    run_float(CELLS["lstm"].regions(Options(activation, True))[0].nodes, values)
-    c, m = arithmetic.lstm_step(layer, np.concatenate(list(rows), axis=-1), state)
-    assert (values["c_next"] == c).all() and (values["h"] == m).all()
-
-    z, r = arithmetic.gru_gates(np.concatenate(list(rows[:2]), axis=-1))
-    values = {"row_z": rows[0], "row_r": rows[1], "row_nh": rows[2], "row_nx": rows[3]}
-    run_float(CELLS["gru_after"].regions(Options())[0].nodes, values | {"state": state})
-    values |= {"state": state}
-    run_float(CELLS["gru_after"].regions(Options())[0].nodes, values)
-    row = arithmetic.gru_candidate_row(rows[3], rows[2], r)
-    assert (values["h"] == arithmetic.gru_update_step(row, z, state)[1]).all()
-    values = {"row_z": rows[0], "row_r": rows[1], "row_n": rows[2], "state": state}
-    for region in CELLS["gru_before"].regions(Options()):
-        run_float(region.nodes, values)
-    assert (values["rh"] == arithmetic.gru_reset_step(r, state)).all()
-    assert (values["h"] == arithmetic.gru_update_step(rows[2], z, state)[1]).all()
-
-
 def test_relu_and_none_stay_in_row(model):
     found = {"row": model.row, "out": model.row}
     values = {"row": np.array([model.row.min_raw, -1, 0, 5])}
@@ -207,6 +186,23 @@ def test_relu_and_none_stay_in_row(model):
     assert values["out"].tolist() == [0, 0, 0, 5]
     IntegerOperations(model, found).run([Act("out", "none", "row")], values)
     assert (values["out"] == values["row"]).all()
+
+
+def test_bits_hold_the_largest_results():
+    forms = {"w": QFormat(0, 7), "a": QFormat(2, 3), "b": QFormat(0, 7), "out": QFormat(1, 20)}
+    corners = {name: np.array([form.min_raw, form.max_raw]) for name, form in forms.items()}
+    fine = {"a": 4, "b": 0}  # from each binary point to the finer one
+    exact = [
+        (int(start) << 7) + int(weight) * (int(end) - int(start))
+        for weight in corners["w"]
+        for start in corners["a"] << fine["a"]
+        for end in corners["b"] << fine["b"]
+    ]
+    bits = operation_bits(Lerp("out", "state", "a", "b", "w"), forms)
+    assert max(abs(value) for value in exact) << (20 - 14) < 1 << bits
+    assert operation_bits(Mul("out", "state", "w", "b"), forms) == 8 + 8 + (20 - 14)
+    assert operation_bits(Dot2("out", "state", "w", "a", "w", "b"), forms) == 1 + 18 + (20 - 14)
+    assert operation_bits(Move("out", "state", "a"), forms) == 6 + 17
 
 
 def test_reads_are_in_the_order_of_the_fields():

@@ -8,7 +8,8 @@ import pytest
 from safetensors import safe_open
 from safetensors.numpy import load_file, save_file
 
-from ernn.compressed import GATES, CirculantMatrix, CompressedLayer, CompressedModel, padded
+from ernn.cells import CELLS
+from ernn.compressed import CirculantMatrix, CompressedLayer, CompressedModel, padded
 from ernn.errors import ModelFileError, ShapeError
 
 RNG = np.random.default_rng(0)
@@ -22,19 +23,21 @@ def matrix(rows, cols, block=4, scaled=False):
 def layer(cell, inputs, hidden=8, projection=0):
     columns = {"input": inputs, "recurrent": projection or hidden}
     matrices = {
-        name: matrix(len(gates) * hidden, columns.get(name, hidden), scaled=name == "input")
-        for name, gates in GATES[cell].items()
+        name: matrix(len(one.gates) * hidden, columns.get(name, hidden), scaled=name == "input")
+        for name, one in CELLS[cell].matrices.items()
         if name != "projection"
     }
     if projection:
         matrices["projection"] = matrix(projection, hidden)
+    parameters = {"peepholes": RNG.normal(size=(3, hidden))} if cell == "lstm" else {}
+    if cell == "gru_after":
+        parameters = {"candidate_bias": RNG.normal(size=hidden)}
     return CompressedLayer(
         cell=cell,
         hidden=hidden,
         matrices=matrices,
-        bias=RNG.normal(size=len(GATES[cell]["input"]) * hidden),
-        peepholes=RNG.normal(size=(3, hidden)) if cell == "lstm" else None,
-        candidate_bias=RNG.normal(size=hidden) if cell == "gru_after" else None,
+        bias=RNG.normal(size=len(CELLS[cell].gates) * hidden),
+        parameters=parameters,
     )
 
 
@@ -69,8 +72,10 @@ def test_a_saved_model_comes_back_bit_for_bit(tmp_path, cell, projection):
         assert np.array_equal(found.dense(), expected.dense())
     for found, expected in zip(read.layers, written.layers, strict=True):
         assert found.cell == expected.cell and found.output == expected.output
-        for field in ("bias", "peepholes", "candidate_bias"):
-            assert np.array_equal(getattr(found, field), getattr(expected, field))
+        assert np.array_equal(found.bias, expected.bias)
+        assert found.parameters.keys() == expected.parameters.keys()
+        for name, values in found.parameters.items():
+            assert np.array_equal(values, expected.parameters[name])
 
 
 def test_counts_are_those_of_the_papers():
@@ -113,8 +118,11 @@ def with_layer(m, **changes):
         (lambda m: with_layer(m, hidden=6), "not a multiple of the word 4"),
         (lambda m: with_layer(m, bias=np.zeros(8)), "layer0.bias has shape"),
         (lambda m: with_layer(m, bias=np.full(32, np.inf)), "layer0.bias holds NaN or infinite"),
-        (lambda m: with_layer(m, peepholes=np.zeros((2, 8))), "layer0.peepholes"),
+        (lambda m: with_layer(m, parameters={"peepholes": np.zeros((2, 8))}), "layer0.peepholes"),
         (lambda m: with_layer(m, cell_activation="relu"), "relu"),
+        (lambda m: with_layer(m, parameters={"bias_n": np.zeros(8)}), "'lstm' has no bias_n"),
+        (lambda m: with_layer(m, cell="lsmt"), "cell 'lsmt' is not known; choose one of lstm, gru"),
+        (lambda m: with_layer(m, cell="output"), "the output layer is no layer of its own"),
         (lambda m: replace(m, labels=9), "output is 8x8, expected 12x8"),
         (lambda m: replace(m, output_bias=None), "output.bias is missing"),
     ],
@@ -126,7 +134,7 @@ def test_what_is_not_a_model_is_refused(change, message):
 
 def test_a_torch_form_gru_needs_its_candidate_bias():
     with pytest.raises(ShapeError, match=r"layer0\.candidate_bias is missing"):
-        with_layer(model("gru_after"), candidate_bias=None)
+        with_layer(model("gru_after"), parameters={})
 
 
 def written_header(path):
@@ -157,7 +165,7 @@ def broken_files(path):
     for name, layers in [
         ("no layers", None),
         ("layers no list", 7),
-        ("unknown cell", [{"cell": "rnn", "hidden": 8, "cell_activation": "tanh"}]),
+        ("unknown cell", [{"cell": "lsmt", "hidden": 8, "cell_activation": "tanh"}]),
         ("missing tensors", [{"cell": "lstm", "hidden": 8, "cell_activation": "tanh"}] * 9),
     ]:
         text = json.dumps({**header, "layers": layers})

@@ -107,15 +107,15 @@ def test_a_move_is_requantize(raw, width, frac_bits, source_frac_bits):
 
 @pytest.fixture(scope="module")
 def model() -> IntegerModel:
-    return random_integer_model(np.random.default_rng(0), peepholes=True)
+    return random_integer_model(np.random.default_rng(0), peepholes=True, projection=4)
 
 
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        ({"state": QFormat(40, -25)}, "state updates of"),
-        ({"peephole": QFormat(40, -29)}, "peepholes of"),
-        ({"row": QFormat(60, -45)}, "projections of"),
+        ({"state": QFormat(40, -25)}, "layer0: peeped_i of"),
+        ({"peephole": QFormat(40, -29)}, "layer0: peeped_i of"),
+        ({"row": QFormat(60, -45)}, "layer0: h of"),
     ],
 )
 def test_formats_that_float64_cannot_hold_are_refused(model, change, message):
@@ -141,6 +141,6 @@ def test_lengths_of_other_frames_are_refused(model, lengths):
 def test_compiled_functions_call_no_other_files():
     """Numba would keep machine code that such a file, when it changes, has made wrong."""
     kept = {name: value for name, value in vars(compiled).items() if hasattr(value, "py_func")}
-    assert {"requantized", "lstm_step"} <= kept.keys()
+    assert {"requantized", "operate"} <= kept.keys()
     files = {value.py_func.__code__.co_filename for value in kept.values()}
     assert files == {compiled.__file__}

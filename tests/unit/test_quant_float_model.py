@@ -8,7 +8,8 @@ from models import random_frames, random_model
 
 from ernn.compressed import CompressedLayer
 from ernn.errors import CorpusError, ShapeError
-from ernn.quant.float_model import run_float, sigmoid
+from ernn.quant.float_model import run_float
+from ernn.quant.operations import sigmoid
 from ernn.quant.program import program
 
 CELLS = ("lstm", "gru_before", "gru_after")
@@ -24,7 +25,7 @@ def by_hand(layer: CompressedLayer, frames: np.ndarray) -> np.ndarray:
         rows = dense["input"] @ x + layer.bias
         if layer.cell == "lstm":
             i, f, g, o = np.split(rows + dense["recurrent"] @ output, 4)
-            peep = layer.peepholes if layer.peepholes is not None else np.zeros((3, size))
+            peep = layer.parameters.get("peepholes", np.zeros((3, size)))
             squash = np.tanh if layer.cell_activation == "tanh" else sigmoid
             new = sigmoid(f + peep[1] * state) * state + sigmoid(i + peep[0] * state) * squash(g)
             state = new
@@ -38,7 +39,7 @@ def by_hand(layer: CompressedLayer, frames: np.ndarray) -> np.ndarray:
             if layer.cell == "gru_before":
                 n = np.tanh(rows[gate["n"]] + dense["candidate"] @ (r * state))
             else:
-                inner = recurrent[gate["n"]] @ state + layer.candidate_bias
+                inner = recurrent[gate["n"]] @ state + layer.parameters["candidate_bias"]
                 n = np.tanh(rows[gate["n"]] + r * inner)
             state = output = (1 - z) * state + z * n
         outputs.append(output)

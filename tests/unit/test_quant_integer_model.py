@@ -149,8 +149,8 @@ def test_cells_that_pad_a_layer_stay_at_rest():
         model = random_model(rng, cell, blocks=4, scales=False, labels=0)
         layer = model.layers[0]
         silent = {n: replace(m, generators=0 * m.generators) for n, m in layer.matrices.items()}
-        extra = None if layer.candidate_bias is None else 0 * layer.candidate_bias
-        layer = replace(layer, matrices=silent, bias=0 * layer.bias, candidate_bias=extra)
+        silenced = {name: 0 * each for name, each in layer.parameters.items()}
+        layer = replace(layer, matrices=silent, bias=0 * layer.bias, parameters=silenced)
         model = CompressedModel(model.features, (layer,))
         frames = random_frames(rng, model.features)
         trace = quantize(model, QuantizationRecipe(), list(frames)).run(frames)

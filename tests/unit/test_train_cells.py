@@ -77,7 +77,7 @@ def run_layer(layer: CompressedLayer, x: np.ndarray) -> np.ndarray:
         if layer.cell == "lstm":
             a = a + dense["recurrent"] @ y
             ai, af, ag, ao = np.split(a, 4)
-            pi, pf, po = np.zeros((3, 1)) if layer.peepholes is None else layer.peepholes
+            pi, pf, po = layer.parameters.get("peepholes", np.zeros((3, 1)))
             squash = np.tanh if layer.cell_activation == "tanh" else sigmoid
             c = sigmoid(af + pf * c) * c + sigmoid(ai + pi * c) * squash(ag)
             m = sigmoid(ao + po * c) * np.tanh(c)
@@ -91,7 +91,7 @@ def run_layer(layer: CompressedLayer, x: np.ndarray) -> np.ndarray:
             az, ar, an = np.split(a, 3)
             uz, ur, un = np.split(dense["recurrent"] @ y, 3)
             z, r = sigmoid(az + uz), sigmoid(ar + ur)
-            y = (1 - z) * y + z * np.tanh(an + r * (un + layer.candidate_bias))
+            y = (1 - z) * y + z * np.tanh(an + r * (un + layer.parameters["candidate_bias"]))
         outputs.append(y)
     return np.array(outputs)
 
