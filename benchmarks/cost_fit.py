@@ -12,7 +12,7 @@ they do not change what is synthesized. Half an hour on one core.
 """
 
 import argparse
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
@@ -230,9 +230,10 @@ def main() -> None:
         designs.append(measure(plan, model, folder))
         found = designs[-1].found
         print(f"{folder.name}: {found['seconds']:.0f} s, {found['total']}", flush=True)
-    fitted = {}
-    for family in sorted({one.family for one in designs}):
-        chosen = [one for one in designs if one.family == family]
+    fitted, families = {}, defaultdict(list)
+    for one in designs:
+        families[one.family].append(one)
+    for family, chosen in sorted(families.items()):
         now = np.array(list(asdict(load_family(family, Path()).costs).values()))
         learnt = [one for one in chosen if one.random]
         per_bit = fit(learnt) if learnt else now

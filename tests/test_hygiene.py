@@ -58,7 +58,8 @@ SOURCES = [
     path
     for folder in ("ernn", "hw_templates", "benchmarks")
     for path in sorted((ROOT / folder).rglob("*"))
-    if path.suffix in {".py", ".j2"} and not {"parts", "backends"} & set(path.parts[-3:])
+    if path.suffix in {".py", ".j2"}
+    and not {"parts", "backends"} & set(path.relative_to(ROOT).parts)
 ]
 # Comparing a vendor, a family or a flow; data of ernn/parts says what a fabric can do.
 VENDORS = r"[\"'](?:amd|xilinx|lattice|gowin|7-series|ultrascale|ecp5|gw2a|xc7|vivado|trellis)[\"']"
