@@ -22,7 +22,11 @@ _PACKED = {  # how a file begins, and what unpacks it
     b"PK\3\4": "unzip",
 }
 _UNKNOWN = "unexpected_keyword_argument"  # pydantic's names of mistakes
-_MESSAGES = {_UNKNOWN: "not a known key", "missing": "missing"}
+_MESSAGES = {
+    _UNKNOWN: "not a known key",
+    "missing": "missing",
+    "dataclass_type": "not a table of keys",
+}
 _WIDE = (b"\xff\xfe", b"\xfe\xff")  # UTF-16
 
 Finite = Annotated[float, Field(allow_inf_nan=False)]

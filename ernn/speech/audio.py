@@ -66,6 +66,8 @@ def read_audio(path: Path, part: Part = Part()) -> tuple[np.ndarray, Origin]:
         CorpusError: the file is no audio, is not whole, or has not the part.
     """
     try:
+        if not path.is_file():  # a pipe or a device would never end
+            raise FileNotFoundError("no such file")
         # By its number, because libsndfile would want the name in the locale's letters.
         with path.open("rb", buffering=0) as file:
             require_plain(path, file.read(10), CorpusError)

@@ -6,11 +6,12 @@ import os
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 import numpy as np
+from pydantic import Field, StringConstraints
 
-from ernn.datafile import Count, NotNegative, Positive, Strict, parse, read_text
+from ernn.datafile import Count, Strict, parse, read_text
 from ernn.errors import CorpusError, Fault
 from ernn.folders import left_by_system
 from ernn.recipe import CorpusRecipe, FeatureRecipe
@@ -35,11 +36,15 @@ class Line(Strict):
     """One line of a manifest."""
 
     audio: str  # relative to the manifest
-    speaker: str
+    speaker: Annotated[str, StringConstraints(strip_whitespace=True, min_length=1)]
     split: Literal["train", "dev", "test"]
     phones: str | list[tuple[float, float, str]]  # in order; or each with its start and end, s
-    offset: NotNegative = 0.0  # s; where the utterance begins in the file, and times count from
-    duration: Positive | None = None  # s; None: up to the end of the file
+    offset: Annotated[float, Field(strict=True, ge=0, allow_inf_nan=False)] = (
+        0.0  # s; where the utterance begins in the file, and times count from
+    )
+    duration: Annotated[float, Field(strict=True, gt=0, allow_inf_nan=False)] | None = (
+        None  # s; None: up to the end of the file
+    )
     channel: Count | None = None  # from 0; None: the file has one
 
     @property
@@ -168,8 +173,10 @@ def _phones(recipe: CorpusRecipe, entries: list[Line]) -> list[str]:
     if recipe.phones:
         return list(read_phones(Path(recipe.phones)))
     train = [entry for entry in entries if entry.split == "train"]
-    silent = {SILENCE} if any(not isinstance(entry.phones, str) for entry in entries) else set()
-    return sorted({phone for entry in train for phone in entry.spoken} | silent)
+    said = {phone for entry in train for phone in entry.spoken}
+    timed = any(not isinstance(entry.phones, str) for entry in entries)
+    has_silence = any(phone.lower() == SILENCE for phone in said)
+    return sorted(said | ({SILENCE} if timed and not has_silence else set()))
 
 
 def read_lines(path: Path) -> Iterator[Line]:
@@ -206,7 +213,9 @@ def _object(text: str, where: str) -> Any:
 
     try:
         return json.loads(text, object_pairs_hook=unique)
-    except (json.JSONDecodeError, RecursionError):
+    except CorpusError:
+        raise
+    except (ValueError, RecursionError):  # ValueError: no JSON, or a number of 5,000 digits
         keys = "audio, speaker, split and phones"
         raise CorpusError(f"{where} is not JSON; each line is one object with {keys}") from None
 

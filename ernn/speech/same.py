@@ -2,6 +2,7 @@
 
 import hashlib
 import math
+import stat
 from collections import defaultdict
 from collections.abc import Hashable, Iterable, Sequence
 from dataclasses import dataclass
@@ -33,9 +34,11 @@ def identities(paths: Iterable[Path]) -> dict[Path, Hashable]:
     """Return for each file what it shares with its links and its copies only.
 
     Raises:
-        OSError: a file is not there.
+        OSError: a file is not there, or is a pipe or a device, whose bytes nobody can read twice.
     """
     nodes = {path: path.stat() for path in paths}
+    if not all(stat.S_ISREG(told.st_mode) for told in nodes.values()):
+        raise OSError("no plain file")
     sizes = defaultdict(set)  # only files of one size can be copies, and need to be read
     for told in nodes.values():
         sizes[told.st_size].add((told.st_dev, told.st_ino))

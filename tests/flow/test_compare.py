@@ -170,7 +170,7 @@ def test_wrong_figures_are_one_sentence(run):
     assert "frames_per_joule = 10016, but" in refused(
         "compare", "--fit", "--published", "mine.toml"
     )
-    assert "none.toml cannot be read (No such file" in refused(
+    assert "none.toml cannot be read: No such file" in refused(
         "compare", run, "--power", "none.toml"
     )
     Path("mine.toml").write_text(DATA.read_text().replace("dsp = 1504", "gates = 9", 1))

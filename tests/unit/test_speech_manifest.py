@@ -1,6 +1,7 @@
 """Manifests of recordings: what they become, and what is refused."""
 
 import json
+import os
 import shutil
 import tempfile
 from pathlib import Path
@@ -148,6 +149,9 @@ BAD_LINES = [
     ({"audio": "."}, "cannot be read as audio"),
     ({"audio": "a\0b.wav"}, "cannot be read as audio"),
     ({"speaker": None}, "line 1 does not describe a Line: speaker"),
+    ({"speaker": " "}, "line 1 does not describe a Line: speaker"),
+    ({"offset": True}, "line 1 does not describe a Line: offset"),
+    ({"offset": "0.1"}, "line 1 does not describe a Line: offset"),
     ({"offset": -0.1}, "line 1 does not describe a Line: offset"),
     ({"offset": float("nan")}, "line 1 does not describe a Line: offset"),
     ({"duration": 0}, "line 1 does not describe a Line: duration"),
@@ -203,6 +207,21 @@ def part_of(one, offset, duration):
     """Return a line for a part of the second that the lines' recordings last."""
     phones = [[0.0, duration / 2, "a"], [duration / 2, duration, "b"]]
     return {**one, "offset": offset, "duration": duration, "phones": phones}
+
+
+@pytest.mark.parametrize("make", [os.mkfifo, lambda path: path.symlink_to("/dev/zero")])
+def test_what_never_ends_is_no_recording(tmp_path, lines, make):
+    (tmp_path / "train.wav").unlink()
+    make(tmp_path / "train.wav")
+    with pytest.raises(CorpusError, match="cannot be read as audio"):
+        build(tmp_path, *lines)
+
+
+def test_silence_in_capitals_is_silence(tmp_path, lines):
+    spoken = [[0.1, 0.3, "SIL"], [0.3, 0.62, "b"], [0.7, 1.0, "a"]]
+    train = build(tmp_path, *[{**each, "phones": spoken} for each in lines])
+    assert train.phones == ("SIL", "a", "b")
+    assert [train.phones[p] for p in train[0].phones] == ["SIL", "b", "SIL", "a"]
 
 
 def test_a_part_is_what_is_said_of_the_part(tmp_path, lines):
@@ -340,7 +359,10 @@ def test_damaged_audio_gets_one_sentence(tmp_path, lines):
         build(tmp_path, *lines)
 
 
-@pytest.mark.parametrize("text", ["{", "[1]", "null", "[" * 100_000, '{"audio": 1}', "\x00"])
+@pytest.mark.parametrize(
+    "text",
+    ['{"offset": ' + "9" * 5000 + "}", "{", "[1]", "null", "[" * 100_000, '{"audio": 1}', "\x00"],
+)
 def test_text_that_is_no_manifest_gets_one_sentence(tmp_path, text):
     path = tmp_path / "speech.jsonl"
     path.write_text(text)
