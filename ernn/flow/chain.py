@@ -148,7 +148,12 @@ def _require_fit(work: Work) -> None:
 
 # What each step reads: keys of the recipe, and steps before it; the code follows from its imports.
 STEPS = (
-    _step("corpus", reads=("corpus_seed", "corpus", "features"), outside=_recorded_speech),
+    _step(
+        "corpus",
+        reads=("corpus_seed", "corpus", "features"),
+        outside=_recorded_speech,
+        tells=True,  # what is odd in the speech matters to every step behind it
+    ),
     _step(
         "train",
         reads=("seed", "features", "model", "training"),

@@ -19,7 +19,7 @@ from pydantic import BaseModel
 
 from ernn.errors import ProjectError
 from ernn.flow.dependencies import Code, file_hash
-from ernn.flow.run_folder import STAMP, RunFolder
+from ernn.flow.run_folder import STAMP, SUMMARY, RunFolder
 from ernn.flow.work import Work
 from ernn.folders import (
     full_disk_explained,
@@ -46,6 +46,7 @@ class Step:
     outside: Callable[[Recipe, Path], dict[str, str]] = lambda recipe, out: {}
     # What must hold before the step begins, and leaves nothing behind: no part of what goes in
     check: Callable[[Work], None] = lambda work: None
+    tells: bool = False  # its summary is for everybody to read, whichever step was asked for
     resumable: bool = False  # it continues from what an interrupted run left in its folder
     view: Callable[[Recipe], Recipe] = lambda recipe: recipe  # without what does not matter to it
 
@@ -86,7 +87,10 @@ class Chain:
         """
         with full_disk_explained(self.out.root), locked(self.out.root, wait):
             for name in self._needed(last):
-                self._bring(self.steps[name], force and name == last)
+                made = self._bring(self.steps[name], force and name == last)
+                summary = self.out.folder(name) / SUMMARY
+                if made and self.steps[name].tells and name != last and summary.is_file():
+                    self.say(summary.read_text(encoding="utf-8").rstrip())
 
     def _needed(self, last: str) -> list[str]:
         """Return ``last`` and everything it depends on, in the order of the chain."""
@@ -96,12 +100,13 @@ class Chain:
                 needed.update(self.steps[name].after)
         return [name for name in self.steps if name in needed]
 
-    def _bring(self, step: Step, force: bool) -> None:
+    def _bring(self, step: Step, force: bool) -> bool:
+        """Run a step if it must run, and tell whether it did."""
         inputs = self._inputs(step)
         reason = "as asked" if force else self._why(step, inputs)
         if reason is None:
             self.say(f"{step.name}: up to date")
-            return
+            return False
         self.say(f"{step.name}: {reason}")
         started = time.monotonic()
         part = self._part(step, inputs)
@@ -116,6 +121,7 @@ class Chain:
                 remove(part)
             raise
         self.say(f"{step.name}: done in {seconds} s")
+        return True
 
     def _inputs(self, step: Step) -> dict[str, Any]:
         """Return exactly what goes into a step: its key, kept whole to tell what changed."""

@@ -73,6 +73,24 @@ def test_a_rerun_skips_what_is_done(setting):
     assert setting.runs == (1, 1)
 
 
+def test_what_a_step_tells_is_said_when_it_ran_for_another(tmp_path):
+    def first(work):
+        (work.folder / "summary.txt").write_text("2 recordings are odd\n")
+
+    def bring(last):
+        steps = (
+            Step("first", first, (), tells=True),
+            Step("second", lambda work: None, (), after=("first",)),
+        )
+        said = []
+        Chain(steps, recipe(), tmp_path / "out", said.append).bring(last)
+        return said
+
+    assert bring("second")[2] == "2 recordings are odd"
+    assert "2 recordings are odd" not in bring("second")  # up to date
+    assert "2 recordings are odd" not in bring("first")  # whoever asked prints it
+
+
 def test_a_step_brings_only_what_it_needs(setting):
     setting.bring("first")
     assert setting.runs == (1, 0)
