@@ -98,6 +98,10 @@ def package(
     model: Annotated[
         Path | None, typer.Option(metavar="FILE", help="The integer model; the run's.")
     ] = None,
+    prefix: Annotated[
+        str | None,
+        typer.Option(metavar="NAME", help="Of all modules and memory files; the recipe's name."),
+    ] = None,
     force: Annotated[
         bool, typer.Option("--force", help="Go on with edited files, or replace an edited package.")
     ] = False,
@@ -105,9 +109,10 @@ def package(
 ) -> None:
     """Pack a project for others: IP-XACT, FuseSoC, lists, constraints, testbench, drivers.
 
-    The folder needs no ernn and no Python: `make sim` in it ends with PASS.
+    The folder needs no ernn and no Python: `make sim` in it ends with PASS. Names of modules and
+    memory files begin with the prefix, so that several packages fit in one design.
     """
     with explained(debug):
         from ernn.flow.package import package as pack
 
-        pack(folder, out, frames=frames, model=model, force=force, say=say)
+        pack(folder, out, frames=frames, model=model, prefix=prefix, force=force, say=say)

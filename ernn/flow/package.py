@@ -15,6 +15,7 @@ from ernn.flow.results import command_line
 from ernn.flow.run_folder import RunFolder
 from ernn.folders import filling, require_own
 from ernn.hdl.memory import memory_files
+from ernn.hdl.names import default_prefix, require_prefix
 from ernn.hdl.package import package_files
 from ernn.hdl.project import (
     MANIFEST,
@@ -41,6 +42,7 @@ def package(
     *,
     frames: int = 8,
     model: Path | None = None,
+    prefix: str | None = None,
     force: bool = False,
     say: Callable[[str], None] = print,
 ) -> Path:
@@ -51,15 +53,17 @@ def package(
         out: for the package; ``package`` beside the project if not given.
         frames: that the testbench sends to each stream.
         model: file of the integer model; the run's if not given.
+        prefix: of all names of modules and memory files; the recipe's name if not given.
         force: go on with edited files of the project, and replace an edited package.
         say: takes what was done, line by line.
 
     Raises:
-        ProjectError: no project or an edited one, no model or another one's, or a folder at
-            ``out`` that is no package or was edited.
+        ProjectError: no project or an edited one, no model or another one's, a prefix that is no
+            name, or a folder at ``out`` that is no package or was edited.
         PlanError: a model of other sizes or formats.
     """
     project = open_project(folder, force)
+    name = default_prefix(project.plan.name) if prefix is None else require_prefix(prefix)
     run = RunFolder(project.folder.parent)
     place = out or run.root / "package"
     _require_free(place, force)
@@ -69,12 +73,13 @@ def package(
         project.plan,
         _texts(project),
         vector_files(project.plan, golden, streams),
+        name=name,
         frames=frames,
         source=source,
         edited=project.edited,
     )
-    command = command_line("package", frames=frames if frames != 8 else None)
-    told = {"command": command, "frames": frames, "source": source}
+    command = command_line("package", frames=frames if frames != 8 else None, prefix=prefix)
+    told = {"top": f"{name}_top", "command": command, "frames": frames, "source": source}
     manifest = manifest_text(FORMAT, project.plan, files, **told, edited=list(project.edited))
     with filling(place, MANIFEST, "package") as work:
         for name, text in (files | {MANIFEST: manifest}).items():
@@ -82,7 +87,9 @@ def package(
             write_text(work / name, text)
     if project.edited:
         say(f"edited after generation: {', '.join(project.edited)}")
-    say(f"{len(files)} files of plan {project.plan.digest} in {place}")
+    say(
+        f"{len(files)} files of plan {project.plan.digest} in {place}; its top module is {name}_top"
+    )
     say(f"frames of its testbench, {frames} to each stream: {source}")
     say(f"to simulate it: make -C {place} sim")
     return place

@@ -3,6 +3,7 @@
 import hashlib
 import json
 import os
+import re
 import shutil
 import subprocess
 from importlib.util import find_spec
@@ -18,11 +19,14 @@ from typer.testing import CliRunner
 from ernn import cli
 from ernn.errors import PlanError, ProjectError
 from ernn.flow.package import package
+from ernn.hdl.package import ports_of
 from ernn.hdl.registers import register_map
 from ernn.hw.plan import HardwarePlan
+from ernn.run.bench import lint
 from ernn.run.yosys import run_yosys
 from ernn.tools import require
 
+NAME = "ernn_tiny_lstm"  # of the run's plan, and so of the package
 SPIRIT = {"s": "http://www.spiritconsortium.org/XMLSchema/SPIRIT/1685-2009"}
 WHOLE = ("verilator", "g++", "make", "perl")
 # From -Os: what is compiled is small, and runs for a few thousand cycles.
@@ -77,13 +81,21 @@ def test_it_passes_in_verilator(folder):
 
 
 MUTATIONS = [
-    ("sim/expected.mem", lambda text: text[:-2] + f"{int(text[-2], 16) ^ 1:x}\n", "expected"),
-    ("rtl/bias.mem", lambda text: text.replace("0", "8"), "expected"),
-    ("rtl/ernn_output.v", lambda t: t.replace("count_q == LAST_WORD", "1'b0"), "TLAST"),
-    ("rtl/ernn_output.v", lambda t: t.replace(", out_stream}", ", ~out_stream}"), "stream"),
-    ("rtl/ernn_output.v", lambda t: t.replace("done_o <= task_ready", "done_o <= 1'b0"), "no beat"),
-    ("rtl/ernn_registers.v", lambda t: t.replace("32'h4e4e5245", "32'h4e4e5246"), "register"),
-    ("sim/stimulus.mem", lambda text: None, "no stimulus.mem"),
+    (
+        f"sim/{NAME}_expected.mem",
+        lambda text: text[:-2] + f"{int(text[-2], 16) ^ 1:x}\n",
+        "expected",
+    ),
+    (f"rtl/{NAME}_bias.mem", lambda text: text.replace("0", "8"), "expected"),
+    (f"rtl/{NAME}_output.v", lambda t: t.replace("count_q == LAST_WORD", "1'b0"), "TLAST"),
+    (f"rtl/{NAME}_output.v", lambda t: t.replace(", out_stream}", ", ~out_stream}"), "stream"),
+    (
+        f"rtl/{NAME}_output.v",
+        lambda t: t.replace("done_o <= task_ready", "done_o <= 1'b0"),
+        "no beat",
+    ),
+    (f"rtl/{NAME}_registers.v", lambda t: t.replace("32'h4e4e5245", "32'h4e4e5246"), "register"),
+    (f"sim/{NAME}_stimulus.mem", lambda text: None, f"no {NAME}_stimulus.mem"),
 ]
 
 
@@ -140,7 +152,7 @@ def test_lists_name_every_source(packed):
     folder = packed / "package"
     verilog = sorted(p.relative_to(folder).as_posix() for p in (folder / "rtl").glob("*.v"))
     assert text_of(folder, "files.f").split() == verilog
-    assert text_of(folder, "sim.f").split() == [*verilog, "sim/ernn_package_tb.v"]
+    assert text_of(folder, "sim.f").split() == [*verilog, f"sim/{NAME}_package_tb.v"]
 
 
 def texts(node, *path):
@@ -155,9 +167,9 @@ def component(packed):
 @pytest.mark.needs("yosys")
 def test_ip_xact_has_the_ports_of_the_verilog(packed, component, tmp_path):
     rtl = packed / "package" / "rtl"
-    commands = [f"read_verilog -lib {rtl / 'ernn_top.v'}", f"write_json {tmp_path / 'top.json'}"]
+    commands = [f"read_verilog -lib {rtl / f'{NAME}_top.v'}", f"write_json {tmp_path / 'top.json'}"]
     run_yosys(commands, rtl, tmp_path / "ports.ys")
-    known = json.loads(text_of(tmp_path, "top.json"))["modules"]["ernn_top"]["ports"]
+    known = json.loads(text_of(tmp_path, "top.json"))["modules"][f"{NAME}_top"]["ports"]
     expected = {
         name: (port["direction"].removesuffix("put"), len(port["bits"]))
         for name, port in known.items()
@@ -242,7 +254,7 @@ def test_the_flow_follows_the_part(part, flow, tmp_path):
 
 def test_vectors_come_from_the_model(packed):
     """Eight frames to each of two streams, the first of each utterance marked."""
-    stimulus = text_of(packed / "package", "sim/stimulus.mem").splitlines()[1:]
+    stimulus = text_of(packed / "package", f"sim/{NAME}_stimulus.mem").splitlines()[1:]
     plan = HardwarePlan.load(packed / "package" / "plan.json")
     bits = plan.word * plan.element_bits
     beats = [
@@ -253,8 +265,81 @@ def test_vectors_come_from_the_model(packed):
     assert sum(fresh for fresh, _, _ in beats) == 4  # two utterances a stream
     assert sum(last for _, last, _ in beats) == 16
     assert {stream for _, _, stream in beats} == {0, 1}
-    expected = text_of(packed / "package", "sim/expected.mem").splitlines()[1:]
+    expected = text_of(packed / "package", f"sim/{NAME}_expected.mem").splitlines()[1:]
     assert len(expected) == 16 * plan.output_words
+
+
+@pytest.fixture(scope="module")
+def two(packed, tmp_path_factory):
+    """Packages of two different networks, and a design with both."""
+    folder = tmp_path_factory.mktemp("two")
+    gru = write_run(folder / "gru", small_model(cell="gru_before", projection=0))
+    packages = [packed / "package", package(gru, prefix="Second", say=lambda line: None)]
+    plans = [HardwarePlan.load(one / "plan.json") for one in packages]
+    assert plans[0].digest != plans[1].digest
+    verilog = [path for one in packages for path in sorted((one / "rtl").glob("*.v"))]
+    outside, inside = [], []
+    for number, (top, one) in enumerate(zip((NAME, "Second"), packages, strict=True)):
+        ports = ports_of((one / "rtl" / f"{top}_top.v").read_text(), f"{top}_top")
+        outside += [f"{p.direction}put wire {p.range}{p.name}_{number}" for p in ports]
+        wires = ", ".join(f".{port.name}({port.name}_{number})" for port in ports)
+        inside.append(f"  {top}_top u_{number} ({wires});")
+    text = ["module both (", ",\n".join(outside), ");", *inside, "endmodule", ""]
+    (folder / "both.v").write_text("\n".join(text))
+    return packages, [*verilog, folder / "both.v"]
+
+
+def test_two_packages_share_no_name(two):
+    packages, _ = two
+    first, second = ({p.name for p in one.glob("rtl/*")} for one in packages)
+    assert first and second and not first & second
+    first, second = (
+        {re.findall(r"^module (\w+)", path.read_text(), re.M)[0] for path in one.glob("*/*.v")}
+        for one in packages
+    )
+    assert first and second and not first & second
+
+
+@pytest.mark.needs("iverilog")
+def test_two_packages_are_one_design_in_icarus(two, tmp_path):
+    """All of both is compiled; each testbench finds its own modules and memories."""
+    packages, verilog = two
+    for one in packages:
+        for memory in (*one.glob("rtl/*.mem"), *one.glob("sim/*.mem")):
+            assert not (tmp_path / memory.name).exists()
+            shutil.copy(memory, tmp_path)
+    benches = [path for one in packages for path in one.glob("sim/*.v")]
+    for bench in benches:
+        built = ["iverilog", "-g2005", "-s", bench.stem, "-s", "both", "-o", "both.vvp"]
+        subprocess.run([*built, *verilog, *benches], cwd=tmp_path, check=True)
+        ran = ["vvp", "-N", "both.vvp"]
+        told = subprocess.run(ran, cwd=tmp_path, capture_output=True, text=True, timeout=600)
+        assert told.returncode == 0 and "PASS" in told.stdout, told.stdout
+
+
+@pytest.mark.needs("verilator")
+def test_two_packages_are_one_design_in_verilator(two, tmp_path):
+    _, verilog = two
+    lint(verilog, "both")
+
+
+@pytest.mark.needs("yosys")
+def test_two_packages_are_one_design_in_yosys(two, tmp_path):
+    _, verilog = two
+    read = [f"read_verilog {path}" for path in verilog]
+    work = tmp_path / "memories"
+    work.mkdir()
+    for path in verilog[:-1]:
+        for memory in path.parent.glob("*.mem"):
+            shutil.copy(memory, work)
+    run_yosys([*read, "hierarchy -check -top both"], work, tmp_path / "both.ys")
+
+
+@pytest.mark.parametrize("prefix", ["", "9lives", "a-b", "a__b", "a_", "x" * 41, "a b", "../a"])
+def test_a_prefix_that_is_no_name_is_refused(packed, tmp_path, prefix):
+    told = refused(packed, "--out", tmp_path / "out", "--prefix", prefix)
+    assert f"prefix {prefix!r}" in told
+    assert not (tmp_path / "out").exists()
 
 
 def refused(*words):

@@ -94,7 +94,7 @@ def driver(request, monkeypatch):
     plan = build_plan(model, Sizes(4, 2, 2, 2), Target("test", "XC7Z020", 200.0, 2))
     assert f"{plan.element_bits} bits" in request.param
     files = register_files(plan) | {"rtl/ernn_top.v": "module ernn_top (\n" + PORTS + ");\n"}
-    text = package_files(plan, files, {}, frames=1, source="")
+    text = package_files(plan, files, {}, name="one", frames=1, source="")
     registers, module = types.ModuleType("ernn_registers"), types.ModuleType("ernn_pynq")
     exec(text["software/ernn_registers.py"], registers.__dict__)
     monkeypatch.setitem(sys.modules, "ernn_registers", registers)
