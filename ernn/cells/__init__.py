@@ -12,6 +12,7 @@ from ernn.graphs.cell import Cell
 CELLS: dict[str, Cell] = {
     cell.name: cell for cell in (LSTM, GRU_BEFORE, GRU_AFTER, MGU, RNN, DENSE)
 }
+CALLED = tuple(dict.fromkeys(cell.called for cell in CELLS.values()))  # what a recipe may say
 _ALL = {**CELLS, OUTPUT_LAYER.name: OUTPUT_LAYER}
 
 
@@ -25,3 +26,13 @@ def cell_named(name: str) -> Cell:
     if cell is None:
         raise ShapeError(f"cell {name!r} is not known; choose one of {', '.join(CELLS)}")
     return cell
+
+
+def cell_called(name: str, reset: str) -> Cell:
+    """Return the cell of a recipe.
+
+    Args:
+        name: one of `CALLED`.
+        reset: "before" or "after" the product, which tells cells of one name apart.
+    """
+    return next(c for c in CELLS.values() if c.called == name and c.reset in ("", reset))

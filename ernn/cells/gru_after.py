@@ -35,6 +35,8 @@ def _nodes(options: Options) -> tuple[Node, ...]:
 
 GRU_AFTER = Cell(
     name="gru_after",
+    family="gru",
+    reset="after",
     about="gated recurrent unit, reset after the product (torch)",
     matrices={"input": Matrix("zrn", "x"), "recurrent": Matrix("zrn", "h")},
     nodes=_nodes,

@@ -21,6 +21,8 @@ def _nodes(options: Options) -> tuple[Node, ...]:
 
 GRU_BEFORE = Cell(
     name="gru_before",
+    family="gru",
+    reset="before",
     about="gated recurrent unit, reset before the product (E-RNN)",
     matrices={
         "input": Matrix("zrn", "x"),

@@ -175,12 +175,19 @@ class Cell:
     units: tuple[str, ...]  # a name per region, in order
     state: State | None = None
     parameters: Mapping[str, Parameter] = field(default_factory=dict)
+    family: str = ""  # what a recipe calls it, where cells share a name; else its own
+    reset: str = ""  # which of its family it is
     activations: tuple[str, ...] = ()  # that `Options.cell_activation` may be, the default first
     open_gates: str = ""  # whose bias training starts at 1 instead of 0
     signals: tuple[str, ...] = ()  # inner values that a trace shows beside rows, states, vectors
 
     def __hash__(self) -> int:
         return hash(self.name)
+
+    @property
+    def called(self) -> str:
+        """What recipes and people call it."""
+        return self.family or self.name
 
     @property
     def projects(self) -> bool:

@@ -1,9 +1,12 @@
 """The section of the model: cell, layers, block sizes."""
 
+from collections.abc import Iterator
 from typing import Annotated, Literal
 
-from pydantic import Field, model_validator
+from pydantic import AfterValidator, Field, model_validator
 
+from ernn.cells import CALLED, CELLS, cell_called
+from ernn.graphs.cell import Cell, Options
 from ernn.recipe.section import Count, Section
 
 BLOCK_SIZES = (1, 2, 4, 8, 16, 32)
@@ -12,15 +15,27 @@ MATRICES = ("input", "recurrent", "candidate", "projection")  # that a layer can
 BlockSize = Literal[1, 2, 4, 8, 16, 32]
 
 
+def _known(name: str) -> str:
+    if name not in CALLED:
+        raise ValueError(f"choose one of {', '.join(CALLED)}")
+    return name
+
+
+CellName = Annotated[str, AfterValidator(_known)]
+Activation = Literal["none", "relu", "sigmoid", "tanh"]
+
+
 class LayerRecipe(Section):
-    """One recurrent layer; a block size of 1 means an ordinary dense matrix."""
+    """One layer; a block size of 1 means an ordinary dense matrix."""
 
     hidden: Count
+    cell: CellName | None = None  # None: the model's
+    cell_activation: Activation | None = None  # None: the model's, or the cell's own default
     projection: Annotated[int, Field(ge=0, le=1_000_000)] = 0  # LSTM only; 0: none
     block: BlockSize = 8  # of every matrix of the layer that names none of its own
     block_input: BlockSize | None = None
     block_recurrent: BlockSize | None = None
-    block_candidate: BlockSize | None = None  # GRU with reset = "before" only
+    block_candidate: BlockSize | None = None  # MGU, and GRU with reset = "before"
     block_projection: BlockSize | None = None  # LSTM with projection only
 
     def block_of(self, matrix: str) -> int:
@@ -32,9 +47,9 @@ class LayerRecipe(Section):
 class ModelRecipe(Section):
     """The acoustic model: equations in docs/algorithm.md."""
 
-    cell: Literal["lstm", "gru"]
+    cell: CellName  # of every layer that names none of its own
     peepholes: bool = True  # LSTM
-    cell_activation: Literal["tanh", "sigmoid"] = "tanh"  # LSTM: activation of g
+    cell_activation: Activation | None = None  # LSTM: of g; RNN, dense: of the layer
     reset: Literal["before", "after"] = "before"  # GRU: r times h before (paper) or after (torch)
     input_scale: bool = True  # a learned scale per input of each block-circulant matrix
     output_block: BlockSize = 1
@@ -43,30 +58,51 @@ class ModelRecipe(Section):
 
     @model_validator(mode="after")
     def _consistent(self) -> "ModelRecipe":
-        problems = []
-        for index, layer in enumerate(self.layers):
-            where = f"layers[{index}]"
-            if self.cell == "gru" and layer.projection:
-                problems.append(
-                    f"{where}.projection = {layer.projection}: only an LSTM has one; remove it"
-                )
-            has = self.matrices_of(layer)
-            for matrix in MATRICES:
-                block, size = layer.block_of(matrix), layer.hidden
-                if matrix == "projection":
-                    size = layer.projection
-                if matrix not in has and getattr(layer, f"block_{matrix}") is not None:
-                    problems.append(
-                        f"{where}.block_{matrix} = {block}: the layer has no such matrix; remove it"
-                    )
-                if matrix in has and block > size:
-                    problems.append(
-                        f"{where}: block size {block} of the {matrix} matrix is larger than the "
-                        f"matrix ({size} rows); choose at most {_largest_block(size)}"
-                    )
+        each = [self._problems(f"layers[{n}]", layer) for n, layer in enumerate(self.layers)]
+        problems = [problem for found in each for problem in found]
         if problems:
             raise ValueError("; ".join(dict.fromkeys(problems)))
         return self
+
+    def _problems(self, where: str, layer: LayerRecipe) -> Iterator[str]:
+        """Name all that a layer's cell does not have, and blocks that are too large."""
+        cell, chosen = self.cell_of(layer), layer.cell_activation or self.cell_activation
+        if layer.projection and not cell.projects:
+            having = " or ".join(c.called.upper() for c in CELLS.values() if c.projects)
+            yield f"{where}.projection = {layer.projection}: only an {having} has one; remove it"
+            return
+        if layer.cell_activation and not cell.activations:
+            yield (
+                f"{where}.cell_activation = {layer.cell_activation!r}: "
+                f"a {cell.called} has no such choice; remove it"
+            )
+        elif chosen and cell.activations and chosen not in cell.activations:
+            allowed = " or ".join(cell.activations)
+            yield f"{where}: cell_activation = {chosen!r}, but a {cell.called} takes {allowed}"
+        has = self.matrices_of(layer)
+        for matrix in MATRICES:
+            block = layer.block_of(matrix)
+            size = layer.projection if matrix == "projection" else layer.hidden
+            if matrix not in has and getattr(layer, f"block_{matrix}") is not None:
+                yield f"{where}.block_{matrix} = {block}: the layer has no such matrix; remove it"
+            if matrix in has and block > size:
+                yield (
+                    f"{where}: block size {block} of the {matrix} matrix is larger than the "
+                    f"matrix ({size} rows); choose at most {_largest_block(size)}"
+                )
+
+    def cell_of(self, layer: LayerRecipe) -> Cell:
+        """Return the cell of a layer."""
+        return cell_called(layer.cell or self.cell, self.reset)
+
+    def options_of(self, layer: LayerRecipe) -> Options:
+        """Return what is chosen about a layer's cell."""
+        cell = self.cell_of(layer)
+        default = cell.activations[0] if cell.activations else "tanh"
+        named = layer.cell_activation or self.cell_activation
+        activation = named if named and cell.activations else default
+        peepholes = self.peepholes and "peepholes" in cell.parameters
+        return Options(activation, peepholes, layer.projection > 0)
 
     @property
     def word(self) -> int:
@@ -83,12 +119,7 @@ class ModelRecipe(Section):
 
     def matrices_of(self, layer: LayerRecipe) -> list[str]:
         """Return the names of the matrices that a layer has, as `block_of` takes them."""
-        names = ["input", "recurrent"]
-        if self.cell == "gru" and self.reset == "before":
-            names.append("candidate")
-        if self.cell == "lstm" and layer.projection:
-            names.append("projection")
-        return names
+        return list(self.cell_of(layer).matrices_of(self.options_of(layer)))
 
 
 def _largest_block(size: int) -> int:

@@ -1,8 +1,8 @@
-"""Recurrent layers: LSTM with peepholes and projection, GRU with the reset gate before or after.
+"""Layers of any cell, and the fast ones: LSTM, and GRU with the reset gate before or after.
 
-The names of the matrices and the order of the gates in their rows are those of
-`ernn.cells`. Products with the input do not wait for the previous step, so they are
-done here for the whole sequence at once; the time loops are in `ernn.train.recurrence`.
+The names of the matrices and the order of the gates in their rows are those of `ernn.cells`.
+Products with the input do not wait for the previous step, so they are done here for the whole
+sequence at once; the time loops of the fast layers are in `ernn.train.recurrence`.
 """
 
 from dataclasses import replace
@@ -10,48 +10,102 @@ from dataclasses import replace
 import torch
 from torch import Tensor, nn
 
-from ernn.cells import cell_named
 from ernn.compressed import CompressedLayer, padded
+from ernn.graphs.cell import INPUT, OUTPUT, Matvec
 from ernn.recipe import LayerRecipe, ModelRecipe
 from ernn.train import recurrence
 from ernn.train.linear import StructuredLinear, as_array
+from ernn.train.operations import compute
 from ernn.train.products import Product, bind, from_bins, rebin, to_bins, transforming_pays
 
 
 class Layer(nn.Module):
-    """What every cell has: sizes, matrices by name, a bias per gate row."""
+    """A layer of any cell: its matrices by name, a bias per gate row, and the cell's parameters.
 
-    def __init__(self, model: ModelRecipe, layer: LayerRecipe, inputs: int, kind: str) -> None:
+    Sequences go through the cell's graph step by step, and autograd goes back. A cell that is
+    worth it has a subclass with loops of its own (`FAST`); tests compare them.
+    """
+
+    def __init__(self, model: ModelRecipe, layer: LayerRecipe, inputs: int) -> None:
         """Build one layer; `inputs` is padded to the model's word already, the rest is here."""
         super().__init__()
-        self.kind = kind
+        self.cell, self.options = model.cell_of(layer), model.options_of(layer)
         self.hidden = padded(layer.hidden, model.word)
         self.output = padded(layer.projection, model.word) or self.hidden
-        columns = {
-            "input": inputs,
-            "recurrent": self.output,
-            "candidate": self.hidden,
-            "projection": self.hidden,
-        }
+        columns = {INPUT: inputs, OUTPUT: self.output}
         self.matrices: dict[str, StructuredLinear] = {}
-        for name, one in cell_named(kind).matrices.items():
-            rows = len(one.gates) * self.hidden
-            if name == "projection":
-                if not layer.projection:
-                    continue
-                rows = self.output
-            block = layer.block_of(name)
-            self.matrices[name] = StructuredLinear(rows, columns[name], block, model.input_scale)
+        for name in self.cell.matrices_of(self.options):
+            gates, vector = self.cell.matrices[name].gates, self.cell.matrices[name].vector
+            rows = self.output if name == "projection" else len(gates) * self.hidden
+            cols, block = columns.get(vector, self.hidden), layer.block_of(name)
+            self.matrices[name] = StructuredLinear(rows, cols, block, model.input_scale)
             self.add_module(name, self.matrices[name])
-        self.bias = nn.Parameter(torch.empty(len(cell_named(kind).gates) * self.hidden))
+        self.bias = nn.Parameter(torch.empty(len(self.cell.gates) * self.hidden))
+        for name, parameter in self.cell.parameters.items():
+            used = parameter.to == "row" or self.options.peepholes
+            values = len(parameter.values)
+            shape = (values, self.hidden) if values > 1 else (self.hidden,)
+            self.register_parameter(name, nn.Parameter(torch.empty(shape)) if used else None)
 
     @torch.no_grad()
     def reset(self, generator: torch.Generator) -> None:
-        """Draw new weights; biases and peepholes start at 0."""
+        """Draw new weights; biases and peepholes start at 0, those of open gates at 1."""
         for parameter in self.parameters(recurse=False):
             parameter.zero_()
+        for gate in self.cell.open_gates:
+            self.bias.unflatten(0, (-1, self.hidden))[self.cell.gates.index(gate)] = 1.0
         for matrix in self.matrices.values():
             matrix.reset(generator)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """(T, B, X) -> (T, B, Y)."""
+        if not self.cell.recurrent:
+            return self._at_once(x)
+        bound = {name: self._bind(name) for name in self.matrices if name != "input"}
+        block = next(iter(bound.values())).block
+        gx = self._gate_sums(x, block).unbind(-3)
+        values = {name: to_bins(row, block) for name, row in self._constants().items()}
+        kept = {self.cell.state.name: self.hidden} if self.cell.state else {}
+        for name, size in {OUTPUT: self.output, **kept}.items():
+            values[name] = gx[0].new_zeros((*gx[0].shape[:-1], size // block))
+        return from_bins(torch.stack([self._step(sums, bound, values) for sums in gx], -3), block)
+
+    def _at_once(self, x: Tensor) -> Tensor:
+        """Compute all steps of a cell without recurrence together."""
+        values = self._constants()
+        self._step(self._gate_sums(x, 1), {}, values)
+        return values[OUTPUT]
+
+    def _constants(self) -> dict[str, Tensor]:
+        """Return the cell's parameters by the names of their values, each (1, H)."""
+        found: dict[str, Tensor] = {}
+        for name, parameter in self.cell.parameters.items():
+            held = getattr(self, name)
+            if held is not None:
+                rows = held.reshape(len(parameter.values), 1, -1)
+                found |= zip(parameter.values, rows, strict=True)
+        return found
+
+    def _step(self, sums: Tensor, bound: dict[str, Product], values: dict[str, Tensor]) -> Tensor:
+        """Do a step from what the input adds to the gates; return the output vector."""
+        multiplied: dict[str, Tensor] = {}  # by matrix, whose rows several products may share
+        for node in self.cell.nodes(self.options):
+            if not isinstance(node, Matvec):
+                values[node.out] = compute(node, values)
+                continue
+            rows = []
+            for vector, matrix in node.parts:
+                if vector != INPUT and matrix not in multiplied:
+                    multiplied[matrix] = bound[matrix](values[vector])
+                whole = sums if vector == INPUT else multiplied[matrix]
+                rows.append(_gates(whole, self.cell.matrices[matrix].gates, node.gates))
+            parameter = self.cell.parameters.get(node.bias or "")
+            rows += [values[name] for name in parameter.values] if parameter else []
+            made = sum(rows[1:], rows[0]).chunk(len(node.rows), -1)
+            values.update(zip(node.rows, made, strict=True))
+        if self.cell.state:
+            values[self.cell.state.name] = values[self.cell.state.next]
+        return values[OUTPUT]
 
     def _gate_sums(self, x: Tensor, block: int) -> Tensor:
         """Return what input and bias add to the gates, in bins: (T, B, X) -> (k, T, B, n)."""
@@ -70,7 +124,17 @@ class Layer(nn.Module):
     def export(self) -> CompressedLayer:
         """Return the layer as float64 arrays."""
         matrices = {name: matrix.export() for name, matrix in self.matrices.items()}
-        return CompressedLayer(self.kind, self.hidden, matrices, as_array(self.bias))
+        named = {name: getattr(self, name) for name in self.cell.parameters}
+        parameters = {name: as_array(held) for name, held in named.items() if held is not None}
+        chosen = self.options.cell_activation
+        bias = as_array(self.bias)
+        return CompressedLayer(self.cell.name, self.hidden, matrices, bias, parameters, chosen)
+
+
+def _gates(rows: Tensor, stacked: str, gates: str) -> Tensor:
+    """Return the rows of some of the stacked gates."""
+    size = rows.shape[-1] // len(stacked)
+    return rows.narrow(-1, stacked.index(gates) * size, len(gates) * size)
 
 
 class Lstm(Layer):
@@ -80,16 +144,7 @@ class Lstm(Layer):
     torch.nn.LSTM.
     """
 
-    def __init__(self, model: ModelRecipe, layer: LayerRecipe, inputs: int) -> None:
-        super().__init__(model, layer, inputs, "lstm")
-        self.cell_activation = model.cell_activation
-        self.peepholes = nn.Parameter(torch.empty(3, self.hidden)) if model.peepholes else None
-
-    def reset(self, generator: torch.Generator) -> None:
-        """Draw new weights; the forget gates start open."""
-        super().reset(generator)
-        with torch.no_grad():
-            self.bias[self.hidden : 2 * self.hidden] = 1.0
+    peepholes: nn.Parameter | None
 
     def forward(self, x: Tensor) -> Tensor:
         """(T, B, X) -> (T, B, Y)."""
@@ -98,22 +153,13 @@ class Lstm(Layer):
             projection = self._bind("projection")
         if self.peepholes is not None:
             peepholes = to_bins(self.peepholes, recurrent.block)
-        gx, squash = self._gate_sums(x, recurrent.block), self.cell_activation
+        gx, squash = self._gate_sums(x, recurrent.block), self.options.cell_activation
         y = recurrence.lstm(gx, peepholes, squash, recurrent, projection)
         return from_bins(y, recurrent.block)
-
-    def export(self) -> CompressedLayer:
-        """Return the layer as float64 arrays."""
-        layer = super().export()
-        parameters = {} if self.peepholes is None else {"peepholes": as_array(self.peepholes)}
-        return replace(layer, parameters=parameters, cell_activation=self.cell_activation)
 
 
 class GruBefore(Layer):
     """n = tanh(W x + U (r . h) + b); h = (1 - z) . h + z . n, as in the E-RNN paper."""
-
-    def __init__(self, model: ModelRecipe, layer: LayerRecipe, inputs: int) -> None:
-        super().__init__(model, layer, inputs, "gru_before")
 
     def forward(self, x: Tensor) -> Tensor:
         """(T, B, X) -> (T, B, H)."""
@@ -125,9 +171,7 @@ class GruBefore(Layer):
 class GruAfter(Layer):
     """n = tanh(W x + b + r . (U h + b')); h = (1 - z) . n + z . h, as in torch.nn.GRU."""
 
-    def __init__(self, model: ModelRecipe, layer: LayerRecipe, inputs: int) -> None:
-        super().__init__(model, layer, inputs, "gru_after")
-        self.candidate_bias = nn.Parameter(torch.empty(self.hidden))
+    candidate_bias: nn.Parameter
 
     def forward(self, x: Tensor) -> Tensor:
         """(T, B, X) -> (T, B, H)."""
@@ -146,12 +190,12 @@ class GruAfter(Layer):
             matrices[name] = replace(matrix, generators=generators)
         bias = layer.bias.copy()
         bias[: self.hidden] *= -1
-        parameters = {"candidate_bias": as_array(self.candidate_bias)}
-        return replace(layer, matrices=matrices, bias=bias, parameters=parameters)
+        return replace(layer, matrices=matrices, bias=bias)
+
+
+FAST: dict[str, type[Layer]] = {"lstm": Lstm, "gru_before": GruBefore, "gru_after": GruAfter}
 
 
 def build(model: ModelRecipe, layer: LayerRecipe, inputs: int) -> Layer:
     """Return the layer that a recipe asks for, its weights not yet drawn (see `Layer.reset`)."""
-    if model.cell == "lstm":
-        return Lstm(model, layer, inputs)
-    return (GruBefore if model.reset == "before" else GruAfter)(model, layer, inputs)
+    return FAST.get(model.cell_of(layer).name, Layer)(model, layer, inputs)

@@ -69,7 +69,31 @@ def test_a_mistake_is_named_with_its_place_and_what_is_allowed(tmp_path, line, w
 @pytest.mark.parametrize(
     "model, where, allowed",
     [
-        ('cell = "rnn"\n[[model.layers]]\nhidden = 64', "model.cell = 'rnn'", "'lstm' or 'gru'"),
+        (
+            'cell = "lsmt"\n[[model.layers]]\nhidden = 64',
+            "model.cell = 'lsmt'",
+            "choose one of lstm, gru, mgu, rnn, dense",
+        ),
+        (
+            'cell = "gru"\n[[model.layers]]\nhidden = 64\ncell = "lsmt"',
+            "model.layers[0].cell = 'lsmt'",
+            "choose one of lstm, gru, mgu, rnn, dense",
+        ),
+        (
+            'cell = "gru"\n[[model.layers]]\nhidden = 64\ncell_activation = "tanh"',
+            "layers[0].cell_activation = 'tanh'",
+            "a gru has no such choice; remove it",
+        ),
+        (
+            'cell = "rnn"\n[[model.layers]]\nhidden = 64\ncell_activation = "sigmoid"',
+            "layers[0]: cell_activation = 'sigmoid'",
+            "a rnn takes tanh or relu",
+        ),
+        (
+            'cell = "gru"\n[[model.layers]]\nhidden = 64\ncell = "dense"\nblock_recurrent = 4',
+            "layers[0].block_recurrent = 4",
+            "no such matrix; remove it",
+        ),
         ('cell = "gru"\nlayers = []', "model.layers", "at least 1 item"),
         ('cell = "gru"', "model.layers", "missing"),
         ('cell = "gru"\n[[model.layers]]\nhidden = 0', "model.layers[0].hidden = 0", "than 0"),

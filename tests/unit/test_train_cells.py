@@ -22,6 +22,16 @@ def model_recipe(cell="lstm", hidden=(12,), projection=0, block=4, **settings):
     return ModelRecipe(cell=cell, layers=layers, **settings)
 
 
+def stacked(*kinds):
+    """A layer of each cell; an activation stands behind a colon."""
+    named = [kind.partition(":") for kind in kinds]
+    layers = [
+        LayerRecipe(hidden=8 + 3 * n, cell=cell, cell_activation=activation or None, block=4)
+        for n, (cell, _, activation) in enumerate(named)
+    ]
+    return ModelRecipe(cell="gru", layers=layers)
+
+
 def filled(module, seed=0):
     """Give every parameter random values, so that no bias or scale is left at its start."""
     generator = torch.Generator().manual_seed(seed)
@@ -68,6 +78,14 @@ def sigmoid(x):
     return 1 / (1 + np.exp(-x))
 
 
+FUNCTIONS = {
+    "none": lambda x: x,
+    "relu": lambda x: np.maximum(x, 0),
+    "sigmoid": sigmoid,
+    "tanh": np.tanh,
+}
+
+
 def run_layer(layer: CompressedLayer, x: np.ndarray) -> np.ndarray:
     """Compute the equations of docs/algorithm.md one frame at a time: (T, X) -> (T, Y)."""
     dense = {name: matrix.dense() for name, matrix in layer.matrices.items()}
@@ -87,6 +105,14 @@ def run_layer(layer: CompressedLayer, x: np.ndarray) -> np.ndarray:
             uz, ur = np.split(dense["recurrent"] @ y, 2)
             z, r = sigmoid(az + uz), sigmoid(ar + ur)
             y = (1 - z) * y + z * np.tanh(an + dense["candidate"] @ (r * y))
+        elif layer.cell == "mgu":
+            af, an = np.split(a, 2)
+            f = sigmoid(af + dense["recurrent"] @ y)
+            y = (1 - f) * y + f * np.tanh(an + dense["candidate"] @ (f * y))
+        elif layer.cell == "rnn":
+            y = FUNCTIONS[layer.cell_activation](a + dense["recurrent"] @ y)
+        elif layer.cell == "dense":
+            y = FUNCTIONS[layer.cell_activation](a)
         else:
             az, ar, an = np.split(a, 3)
             uz, ur, un = np.split(dense["recurrent"] @ y, 3)
@@ -112,6 +138,13 @@ MODELS = [
     model_recipe("gru", hidden=(10, 13), block=8),
     model_recipe("gru", hidden=(10,), reset="after", block=2),
     model_recipe("gru", hidden=(5,), block=1),
+    model_recipe("mgu", hidden=(10, 13)),
+    model_recipe("mgu", hidden=(5,), block=1),
+    model_recipe("rnn", hidden=(10, 13)),
+    model_recipe("rnn", hidden=(10,), cell_activation="relu", block=2),
+    model_recipe("dense", hidden=(10, 13)),
+    *(model_recipe("dense", hidden=(9,), cell_activation=name) for name in FUNCTIONS),
+    stacked("dense:relu", "lstm", "mgu", "rnn", "gru", "dense"),
 ]
 
 

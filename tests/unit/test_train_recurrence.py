@@ -17,7 +17,7 @@ torch.set_num_threads(1)
 def plain_lstm(layer: Layer, gx: Tensor) -> Tensor:
     recurrent, peep = layer.matrices["recurrent"].matrix().t(), layer.peepholes
     peep = gx.new_zeros(3, layer.hidden) if peep is None else peep
-    squash = torch.tanh if layer.cell_activation == "tanh" else torch.sigmoid
+    squash = torch.tanh if layer.options.cell_activation == "tanh" else torch.sigmoid
     y, c = gx.new_zeros(gx.shape[1], layer.output), gx.new_zeros(gx.shape[1], layer.hidden)
     outputs = []
     for frame in gx:
@@ -60,7 +60,7 @@ PLAIN = {"lstm": plain_lstm, "gru_before": plain_gru_before, "gru_after": plain_
 
 def plain(layer: Layer, x: Tensor) -> Tensor:
     """Compute a layer step by step with expanded matrices: (T, B, X) -> (T, B, Y)."""
-    return PLAIN[layer.kind](layer, x @ layer.matrices["input"].matrix().t() + layer.bias)
+    return PLAIN[layer.cell.name](layer, x @ layer.matrices["input"].matrix().t() + layer.bias)
 
 
 def random_layer(cell, layer_recipe, seed=0, inputs=16, **settings) -> Layer:
@@ -116,6 +116,35 @@ def test_a_layer_is_its_plain_loop_with_all_gradients(
     expected = outputs_and_gradients(lambda x: plain(layer, x), layer, x, weights)
     for ours, theirs in zip(found, expected, strict=True):
         assert torch.allclose(ours, theirs, rtol=1e-9, atol=1e-10)
+
+
+@pytest.mark.parametrize("block", [1, 4])
+@pytest.mark.parametrize("projection", [0, 8])
+@pytest.mark.parametrize("cell, reset", [("lstm", "before"), ("gru", "before"), ("gru", "after")])
+def test_a_fast_layer_is_the_interpreter_of_its_graph(cell, reset, projection, block):
+    recipe = LayerRecipe(hidden=16, projection=projection if cell == "lstm" else 0, block=block)
+    fast = random_layer(cell, recipe, reset=reset)
+    assert type(fast) is not Layer
+    graph = Layer(ModelRecipe(cell=cell, layers=[recipe], reset=reset), recipe, 16).double()
+    graph.reset(torch.Generator())
+    for matrix in graph.matrices.values():
+        matrix.constrain()
+    graph.load_state_dict(fast.state_dict())
+    if reset == "after":  # the graph has the paper's z, which is 1 - torch's
+        with torch.no_grad():
+            for matrix in graph.matrices.values():
+                held = matrix.weight if matrix.generators is None else matrix.generators
+                held[: 16 // (1 if matrix.generators is None else block)] *= -1
+            graph.bias[:16] *= -1
+    x = torch.randn(5, 3, 16, dtype=torch.float64, requires_grad=True)
+    weights = torch.randn(5, 3, fast.output, dtype=torch.float64)
+    found = outputs_and_gradients(graph, graph, x, weights)
+    expected = outputs_and_gradients(fast, fast, x, weights)
+    for ours, theirs in zip(found[:2], expected[:2], strict=True):
+        assert torch.allclose(ours, theirs, rtol=1e-9, atol=1e-10)
+    if reset == "before":
+        for ours, theirs in zip(found[2:], expected[2:], strict=True):
+            assert torch.allclose(ours, theirs, rtol=1e-9, atol=1e-10)
 
 
 def bound(p, q, block) -> tuple[Tensor, Tensor | None]:
