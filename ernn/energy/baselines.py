@@ -131,9 +131,15 @@ def multipliers_of(block: int) -> int:
 
 def _products(layer: Layer) -> tuple[list[Matrix], list[Matrix]]:
     """Return the matrices of the two stages that multiply."""
-    if layer.cell == "lstm":
-        second = [layer.projection] if layer.projection else []
-        return [layer.input, layer.recurrent], second
+    return {"lstm": _lstm_products, "gru": _gru_products}[layer.cell](layer)
+
+
+def _lstm_products(layer: Layer) -> tuple[list[Matrix], list[Matrix]]:
+    second = [layer.projection] if layer.projection else []
+    return [layer.input, layer.recurrent], second
+
+
+def _gru_products(layer: Layer) -> tuple[list[Matrix], list[Matrix]]:
     gates, candidate = layer.input.share(2, 3), layer.input.share(1, 3)
     if layer.candidate:
         return [gates, layer.recurrent], [candidate, layer.candidate]
@@ -155,9 +161,8 @@ def _rotations(block: int) -> int:
 
 def _lane_multipliers(shape: Shape) -> int:
     """Count those of one cell a cycle: lines of the activations, products, peepholes."""
-    if shape.cell == "gru":
-        return 3 + 3
-    return 5 + 3 + 3 * any(layer.peepholes for layer in shape.layers)
+    peepholes = any(layer.peepholes for layer in shape.layers)
+    return {"lstm": 5 + 3 + 3 * peepholes, "gru": 3 + 3}[shape.cell]
 
 
 def _cell_lanes(shape: Shape, budget: int) -> Iterator[int]:

@@ -7,6 +7,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal, Protocol
 
+from ernn.cells import cell_called
+
 Cell = Literal["lstm", "gru"]
 
 
@@ -141,7 +143,7 @@ def shape_of(
         matrices: by name as in `CompressedModel.matrices`: ``"layer0.input"`` ... ``"output"``.
         features: inputs without padding.
         labels: rows of the output layer without padding, if there is one.
-        peepholes: whether LSTM layers have them.
+        peepholes: whether the cells have them.
     """
     known = {name: Matrix(one.rows, one.cols, one.block) for name, one in matrices.items()}
     layers = []
@@ -150,12 +152,12 @@ def shape_of(
         layers.append(
             Layer(
                 cell,
-                entering.rows // (4 if cell == "lstm" else 3),
+                entering.rows // len(cell_called(cell, "before").gates),
                 entering,
                 known[f"{layer}.recurrent"],
                 known.get(f"{layer}.candidate"),
                 known.get(f"{layer}.projection"),
-                peepholes and cell == "lstm",
+                peepholes,
             )
         )
     output, first = known.get("output"), known["layer0.input"]
@@ -168,21 +170,22 @@ def shape_of(
 def benchmark_shape(cell: Cell, block: int) -> Shape:
     """Return the layer that the published figures are for: 153 inputs, padded, and 1,024 cells."""
     inputs, hidden, output = 160, 1024, 512
-    if cell == "lstm":
-        layer = Layer(
-            cell,
+    layers: dict[Cell, Layer] = {
+        "lstm": Layer(
+            "lstm",
             hidden,
             Matrix(4 * hidden, inputs, block),
             Matrix(4 * hidden, output, block),
             projection=Matrix(output, hidden, block),
             peepholes=True,
-        )
-    else:
-        layer = Layer(
-            cell,
+        ),
+        "gru": Layer(
+            "gru",
             hidden,
             Matrix(3 * hidden, inputs, block),
             Matrix(2 * hidden, hidden, block),
             candidate=Matrix(hidden, hidden, block),
-        )
+        ),
+    }
+    layer = layers[cell]
     return Shape((layer,), padding=layer.input.rows * (inputs - 153))

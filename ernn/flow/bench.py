@@ -9,13 +9,14 @@ import shutil
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, cast
 
 import numpy as np
 
 from ernn import __version__
+from ernn.cells import cell_named
+from ernn.energy.published import Cell, load_published
 from ernn.energy.published import Design as PublishedDesign
-from ernn.energy.published import load_published
 from ernn.errors import MismatchError, RecipeError
 from ernn.files import write_text
 from ernn.flow.activity import keep_activity
@@ -67,14 +68,14 @@ class Layer:
         return f"{self.kind.upper()} {sizes}, k = {self.block}"
 
     @property
-    def kind(self) -> Literal["lstm", "gru"]:
+    def kind(self) -> Cell:
         """Which cell, whatever its reset."""
-        return "lstm" if self.cell == "lstm" else "gru"
+        return cast(Cell, cell_named(self.cell).called)
 
     @property
     def dense_macs(self) -> int:
         """Multiplications per frame without compression."""
-        gates, output = (4 if self.cell == "lstm" else 3), self.projection or self.hidden
+        gates, output = len(cell_named(self.cell).gates), self.projection or self.hidden
         return gates * self.hidden * (FEATURES.size + output) + self.projection * self.hidden
 
 

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import get_args
 
 from ernn import __version__
 from ernn.compressed import CompressedModel
@@ -158,7 +159,13 @@ def find_run(text: str) -> Path:
 def run_shape(run: RunFolder) -> Shape:
     """Return the sizes of a run's network."""
     model = CompressedModel.load(run.compressed_model)
-    cell: Cell = "lstm" if model.layers[0].cell == "lstm" else "gru"
+    kinds = {layer.kind.called for layer in model.layers}
+    cell = next((name for name in get_args(Cell) if {name} == kinds), None)
+    if cell is None:
+        raise ProjectError(
+            f"{run.root} is a stack of {', '.join(sorted(kinds))}; the published accelerators run "
+            "only LSTM or only GRU layers, so compare a run of one of them"
+        )
     peepholes = any("peepholes" in layer.parameters for layer in model.layers)
     return shape_of(cell, model.matrices(), model.features, model.labels, peepholes)
 

@@ -140,7 +140,7 @@ def _blocks(recipe: Recipe, run: RunFolder) -> content.BlockSearch | None:
         limit_percent=search.limit_percent,
         trials=tuple(
             content.BlockTrial(
-                cell="lstm" if one.cell == "lstm" else "gru",
+                cell=one.cell,
                 block=one.block,
                 wide=one.wide,
                 words=one.words,
@@ -166,7 +166,8 @@ def in_words(model: ModelRecipe) -> str:
     else:
         cells = f"{len(sizes)} layers of {sizes[0]} cells"
     size = "sizes" if len(blocks) > 1 else "size"
-    return f"{model.cell.upper()}, {cells}, block {size} {', '.join(map(str, sorted(blocks)))}"
+    kinds = dict.fromkeys(model.cell_of(layer).called.upper() for layer in model.layers)
+    return f"{' and '.join(kinds)}, {cells}, block {size} {', '.join(map(str, sorted(blocks)))}"
 
 
 def _accuracy(

@@ -70,7 +70,6 @@ def search_chart(found: BlockSearch) -> Markup:
     sizes = [trial.block for trial in found.trials] + [found.block]
     blocks = sorted({1, *sizes})
     at = aside(blocks, sizes)
-    kinds = {"lstm": "theirs", "gru": "ours"}
     series = [
         Series(
             kind,
@@ -81,7 +80,7 @@ def search_chart(found: BlockSearch) -> Markup:
             ),
             joined=False,
         )
-        for cell, kind in kinds.items()
+        for cell, kind in found.series.items()
     ]
     own = found.per
     mine = Dot(

@@ -1,5 +1,6 @@
 """Marks: what kind of figure one is, and the command that made it. Every figure has one."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Literal
 
@@ -42,3 +43,9 @@ class Measured(Strict):
     value: Finite
     low: Finite
     high: Finite
+
+
+def series_of_cells(cells: Iterable[str]) -> dict[str, str]:
+    """Return a kind of series for each cell of a search: the last one that was tried is "ours"."""
+    found = list(dict.fromkeys(cells))
+    return {cell: "ours" if cell == found[-1] else "theirs" for cell in found}

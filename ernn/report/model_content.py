@@ -7,7 +7,7 @@ from pydantic import Field
 
 from ernn.datafile import Count, Finite, NotNegative, Positive, Some, Strict
 from ernn.fixed import QFormat
-from ernn.report.marks import Measured, Origin
+from ernn.report.marks import Measured, Origin, series_of_cells
 
 Model = Literal["dense", "compressed", "integer"]
 Corpus = Literal["synthetic", "timit", "kaldi", "manifest"]
@@ -188,7 +188,7 @@ class BitsSearch(Strict):
 class BlockTrial(Strict):
     """A model of the search of block sizes, on the development set."""
 
-    cell: Literal["lstm", "gru"]
+    cell: str
     block: Some  # of the recurrent matrices
     wide: Some  # of the others
     words: str
@@ -204,7 +204,17 @@ class BlockSearch(Strict):
     bound: str
     limit_percent: NotNegative
     trials: Annotated[tuple[BlockTrial, ...], Field(min_length=1)]
-    cell: Literal["lstm", "gru"]  # of this run
+    cell: str  # of this run
     block: Some
     per: Measured  # of this run's compressed model, on the development set
     origin: Origin
+
+    @property
+    def series(self) -> dict[str, str]:
+        """The kind of series of each cell."""
+        return series_of_cells(one.cell for one in self.trials)
+
+    @property
+    def legend(self) -> list[tuple[str, str]]:
+        """The series of the chart, and what they are called."""
+        return [(kind, cell.upper()) for cell, kind in self.series.items()]

@@ -7,6 +7,7 @@ from pathlib import Path
 from ernn.datafile import parse
 from ernn.errors import ErnnError
 from ernn.files import write_text
+from ernn.report.marks import series_of_cells
 
 FORMAT = "ernn-search-1"
 
@@ -89,6 +90,11 @@ class SearchReport:
     chosen: str  # in words; empty: nothing meets the bound
     failure: str  # why nothing does
     test: FinalResult | None
+
+    @property
+    def series(self) -> dict[str, str]:
+        """The kind of series of each cell."""
+        return series_of_cells(trial.cell for trial in self.trials)
 
     @property
     def trainings(self) -> int:

@@ -84,10 +84,9 @@ def _per(report: SearchReport) -> Markup:
         )
         for number, trial in enumerate(report.trials)
     ]
-    kinds = {"lstm": "theirs", "gru": "ours"}
     series = [
         Series(kind, tuple(dot for trial, dot in of_trial if trial.cell == cell), joined=False)
-        for cell, kind in kinds.items()
+        for cell, kind in report.series.items()
     ]
     steps = sorted(
         ((trial.step, dot) for trial, dot in of_trial if trial.step is not None),

@@ -22,7 +22,7 @@ from ernn.quant.integer_model import IntegerModel
 from ernn.quant.network import Network, Scale, forward, inverse
 from ernn.quant.quantize import quantize
 from ernn.recipe import BLOCK_SIZES, Recipe
-from ernn.search.space import Cell, Point, largest_block, variant
+from ernn.search.space import Point, largest_block, variant
 from ernn.train.acoustic import AcousticModel
 
 WORTH = 0.2  # what doubling a block must save of all multiplications
@@ -137,7 +137,7 @@ def find_bounds(
     Raises:
         PlanError: no block size fits the part.
     """
-    cell: Cell = recipe.model.cell
+    cell = recipe.model.cell
     limit = largest_block(recipe)
     blocks = [k for k in BLOCK_SIZES if k <= limit]
     sizes = {}

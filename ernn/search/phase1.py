@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from math import ceil, inf
 
 from ernn.search.bounds import Bounds, Size
-from ernn.search.space import Cell, Point, dense
+from ernn.search.space import SUBSTITUTES, Point, dense
 
 MAX_TRAININGS = 6
 
@@ -97,7 +97,7 @@ def ahead(make: Callable[[], Policy], known: Mapping[Point, float], count: int) 
     return asks
 
 
-def phase_one(cell: Cell, bounds: Bounds, bound: Bound, size_of: Callable[[Point], Size]) -> Policy:
+def phase_one(cell: str, bounds: Bounds, bound: Bound, size_of: Callable[[Point], Size]) -> Policy:
     """Find the smallest model within the bound.
 
     Args:
@@ -113,7 +113,7 @@ class _PhaseOne:
     """The steps of the search and what they have told so far."""
 
     def __init__(
-        self, cell: Cell, bounds: Bounds, bound: Bound, size_of: Callable[[Point], Size]
+        self, cell: str, bounds: Bounds, bound: Bound, size_of: Callable[[Point], Size]
     ) -> None:
         self.cell, self.bounds, self.bound, self.size_of = cell, bounds, bound, size_of
         self.decisions: list[str] = []
@@ -134,7 +134,7 @@ class _PhaseOne:
         chosen = yield from self._largest_block()
         if chosen is None:
             return self._failed(self._nearest())
-        chosen = yield from self._gru(chosen)
+        chosen = yield from self._substitute(chosen)
         chosen = yield from self._wider(chosen)
         self.decisions.append(f"Chosen: {chosen}, {self._told(chosen)}.")
         return Verdict(chosen, tuple(self.decisions), tuple(self.percents))
@@ -165,19 +165,22 @@ class _PhaseOne:
             return dense(self.cell)
         return None
 
-    def _gru(self, lstm: Point) -> Generator[Ask, float, Point]:
-        gru = Point("gru", lstm.block, lstm.wide)
-        if lstm.cell == "gru" or not lstm.compressed:
-            return lstm
-        reason = self._not_worth(lstm, gru)
+    def _substitute(self, own: Point) -> Generator[Ask, float, Point]:
+        """Try a simpler cell, where there is one: a GRU for an LSTM."""
+        simpler = SUBSTITUTES.get(own.cell)
+        if simpler is None or not own.compressed:
+            return own
+        other = Point(simpler, own.block, own.wide)
+        reason = self._not_worth(own, other)
         if reason:
-            self.decisions.append(f"A GRU instead is not tried: {reason}.")
-            return lstm
-        saved = self._saved(lstm, gru)
-        yield from self._ask(gru, f"a GRU at the same block size saves {saved}")
-        meets = self._within(gru)
-        self._decide(gru, f"it saves {saved}: taken" if meets else "the LSTM stays")
-        return gru if meets else lstm
+            self.decisions.append(f"A {simpler.upper()} instead is not tried: {reason}.")
+            return own
+        saved = self._saved(own, other)
+        yield from self._ask(other, f"a {simpler.upper()} at the same block size saves {saved}")
+        meets = self._within(other)
+        stays = f"the {own.cell.upper()} stays"
+        self._decide(other, f"it saves {saved}: taken" if meets else stays)
+        return other if meets else own
 
     def _wider(self, chosen: Point) -> Generator[Ask, float, Point]:
         """Double the blocks of the other matrices as long as trainings are left and it pays."""

@@ -1,18 +1,17 @@
 """What is searched: points, and the recipe of each."""
 
 from dataclasses import dataclass
-from typing import Literal
 
-from ernn.recipe import BLOCK_SIZES, Recipe
+from ernn.recipe import BLOCK_SIZES, MATRICES, Recipe
 
-Cell = Literal["lstm", "gru"]
+SUBSTITUTES = {"lstm": "gru"}  # what is tried in a cell's place, with the same number of cells
 
 
 @dataclass(frozen=True, order=True)
 class Point:
     """One model: what the search chooses and everything else as in the recipe."""
 
-    cell: Cell
+    cell: str  # as a recipe calls it
     block: int  # of the recurrent matrices; 1 in both: the dense model
     wide: int  # of the input and projection matrices
 
@@ -36,7 +35,7 @@ class Point:
         return f"{cell} with blocks of {self.block}, of {self.wide} outside the recurrent matrices"
 
 
-def dense(cell: Cell) -> Point:
+def dense(cell: str) -> Point:
     """Return the point of the dense model."""
     return Point(cell, 1, 1)
 
@@ -50,21 +49,18 @@ def largest_block(recipe: Recipe) -> int:
 def variant(recipe: Recipe, point: Point) -> Recipe:
     """Return the recipe of a point.
 
-    All variants are padded alike, so that those of one cell share a dense model. A GRU has no
-    projection: it gets the LSTM's cells.
+    All variants are padded alike, so that those of one cell share a dense model. A cell without a
+    projection gets as many cells as one with. Layers that name a cell of their own keep it.
     """
-    model, layers = recipe.model, []
+    model, layers = recipe.model.model_copy(update={"cell": point.cell}), []
     for layer in model.layers:
-        lstm = point.cell == "lstm"
-        changed: dict[str, int | None] = {
-            "projection": layer.projection if lstm else 0,
-            "block": point.wide,
-        }
-        changed |= dict.fromkeys(("block_input", "block_projection", "block_candidate"))
-        changed["block_recurrent"] = point.block
-        if not lstm and model.reset == "before":
-            changed["block_candidate"] = point.block
+        cell = model.cell_of(layer)
+        own = dict.fromkeys(f"block_{name}" for name in MATRICES)
+        projection = layer.projection if cell.projects else 0
+        changed: dict[str, int | None] = {**own, "projection": projection, "block": point.wide}
+        looped = cell.matrices.keys() - {"input", "projection"}  # read in the recurrence
+        changed |= dict.fromkeys((f"block_{name}" for name in looped), point.block)
         layers.append(layer.model_copy(update=changed))
-    chosen = {"cell": point.cell, "layers": layers, "pad": largest_block(recipe)}
+    chosen = {"layers": layers, "pad": largest_block(recipe)}
     name = f"{recipe.name[:48]}-{point.name}"
     return recipe.model_copy(update={"name": name, "model": model.model_copy(update=chosen)})

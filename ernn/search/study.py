@@ -26,7 +26,7 @@ from ernn.errors import ErnnError, ProjectError, ToolError
 from ernn.flow.engine import difference
 from ernn.recipe import BLOCK_SIZES
 from ernn.search.bounds import Size
-from ernn.search.space import Point
+from ernn.search.space import SUBSTITUTES, Point
 from ernn.search.trial import Outcome
 
 HEARTBEAT_S = 5
@@ -34,7 +34,6 @@ ATTEMPTS = 4  # to open a database
 GRACE_S = 20  # without a heartbeat: the process is dead, or cut off from the database
 METRICS = ("PER on the development set, %", "multiplications per frame")
 _SPACE: dict[str, BaseDistribution] = {
-    "cell": CategoricalDistribution(("lstm", "gru")),
     "block": CategoricalDistribution(BLOCK_SIZES),
     "wide": CategoricalDistribution(BLOCK_SIZES),
 }
@@ -44,6 +43,12 @@ _ERRORS = (
     *(SQLAlchemyError, optuna.exceptions.OptunaError),
     *(ImportError, ValueError, KeyError, AssertionError),  # Optuna asserts too
 )
+
+
+def _cells(cell: str) -> CategoricalDistribution:
+    """Return the cells that are trained beside a cell, which all trials of a study share."""
+    pairs = (pair for pair in SUBSTITUTES.items() if cell in pair)
+    return CategoricalDistribution(next(pairs, (cell,)))
 
 
 class Study:
@@ -117,7 +122,7 @@ class Study:
         template = create_trial(
             state=TrialState.RUNNING,
             params={"cell": point.cell, "block": point.block, "wide": point.wide},
-            distributions=_SPACE,
+            distributions={"cell": _cells(point.cell), **_SPACE},
             user_attrs={"why": why, "weights": size.weights, "operations": size.multiplications},
         )
         with self._explained():
@@ -172,7 +177,7 @@ class Study:
         return [
             (Point(**trial.params), trial)
             for trial in trials
-            if trial.params.keys() == _SPACE.keys()
+            if trial.params.keys() == {"cell", *_SPACE}
         ]
 
     def _owner(self, point: Point) -> FrozenTrial | None:
