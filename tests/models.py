@@ -6,6 +6,7 @@ import numpy as np
 
 from ernn.parts.part import Part
 from ernn.quant.integer_model import IntegerModel
+from ernn.quant.products import Segment
 from ernn.quant.quantize import quantize
 from ernn.random_model import random_model
 from ernn.recipe import QuantizationRecipe
@@ -51,6 +52,29 @@ def turned(model: IntegerModel) -> IntegerModel:
                 for segment in product.segments
             ),
         )
+        for product in model.products
+    )
+    return replace(model, products=products)
+
+
+def masked(model: IntegerModel, share: float, tile: tuple[int, int]) -> IntegerModel:
+    """Return a model that has weights in about this share of its tiles, drawn at random.
+
+    Args:
+        model: with weights in all blocks.
+        share: of the tiles that keep their weights.
+        tile: block rows and block columns.
+    """
+    rng = np.random.default_rng(3)
+
+    def segment(found: Segment) -> Segment:
+        p, q = found.spectra.shape[:2]
+        kept = rng.random((-(-p // tile[0]), -(-q // tile[1]))) < share
+        present = np.kron(kept, np.ones(tile, np.int64))[:p, :q].astype(np.int64)
+        return replace(found, spectra=found.spectra * present[..., None], present=present)
+
+    products = tuple(
+        replace(product, segments=tuple(map(segment, product.segments)))
         for product in model.products
     )
     return replace(model, products=products)

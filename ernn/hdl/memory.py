@@ -12,7 +12,15 @@ from ernn.quant.integer_model import IntegerModel, Product
 def memory_files(plan: HardwarePlan, model: IntegerModel) -> dict[str, str]:
     """Return every .mem file, {name: text}: a word per line, the first value in its low bits."""
     words = memory_words(plan, model)
-    return {f"{target.name}.mem": _file(words[target.name], target) for target in plan.load_targets}
+    files = {
+        f"{target.name}.mem": _file(words[target.name], target) for target in plan.load_targets
+    }
+    if plan.visits:  # part of the plan, and so not loaded with a model
+        target = LoadTarget("visits", plan.visits.bits, plan.visits.depth)
+        files["visits.mem"] = _file(
+            (np.array(plan.visits.words)[:, None], plan.visits.bits), target
+        )
+    return files
 
 
 def memory_words(plan: HardwarePlan, model: IntegerModel) -> dict[str, tuple[np.ndarray, int]]:

@@ -12,7 +12,6 @@ from ernn.hw.layout import Layout, Sizes, words_of
 from ernn.hw.plan import HardwarePlan, OutputPlan
 from ernn.hw.program import UNITS, Job, Reading
 from ernn.hw.rams import rams
-from ernn.hw.steps import cut
 from ernn.hw.unit_plan import UnitJob, UnitPlan
 from ernn.hw.widths import Bounds, bounds, signed_bits, weight_bounds
 from ernn.quant.parameters import IntegerParameters
@@ -207,7 +206,7 @@ class _Builder:
         for index, job in enumerate(self.program.jobs):
             product = self.model.products[job.product]
             segments = tuple(self._segment(reading, memory_names) for reading in job.readings)
-            order = cut(product, self.layout.word, self.sizes.pe_rows, self.sizes.pe_columns)
+            order = self.layout.orders[index]
             entries = self.layout.entries(product)
             per_pass = self.sizes.pe_rows // self.sizes.drain_lanes
             jobs.append(

@@ -303,9 +303,10 @@ class _Machine:
         memory = self.plan.memories[index]
         if not memory.views[number].enabled:
             return
-        columns = self.plan.pe_columns
+        columns, base = self.plan.pe_columns, memory.views[number].base
         for place, at in enumerate(offered):
-            if (place + 1) % columns == 0 or place == len(offered) - 1:
+            complete = (place + 1) % columns == 0 or place == len(offered) - 1
+            if complete and base + place // columns not in memory.silent:
                 self.tokens[index, stream].append(at + memory.latency_cycles)
 
     # The output: ernn_output

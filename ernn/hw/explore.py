@@ -333,7 +333,4 @@ def sizes_of(plan: HardwarePlan) -> Sizes:
 
 def _multiplications(product: Product) -> int:
     """Return those of a frame, without padding to passes and columns."""
-    blocks = sum(
-        segment.spectra.shape[0] * segment.spectra.shape[1] for segment in product.segments
-    )
-    return blocks * spectral(product.block).products
+    return sum(segment.blocks for segment in product.segments) * spectral(product.block).products

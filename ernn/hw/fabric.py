@@ -66,7 +66,7 @@ def group_of_ram(name: str) -> str:
     """Return the group that a memory belongs to."""
     if name.startswith("scale_"):
         return f"transform_{name.removeprefix('scale_')}"
-    return {"bias": "rows", "peepholes": "unit_lstm"}.get(name, name)
+    return {"bias": "rows", "visits": "sequencer", "peepholes": "unit_lstm"}.get(name, name)
 
 
 def _registers(plan: HardwarePlan) -> Gates:
@@ -116,6 +116,8 @@ def _sequencer(plan: HardwarePlan) -> Gates:
     job += 2 * (plan.memory_bits + 2 * plan.offset_bits + 2)
     now = job + plan.pass_bits + plan.sub_bits + plan.offset_bits + plan.entry_bits
     out = several + plan.memory_bits + plan.offset_bits + plan.weight_addr_bits
+    if plan.visits:  # a word and the next one instead of the job's vectors and the group
+        now += 2 * (plan.visits.bits + plan.visits.addr_bits)
     out += plan.entry_bits + plan.bias_addr_bits + plan.queue_bits + 2 * plan.stream_bits + 20
     # What a job sets is a constant, and constants that are equal in all jobs are no registers.
     bits = job // 2 + now // 2 + out

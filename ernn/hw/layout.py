@@ -6,6 +6,7 @@ from ernn.bilinear import spectral
 from ernn.fixed import QFormat
 from ernn.hw.array_plan import Mode, NetworkPlan, bits_for
 from ernn.hw.program import Program, program
+from ernn.hw.steps import cut
 from ernn.hw.storage_plan import MemoryPlan, QueuePlan, ViewPlan
 from ernn.hw.widths import signed_bits
 from ernn.quant.network import forward, inverse
@@ -46,6 +47,16 @@ class Layout:
         self.word = sizes.word or model.word
         blocks = sorted({product.block for product in model.products}, reverse=True)
         self.modes = tuple(self._mode(block) for block in blocks)
+        self.orders = [
+            cut(
+                model.products[job.product],
+                self.word,
+                sizes.pe_rows,
+                sizes.pe_columns,
+                [reading.first_use for reading in job.readings],
+            )
+            for job in self.program.jobs
+        ]
         self.queues = self._queues()
         self.offsets, self.views = self._views()
         self.memories = tuple(self._memory(name) for name in self.program.makers)
@@ -160,6 +171,18 @@ class Layout:
             offsets[memory], views[memory] = base, tuple(found)
         return offsets, views
 
+    def _silent(self, name: str) -> tuple[int, ...]:
+        """Return the offsets of a memory that no first use visits."""
+        return tuple(
+            self.views[name][reading.layer].base + group
+            for job, order in zip(self.program.jobs, self.orders, strict=True)
+            for reading, count, visited in zip(
+                job.readings, order.groups, order.visits(0), strict=True
+            )
+            if reading.memory == name and reading.first_use
+            for group in sorted(set(range(count)) - set(visited))
+        )
+
     def _memory(self, name: str) -> MemoryPlan:
         model = self.model
         views = self.views[name]
@@ -183,7 +206,8 @@ class Layout:
         )
         forward_cycles = max(self.modes[mode].forward_cycles for mode in modes)
         scaled = bool(scale_formats)
-        tokens = self.offsets[name]
+        silent = self._silent(name)
+        tokens = self.offsets[name] - len(silent)
         made = [layer.vectors["h" if name in ("rec", "ff") else name] for layer in model.layers]
         return MemoryPlan(
             name=name,
@@ -206,6 +230,7 @@ class Layout:
             offset_bits=bits_for(self.offsets[name]),
             initial_tokens=tokens if name == "rec" else 0,
             count_bits=bits_for(2 * tokens + 1),
+            silent=silent,
         )
 
     def _network(self, mode: Mode, inverted: bool, in_bits: int, out_bits: int, slowest: int):

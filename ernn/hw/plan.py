@@ -7,6 +7,7 @@ the sizes.
 
 import hashlib
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 
 from pydantic import TypeAdapter, ValidationError
@@ -17,6 +18,7 @@ from ernn.files import write_text
 from ernn.fixed import QFormat
 from ernn.hw import latency
 from ernn.hw.array_plan import JobPlan, Mode, NetworkPlan, bits_for
+from ernn.hw.step_memory import StepMemory, step_memory
 from ernn.hw.storage_plan import LoadTarget, MemoryPlan, QueuePlan, RamPlan
 from ernn.hw.unit_plan import Maker, UnitPlan
 
@@ -103,6 +105,11 @@ class HardwarePlan:
     def steps(self) -> int:
         """Steps of the array per frame, all jobs."""
         return sum(job.steps for job in self.jobs)
+
+    @cached_property
+    def visits(self) -> StepMemory | None:
+        """The step memory; None where all jobs have all steps."""
+        return step_memory(self.jobs, self.offset_bits)
 
     @property
     def round_cycles(self) -> int:
@@ -279,11 +286,6 @@ class HardwarePlan:
     def output_count_bits(self) -> int:
         """Bits of a beat number of an output packet."""
         return bits_for(self.output_words)
-
-    @property
-    def macs_wires(self) -> int:
-        """Values of the largest block: wires of a word's first block."""
-        return self.modes[0].block
 
     @property
     def smaller_modes(self) -> list[tuple[int, Mode]]:

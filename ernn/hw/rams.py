@@ -63,6 +63,8 @@ def _memories(plan: HardwarePlan) -> Iterator[tuple[str, int, int, int]]:
     row = plan.pe_columns * plan.macs * plan.weight_bits
     yield "weights", row, plan.weight_depth, plan.pe_rows
     yield "bias", plan.drain_lanes * plan.word * plan.row.width, plan.bias_depth, 1
+    if plan.visits:
+        yield "visits", plan.visits.bits, plan.visits.depth, 1
     for memory in plan.memories:
         depth = plan.streams << (1 + memory.offset_bits)
         width = plan.word * memory.spectrum_bits

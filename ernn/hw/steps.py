@@ -9,15 +9,23 @@ this list and keep no order of their own.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import NamedTuple
 
 import numpy as np
 
-from ernn.quant.products import Product
+from ernn.quant.products import Product, Segment
 
 Groups = tuple[Sequence[int], ...]  # of each segment: the groups that a pass visits
+
+
+class Visit(NamedTuple):
+    """What the sequencer must know of a visit."""
+
+    last: bool  # of its pass
+    segment: int
+    vector: int  # address in the segment's vector memory
 
 
 class Step(NamedTuple):
@@ -107,7 +115,18 @@ class JobSteps:
         return found
 
 
-def cut(product: Product, word: int, rows: int, columns: int) -> JobSteps:
+def visits(steps: Sequence[Step]) -> list[Visit]:
+    """Return the visits that steps make: what a step memory holds."""
+    return [
+        Visit(behind is None or behind.first, step.segment, step.vector)
+        for step, behind in zip(steps, [*steps[1:], None], strict=True)
+        if behind is None or behind.sub == 0
+    ]
+
+
+def cut(
+    product: Product, word: int, rows: int, columns: int, first_uses: Sequence[bool] = ()
+) -> JobSteps:
     """Return the steps of a product on an array.
 
     Args:
@@ -115,12 +134,39 @@ def cut(product: Product, word: int, rows: int, columns: int) -> JobSteps:
         word: K, values of a word.
         rows: PE rows, each of which makes an output word in a pass.
         columns: PE columns, each of which takes an input word in a step.
+        first_uses: of each segment, whether the job is the first to read its vector; () for none.
     """
-    return JobSteps(
+    every = JobSteps(
         passes=-(-product.bias.size // (word * rows)),
         groups=tuple(-(-segment.columns // (word * columns)) for segment in product.segments),
         subs=word // product.block,
     )
+    if all(segment.present is None for segment in product.segments):
+        return every
+    needed = [
+        _needed(segment, len(product.gates), every.subs, rows, columns)
+        for segment in product.segments
+    ]
+    for at, first in zip(needed, first_uses, strict=False):
+        at[0, -1] |= first  # words come in order: with the last group, all of the vector is there
+    idle = ~np.any([at.any(axis=1) for at in needed], axis=0)
+    needed[0][idle, 0] = True  # a pass without weights makes rows too: the biases
+    if all(at.all() for at in needed):
+        return every
+    kept = (
+        tuple(tuple(np.flatnonzero(at[number]).tolist()) for at in needed)
+        for number in range(every.passes)
+    )
+    return replace(every, kept=tuple(kept))
+
+
+def _needed(segment: Segment, gates: int, subs: int, rows: int, columns: int) -> np.ndarray:
+    """Return which passes need which groups of a segment: (passes, groups) bool."""
+    present = segment.present
+    if present is None:
+        present = np.ones(segment.spectra.shape[:2], np.int64)
+    visits = by_visit(present[..., None] > 0, gates, subs, rows, columns)
+    return np.asarray(visits.any(axis=(2, 3, 4, 5, 6)))
 
 
 def by_visit(blocks: np.ndarray, gates: int, subs: int, rows: int, columns: int) -> np.ndarray:

@@ -47,6 +47,7 @@ class MemoryPlan:
     offset_bits: int
     initial_tokens: int
     count_bits: int
+    silent: tuple[int, ...]  # offsets that put no token: no first use visits them
 
     @property
     def job_bits(self) -> int:
@@ -61,6 +62,11 @@ class MemoryPlan:
     def mode_index(self, view: ViewPlan) -> int:
         """Index of a view's network; 0 where nothing is kept."""
         return self.modes.index(view.mode) if view.enabled else 0
+
+    @property
+    def silent_mask(self) -> str:
+        """The silent offsets as a Verilog constant, a bit each."""
+        return f"{1 << self.offset_bits}'h{sum(1 << offset for offset in self.silent):x}"
 
     @property
     def scale_addr_bits(self) -> int:

@@ -62,7 +62,7 @@ def with_blocks(model: IntegerParameters, factor: int) -> IntegerParameters | No
         for segment in found.segments:
             columns = padded(segment.columns, word)
             zeros = np.broadcast_to(np.int64(0), (rows // block, columns // block, block))
-            segments.append(replace(segment, spectra=zeros))
+            segments.append(replace(segment, spectra=zeros, present=None))  # at most as large
         bias = np.zeros(rows, np.int64)
         return replace(found, block=block, segments=tuple(segments), bias=bias)
 

@@ -117,6 +117,7 @@ def _product(model: IntegerParameters, product: Product) -> Iterator[str]:
         shape = (rows // product.block, cols // product.block, product.block)
         name = f"{where}.{segment.vector}"
         yield from _raw(f"{name}.spectra", segment.spectra, shape, product.weight)
+        yield from _present(name, segment)
         yield from _scale(model, name, segment, cols, layer.vectors[segment.vector])
     network = inverse(product.block, model.twiddle_bits)
     yield from _exact(f"{where}: sums", _sum_bits(model, product))
@@ -145,6 +146,16 @@ def _cells(model: IntegerParameters) -> Iterator[str]:
         for region in layer.kind.regions(layer.options):
             for node in region.nodes:
                 yield from _exact(f"layer{index}: {node.out}", operation_bits(node, found))
+
+
+def _present(name: str, segment: Segment) -> Iterator[str]:
+    present = segment.present
+    if present is None:
+        return
+    if present.shape != segment.spectra.shape[:2] or not np.isin(present, (0, 1)).all():
+        yield f"{name}.present is not a 0 or 1 for each of {segment.spectra.shape[:2]} blocks"
+    elif segment.spectra[present == 0].any():
+        yield f"{name} has weights in blocks that are not present"
 
 
 def _scale(

@@ -22,11 +22,18 @@ class Segment:
     scale: np.ndarray | None  # (q * k,) int64, raw in scale_format
     scale_format: QFormat | None
     scaled: QFormat  # of what enters the transform: the vector's own format if there is no scale
+    present: np.ndarray | None = None  # (p, q) int64, 1: the block has weights; None: all have
 
     @property
     def columns(self) -> int:
         """Elements of the vector, padding included."""
         return self.spectra.shape[1] * self.spectra.shape[2]
+
+    @property
+    def blocks(self) -> int:
+        """Blocks that have weights."""
+        p, q = self.spectra.shape[:2]
+        return p * q if self.present is None else int(self.present.sum())
 
 
 @dataclass(frozen=True)

@@ -78,7 +78,7 @@ def _multiplications(model: IntegerModel) -> tuple[int, int, int]:
         transforms += rows * rotations(inverse(block, model.twiddle_bits))
         for segment in product.segments:
             columns = segment.spectra.shape[1]
-            products += rows * columns * spectral(block).products
+            products += segment.blocks * spectral(block).products
             if segment.scale is not None:
                 scales += columns * block
             vector = (product.layer, segment.vector, segment.matrix, block)

@@ -1,13 +1,14 @@
 """The steps of a job: every block once, addresses without holes, counts that are the list's."""
 
 from collections import Counter
+from dataclasses import replace
 
 import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ernn.fixed import QFormat
-from ernn.hw.steps import JobSteps, by_visit, cut
+from ernn.hw.steps import JobSteps, by_visit, cut, visits
 from ernn.quant.products import Product, Segment
 
 FORMAT = QFormat(0, 11)
@@ -97,3 +98,56 @@ def test_passes_may_leave_out_different_groups():
     ]
     assert (order.lengths, order.count, order.ends) == ((4, 6), 10, [3, 9])
     assert (order.busy(5), order.most(0), order.most(1)) == (11, 4, 4)
+
+
+@st.composite
+def masked_cuts(draw):
+    """Draw a cut whose product has weights in some blocks only."""
+    product, *array = draw(cuts())
+    rng = np.random.default_rng(draw(st.integers(0, 2**32 - 1)))
+    share = draw(st.sampled_from([0.0, 0.1, 0.5, 1.0]))
+    segments = tuple(
+        replace(one, present=(rng.random(one.spectra.shape[:2]) < share).astype(np.int64))
+        for one in product.segments
+    )
+    first_uses = [draw(st.booleans()) for _ in segments]
+    return replace(product, segments=segments), *array, first_uses
+
+
+@given(masked_cuts())
+@settings(max_examples=150, deadline=None)
+def test_only_visits_without_weights_are_left_out(found):
+    """What has weights is visited in its pass; of the rest, only what a pass cannot do without."""
+    product, word, rows, columns, first_uses = found
+    order, gates = cut(*found), len(product.gates)
+    assert order.passes == cut(product_of_all(product), word, rows, columns).passes
+    for number in range(order.passes):
+        for segment, visited in enumerate(order.visits(number)):
+            present = product.segments[segment].present[..., None]
+            weights = by_visit(present, gates, order.subs, rows, columns)[number]
+            needed = {group for group, each in enumerate(weights) if each.any()}
+            if number == 0 and first_uses[segment]:
+                needed.add(order.groups[segment] - 1)
+            assert needed <= set(visited)
+            spare = set(visited) - needed
+            assert not order.kept or (
+                spare <= {0} and (not spare or order.lengths[number] == order.subs)
+            )
+        assert order.lengths[number] > 0
+    assert order.kept == () or order.count < cut(product_of_all(product), word, rows, columns).count
+
+
+def product_of_all(product):
+    """Return a product with weights in all blocks."""
+    return replace(product, segments=tuple(replace(s, present=None) for s in product.segments))
+
+
+@given(masked_cuts())
+@settings(max_examples=50, deadline=None)
+def test_visits_are_the_steps_without_their_blocks(found):
+    order = cut(*found)
+    steps = order.steps(3, (4, 0))
+    starts = [step for step in steps if step.sub == 0]
+    assert [one[1:] for one in visits(steps)] == [(step.segment, step.vector) for step in starts]
+    ends = [step.last for step in steps if step.sub == order.subs - 1]
+    assert [one.last for one in visits(steps)] == ends
