@@ -44,7 +44,7 @@ $(VENV)/ready: requirements.lock pyproject.toml
 		echo "ernn needs Python 3.11, 3.12 or 3.13; install one, or name it: make PYTHON=/path/to/python3.12"; \
 		exit 2; }
 	$(PYTHON) -m venv $(VENV)
-	$(VENV)/bin/pip install --quiet --editable .
+	$(VENV)/bin/pip install --quiet --editable '.[all]'
 	@touch $@
 
 $(VENV)/ready-dev: $(VENV)/ready

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 from ernn.errors import RecipeError
+from ernn.extras import extras_explained
 from ernn.flow.chain import STEPS, bring, find_recipe
 from ernn.recipe import HardwareRecipe, QuantizationRecipe, Recipe
 
@@ -83,14 +84,16 @@ def fit(
     Raises:
         CorpusError: the arrays do not fit each other, are empty or not finite.
         RecipeError: the model cannot be trained like that.
+        ToolError: the extra "train" is not installed.
     """
     import numpy as np
 
-    from ernn.train import distributed
-    from ernn.train.acoustic import AcousticModel
-    from ernn.train.batches import Data
-    from ernn.train.fit import Run
-    from ernn.train.loop import compress, train_dense
+    with extras_explained():
+        from ernn.train import distributed
+        from ernn.train.acoustic import AcousticModel
+        from ernn.train.batches import Data
+        from ernn.train.fit import Run
+        from ernn.train.loop import compress, train_dense
 
     splits = [
         [(np.asarray(x, np.float32), np.asarray(y, np.int64)) for x, y in split]

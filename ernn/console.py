@@ -11,6 +11,7 @@ from typing import Annotated
 import typer
 
 from ernn.errors import ErnnError
+from ernn.extras import extras_explained
 
 ProjectArgument = Annotated[
     Path, typer.Argument(metavar="DIR", help="A generated project, or the run that holds it.")
@@ -48,7 +49,8 @@ def say(line: str) -> None:
 def explained(debug: bool) -> Iterator[None]:
     """Turn what a user can act on into one sentence and an exit code."""
     try:
-        yield
+        with extras_explained():
+            yield
     except KeyboardInterrupt:
         _fail("interrupted; the same command continues from the last complete step", 130)
     except ErnnError as error:

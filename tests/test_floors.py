@@ -13,7 +13,7 @@ PACKAGE = ROOT / "ernn"
 
 FLOORS = [
     {"errors", "bilinear", "resources", "progress"},
-    {"workers", "places"},
+    {"workers", "places", "extras"},
     {"files", "folders", "fixed", "circulant", "tools", "datafile", "machine", "graphs"},
     {"parts", "cells"},
     {"recipe", "compressed"},

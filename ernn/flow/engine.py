@@ -18,6 +18,7 @@ from typing import Any
 from pydantic import BaseModel
 
 from ernn.errors import ProjectError
+from ernn.extras import extras_explained
 from ernn.flow.dependencies import Code, file_hash
 from ernn.flow.run_folder import STAMP, SUMMARY, RunFolder
 from ernn.flow.work import Work
@@ -85,7 +86,7 @@ class Chain:
         Raises:
             ProjectError: the folder is not ernn's, is in use, was edited, or its disk is full.
         """
-        with full_disk_explained(self.out.root), locked(self.out.root, wait):
+        with extras_explained(), full_disk_explained(self.out.root), locked(self.out.root, wait):
             for name in self._needed(last):
                 made = self._bring(self.steps[name], force and name == last)
                 summary = self.out.folder(name) / SUMMARY

@@ -11,7 +11,6 @@ from pathlib import Path
 from typing import BinaryIO, NamedTuple
 
 import numpy as np
-from kaldiio.matio import read_matrix_or_vector
 
 from ernn.datafile import require_plain
 from ernn.errors import CorpusError
@@ -136,6 +135,8 @@ def _read(place: Place, read):
 
 
 def _features(file: _Bounded) -> np.ndarray:
+    from kaldiio.matio import read_matrix_or_vector  # of the extra "speech"
+
     if not _MATRIX.match(file.peek(6)):
         raise ValueError("no matrix")
     with np.errstate(all="ignore"):  # of a damaged header; what is not finite is refused later

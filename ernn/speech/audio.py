@@ -5,13 +5,16 @@ import os
 import unicodedata
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
-import soundfile
 
 from ernn.datafile import require_plain
 from ernn.errors import CorpusError, Fault
 from ernn.speech.container import Incomplete, announces_length
+
+if TYPE_CHECKING:
+    import soundfile
 
 SUFFIXES = frozenset(".wav .flac .ogg .opus .mp3 .aif .aiff .au .sph .w64 .caf .rf64".split())
 LONGEST_S = 300.0  # of a part; cut what is longer into utterances
@@ -65,6 +68,8 @@ def read_audio(path: Path, part: Part = Part()) -> tuple[np.ndarray, Origin]:
     Raises:
         CorpusError: the file is no audio, is not whole, or has not the part.
     """
+    import soundfile  # of the extra "speech"; reading a finished corpus does without
+
     try:
         if not path.is_file():  # a pipe or a device would never end
             raise FileNotFoundError("no such file")
@@ -103,7 +108,7 @@ def digest(values: np.ndarray) -> str:
     return told.hexdigest()
 
 
-def _samples(path: Path, sound: soundfile.SoundFile, part: Part) -> np.ndarray:
+def _samples(path: Path, sound: "soundfile.SoundFile", part: Part) -> np.ndarray:
     channel = _channel(path, sound, part.channel)
     rate, length = sound.samplerate, sound.frames / sound.samplerate
     if not length:
@@ -132,7 +137,7 @@ def _samples(path: Path, sound: soundfile.SoundFile, part: Part) -> np.ndarray:
     return audio[:, channel].copy()
 
 
-def _channel(path: Path, sound: soundfile.SoundFile, wanted: int | None) -> int:
+def _channel(path: Path, sound: "soundfile.SoundFile", wanted: int | None) -> int:
     if not RATES[0] <= sound.samplerate <= RATES[1]:
         raise CorpusError(
             Fault(

@@ -11,7 +11,6 @@ import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
-import espeakng_loader
 import numpy as np
 
 from ernn.errors import ToolError
@@ -21,7 +20,6 @@ from ernn.speech.recording import Recording
 
 LANGUAGE = "gmw/en-US"
 
-_DATA = Path(espeakng_loader.__file__).parent / "espeak-ng-data"
 _LONGEST = 159  # bytes that the library has for the path of its data
 
 _SYNCHRONOUS = 2  # espeak_AUDIO_OUTPUT: samples go to the callback only
@@ -65,10 +63,13 @@ class Espeak:
     def __init__(self) -> None:
         self._library = _private_copy()
         options = _PHONEME_EVENTS | _DO_NOT_EXIT
-        data = os.fsencode(alias(_DATA, _LONGEST))
-        self.rate = self._library.espeak_Initialize(_SYNCHRONOUS, 0, data, options)
+        self._data = _data()
+        place = os.fsencode(alias(self._data, _LONGEST))
+        self.rate = self._library.espeak_Initialize(_SYNCHRONOUS, 0, place, options)
         if self.rate <= 0:
-            raise ToolError(f"espeak-ng cannot use its data in {_DATA}; reinstall espeakng-loader")
+            raise ToolError(
+                f"espeak-ng cannot use its data in {self._data}; reinstall espeakng-loader"
+            )
         ctypes.CDLL(None).srand(1)  # breathy voices draw their noise from the C library
         self._audio: list[np.ndarray] = []
         self._events: list[tuple[Spoken, int]] = []
@@ -90,9 +91,10 @@ class Espeak:
             CorpusError: it speaks a phoneme that ernn does not know.
         """
         self._audio, self._events, self._error = [], [], None
-        if not (_DATA / "voices" / "!v" / voice.variant).is_file():  # espeak would use another
+        if not (self._data / "voices" / "!v" / voice.variant).is_file():  # espeak would use another
             raise ToolError(
-                f"espeak-ng has no voice {voice.variant!r} in {_DATA}; reinstall espeakng-loader"
+                f"espeak-ng has no voice {voice.variant!r} in {self._data}; reinstall "
+                "espeakng-loader"
             )
         name = f"{LANGUAGE}+{voice.variant}"
         failed = self._library.espeak_SetVoiceByName(name.encode())
@@ -139,8 +141,16 @@ def _until_end(events):
         index += 1
 
 
+def _data() -> Path:
+    import espeakng_loader  # of the extra "speech"; voices are described without it
+
+    return Path(espeakng_loader.__file__).parent / "espeak-ng-data"
+
+
 def _private_copy() -> ctypes.CDLL:
     """Load the library from a temporary copy, so that its variables are shared with nobody."""
+    import espeakng_loader
+
     path = Path(espeakng_loader.get_library_path())
     with tempfile.TemporaryDirectory() as folder:
         try:

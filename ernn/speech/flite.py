@@ -7,8 +7,6 @@ import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
-import soundfile
-
 from ernn.errors import ToolError
 from ernn.speech.phones import fold_flite
 from ernn.speech.recording import Recording
@@ -34,6 +32,8 @@ def say(text: str, voice: FliteVoice) -> Recording:
         ToolError: flite is missing or fails.
         CorpusError: it speaks a phone that ernn does not know.
     """
+    import soundfile  # of the extra "speech"
+
     with tempfile.TemporaryDirectory() as folder:
         wave = Path(folder) / "said.wav"
         settings = [f"duration_stretch={voice.duration_stretch}", f"f0_shift={voice.f0_shift}"]

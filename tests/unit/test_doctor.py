@@ -15,7 +15,7 @@ def test_a_missing_needed_tool_is_told_with_its_purpose_and_remedy(monkeypatch):
         assert name in text
         assert purpose in text
         assert tools.INSTALL[name] in text
-    assert text.splitlines()[-1] == "missing: g++, make, perl, verilator, espeak-ng"
+    assert text.splitlines()[-1] == "missing: g++, make, perl, verilator"
 
 
 def test_a_missing_optional_tool_is_no_illness(monkeypatch):
@@ -60,3 +60,12 @@ def test_require_says_how_to_install(monkeypatch):
     monkeypatch.setenv("PATH", "")
     with pytest.raises(ToolError, match=r"flite was not found or is too old; apt install flite"):
         tools.require("flite")
+
+
+def test_an_extra_is_there_or_told(monkeypatch):
+    found = {item.name: item for item in doctor.examine()}
+    assert all(found[f"ernn[{extra}]"].version == "" for extra in ("train", "speech", "search"))
+    monkeypatch.setattr("importlib.util.find_spec", lambda module: None)
+    found = {item.name: item for item in doctor.examine()}
+    assert found["ernn[train]"].version is None and not found["ernn[train]"].needed
+    assert found["ernn[train]"].where == "pip install 'ernn[train]' (missing: torch)"

@@ -76,8 +76,8 @@ def test_data_at_a_long_path_are_used_all_the_same(tmp_path, monkeypatch):
     with Espeak() as espeak:
         short = espeak.say("Hello.", EspeakVoice("m1"))
     deep = tmp_path / ("long" * 40)
-    deep.symlink_to(engine._DATA)
-    monkeypatch.setattr(engine, "_DATA", deep)
+    deep.symlink_to(engine._data())
+    monkeypatch.setattr(engine, "_data", lambda: deep)
     with Espeak() as espeak:
         assert np.array_equal(espeak.say("Hello.", EspeakVoice("m1")).audio, short.audio)
 
