@@ -26,8 +26,8 @@ from ernn.hw.rams import distributed
 from ernn.hw.storage_plan import MemoryPlan, QueuePlan
 from ernn.parts.part import Part
 
-REGISTERS_FF = 1205  # of ernn_registers, without what depends on the plan
-REGISTERS_CONTROL = 300
+REGISTERS_FF = 1212  # of ernn_registers, without what depends on the plan
+REGISTERS_CONTROL = 320
 
 
 def fabric(plan: HardwarePlan, part: Part, split: bool) -> Iterator[tuple[str, Gates]]:
@@ -80,8 +80,10 @@ def _walker(plan: HardwarePlan, job_bits: int) -> Gates:
 
 def _input(plan: HardwarePlan) -> Gates:
     streams = plan.streams
-    control = 11 + 2 * plan.stream_bits + plan.input_count_bits + 8 * streams
+    control = 12 + 2 * plan.stream_bits + plan.input_count_bits + 8 * streams
     data = Counter(ff=plan.word * plan.feature.width + control, control=control)
+    if plan.element_bits > plan.feature.width:
+        data["lut"] += 2 * plan.word  # whether a value is beyond its format
     return data + skid(plan.word * plan.element_bits + 10)
 
 

@@ -2,7 +2,10 @@
 // ernn_input: AXI4-Stream packets, one feature vector each, to words; keeps account of the buffers.
 //
 // Each stream has two buffers, for even and odd frames.  A packet waits until its buffer is free.  A packet of
-// the wrong length or for an unknown stream tells of an error and is dropped whole.
+// the wrong length or for an unknown stream tells of an error and is dropped whole, and so is one that a flush
+// cuts off.  A value beyond its format tells of an error and loses its high bits.
+// While run_i is low no packet begins; one that has begun goes on.  The first packet of a stream behind a reset
+// begins an utterance.
 // Latency: 2 from a beat to its word.
 // Golden model: ernn.hw.cycles
 `default_nettype none
@@ -18,6 +21,9 @@ module ernn_input #(
 ) (
     input  wire                      clk_i,
     input  wire                      rst_i,
+    input  wire                      run_i,          // packets may begin
+    input  wire                      flush_i,        // the packet that has begun is over; one cycle
+    output wire                      empty_o,        // no packet has begun, and no buffer is taken
     // AXI4-Stream
     input  wire [WORD*ELEMENT_W-1:0] s_axis_tdata,
     input  wire                      s_axis_tvalid,
@@ -43,7 +49,7 @@ module ernn_input #(
     // Buffers; low half: even frames
     output reg  [     2*STREAMS-1:0] full_o,
     output reg  [     2*STREAMS-1:0] fresh_o,        // first frame of an utterance
-    output reg  [               2:0] error_o,        // too short, too long, unknown stream; one cycle
+    output reg  [               3:0] error_o,        // too short, too long, unknown stream, value; one cycle
     // The next packet of these streams begins an utterance, whatever TUSER says; one cycle
     input  wire [       STREAMS-1:0] state_reset_i
 );
@@ -82,6 +88,7 @@ module ernn_input #(
   reg [ STREAMS-1:0] forget_q;  // a state reset waits for the stream's next good packet
   reg                forgot_q;  // this packet takes one
 
+  wire [     WORD-1:0] beyond;  // a value that needs more bits than count
   wire                 known = {24'd0, id} < STREAMS;
   wire [ STREAM_W-1:0] stream = inside_q ? stream_q : id[STREAM_W-1:0];
   wire [  STREAMS-1:0] one = {{(STREAMS - 1) {1'b0}}, 1'b1} << stream;
@@ -94,8 +101,10 @@ module ernn_input #(
   wire                 at_end = count == LAST;
   wire                 whole = good && at_end && last;
 
-  assign ready = inside_q || !known || ~|(busy_q & slot);
+  assign ready = inside_q || (run_i && (!known || ~|(busy_q & slot)));
+  assign empty_o = !inside_q && ~|busy_q;
   wire beat = valid && ready;
+  wire cut = flush_i && inside_q && !(beat && last);
 
   wire [  STREAMS-1:0] stored_one = {{(STREAMS - 1) {1'b0}}, 1'b1} << stored_stream_i;
   wire [  STREAMS-1:0] release_one = {{(STREAMS - 1) {1'b0}}, 1'b1} << release_stream_i;
@@ -126,10 +135,12 @@ module ernn_input #(
         fresh_o  <= (fresh_o & ~slot) | ({2 * STREAMS{fresh}} & slot);
       end
     end
-    error_o <= {3{beat}} & {!inside_q && !known, good && !last && at_end, good && last && !at_end};
+    if (cut) inside_q <= 1'b0;
+    error_o <= {4{beat}} & {good && |beyond, !inside_q && !known, good && !last && at_end, good && last && !at_end};
+    if (cut && good_q) error_o[0] <= 1'b1;
     // A packet takes the reset with its first beat, and gives it back if it is dropped.
     forget_q <= (forget_q & ~({STREAMS{beat && !inside_q && known}} & one))
-                | ({STREAMS{beat && good && forgot && (last != at_end)}} & one) | state_reset_i;
+                | ({STREAMS{good && forgot && (cut || (beat && last != at_end))}} & one) | state_reset_i;
     busy_q <= (busy_q | taken) & ~released;
     full_o <= (full_o | stored) & ~released;
     if (rst_i) begin
@@ -138,14 +149,17 @@ module ernn_input #(
       parity_q     <= {STREAMS{1'b0}};
       busy_q       <= {2 * STREAMS{1'b0}};
       full_o       <= {2 * STREAMS{1'b0}};
-      error_o      <= 3'd0;
-      forget_q     <= {STREAMS{1'b0}};
+      error_o      <= 4'd0;
+      forget_q     <= {STREAMS{1'b1}};
     end
   end
 
+  // The bus extends the sign.
+  genvar v;
   generate
-    if (ELEMENT_W > VALUE_W) begin : gen_unused  // sign extension of the bus
-      wire unused = &{1'b0, data};
+    for (v = 0; v < WORD; v = v + 1) begin : gen_beyond
+      wire [ELEMENT_W-VALUE_W:0] signs = data[v*ELEMENT_W+VALUE_W-1+:ELEMENT_W-VALUE_W+1];
+      assign beyond[v] = |signs && !(&signs);
     end
   endgenerate
 

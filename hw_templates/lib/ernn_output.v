@@ -25,6 +25,7 @@ module ernn_output #(
     input  wire [     2*STREAMS-1:0] parity_i,
     input  wire [     2*STREAMS-1:0] fresh_i,
     output reg                       done_o,          // a round has left its buffers
+    output wire                      empty_o,         // and all that was popped has left
     // Queues
     input  wire                      vector_valid_i,
     output wire                      vector_pop_o,
@@ -133,6 +134,7 @@ module ernn_output #(
   integer place;
   initial for (place = 0; place < 1 << ROOM_W; place = place + 1) beats[place] = {BEAT_W{1'b0}};
 
+  assign empty_o = room_q[ROOM_W] && !m_axis_tvalid;
   assign out_valid = stored_q != {(ROOM_W + 1) {1'b0}};
 
   always @(posedge clk_i) begin

@@ -2,7 +2,7 @@
 // ernn_rounds: decides which streams take part in the next round.
 //
 // A round is issued when some stream has a whole feature vector, the array has begun the last task of
-// the round before, at most one round is still on its way to the output, and run_i is high.
+// the round before, and at most one round is still on its way to the output.
 // Latency: 1 from the last condition to issued_o.
 // Golden model: ernn.hw.cycles
 `default_nettype none
@@ -12,8 +12,8 @@ module ernn_rounds #(
 ) (
     input  wire                 clk_i,
     input  wire                 rst_i,
-    input  wire                 run_i,      // rounds may begin
-    output reg                  idle_o,     // no round is on its way
+    output reg                  idle_o,     // no round and no packet is on its way
+    input  wire                 empty_i,    // nothing is at the input and at the output
     // Feature buffers: whole and not yet used, for the even and the odd frames of each stream
     input  wire [2*STREAMS-1:0] full_i,     // low half: even frames
     input  wire [2*STREAMS-1:0] fresh_i,    // the frame is the first of an utterance
@@ -35,7 +35,7 @@ module ernn_rounds #(
   wire [STREAMS-1:0] full = (parity_q & odd) | (~parity_q & even);
   wire [STREAMS-1:0] fresh =
       (parity_q & fresh_i[2*STREAMS-1:STREAMS]) | (~parity_q & fresh_i[STREAMS-1:0]);
-  wire               issue = |full && free_q && !open_q[1] && run_i;
+  wire               issue = |full && free_q && !open_q[1];
 
   always @(posedge clk_i) begin
     if (issue) begin
@@ -51,7 +51,7 @@ module ernn_rounds #(
         fresh_o[STREAMS-1:0]  <= fresh;
       end
     end
-    idle_o <= open_q == 2'd0 && !issue;
+    idle_o <= open_q == 2'd0 && !issue && empty_i;
     if (issue) free_q <= 1'b0;
     else if (advance_i) free_q <= 1'b1;
     case ({

@@ -35,9 +35,9 @@ class Script:
         self.answers.append("OKAY")
 
     def refused_read(self, address):
-        """Reading gives nothing."""
+        """Reading gives 0."""
         self.steps.append(["read", address])
-        self.answers.append(["SLVERR", None])
+        self.answers.append(["SLVERR", 0])
 
     def refused_write(self, address, data=0xFFFFFFFF, size=4):
         self.steps.append(["write", address, data, size])
@@ -138,6 +138,10 @@ def errors_and_interrupts(script):
         script.read("interrupt_status", 1)
         script.write("interrupt_status", 1)
         script.see(interrupt_o=0)
+    script.pulse(packet_error_i=8)
+    script.read("error", 16)  # beside that of a load
+    script.write("error", 16)
+    script.write("interrupt_status", 1)
     script.pulse(frame_i=1)
     script.read("interrupt_status", 2)
     script.see(interrupt_o=0)  # frames are not enabled
@@ -174,8 +178,14 @@ def loading(script):
     script.set(idle_i=1)
     for number, (memory, word) in enumerate(zip(targets, words, strict=True)):
         script.load(number, memory.depth - 1, word)
-    script.write("load_write", 0xFFFFFFFF)  # the same word again
-    script.loads.append([len(targets) - 1, 0xFFFFFFFF, words[-1]])
+    script.write("load_write", 0)  # the same word again
+    script.loads.append([len(targets) - 1, 0, words[-1]])
+    for number, memory in enumerate(targets):
+        script.write("load_target", number)
+        for address in (memory.depth, 0xFFFFFFFF):  # of no word: refused
+            script.refused_write(script.address("load_write"), address)
+    script.write("load_target", len(targets))
+    script.refused_write(script.address("load_write"), 0)
     script.read("error", 0)
     script.write("control", 1)
 

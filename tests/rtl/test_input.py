@@ -12,7 +12,14 @@ def test_input_keeps_a_state_reset(simulator, folder):
         """A beat: stream, last, first beat's TUSER."""
         stream, last, user = beat or (0, 0, 0)
         idle = {"stored_i": 0, "stored_stream_i": 0, "stored_parity_i": 0}
-        idle |= {"release_i": 0, "release_stream_i": 0, "release_parity_i": 0, "rst_i": 0}
+        idle |= {
+            "run_i": 1,
+            "flush_i": 0,
+            "release_i": 0,
+            "release_stream_i": 0,
+            "release_parity_i": 0,
+            "rst_i": 0,
+        }
         bus = {"s_axis_tvalid": beat is not None, "s_axis_tdata": 0, "s_axis_tid": stream}
         bus |= {"s_axis_tlast": last, "s_axis_tuser": user, "state_reset_i": reset}
         v.cycle(idle | bus | inputs, {"fresh_o": full, "error_o": error})
@@ -33,7 +40,7 @@ def test_input_keeps_a_state_reset(simulator, folder):
 
     for user, stream in ((1, 0), (0, 1), (0, 0), (0, 1)):  # every buffer
         packet(stream, 2, user)
-    cycle(full=0b0001, error=0)  # even frames of both streams in the low half
+    cycle(full=0b0011, error=0)  # even frames in the low half: the first ones behind a reset
     release()
     cycle(reset=0b01)
     packet(1, 2)

@@ -297,11 +297,11 @@ def test_rounds(simulator, folder):
                     full[frame][s], fresh[frame][s] = 1, int(rng.random() < 0.5)
         advance = bool(not reset and not free and rng.random() < 0.3)
         done = bool(not reset and opened and rng.random() < 0.3)
-        run = cycle % 100 < 70
+        empty = cycle % 100 < 70
         v.cycle(
             {
                 "rst_i": reset,
-                "run_i": run,
+                "empty_i": empty,
                 "full_i": bits(full),
                 "fresh_i": bits(fresh),
                 "advance_i": advance,
@@ -316,8 +316,8 @@ def test_rounds(simulator, folder):
             },
         )
         ready = [s for s in range(2) if full[parity[s]][s]]
-        issue = bool(ready) and free and opened < 2 and run and not reset
-        idle = opened == 0 and not issue
+        issue = bool(ready) and free and opened < 2 and not reset
+        idle = opened == 0 and not issue and empty
         free = (free or advance) and not issue
         opened += issue - done
         if issue:

@@ -107,6 +107,10 @@ extern "C" {
 #define ERNN__CONTROL__CLEAR_bp 1
 #define ERNN__CONTROL__CLEAR_bw 1
 #define ERNN__CONTROL__CLEAR_reset 0x0
+#define ERNN__CONTROL__FLUSH_bm 0x4
+#define ERNN__CONTROL__FLUSH_bp 2
+#define ERNN__CONTROL__FLUSH_bw 1
+#define ERNN__CONTROL__FLUSH_reset 0x0
 
 // reg - ernn.state_reset
 #define ERNN__STATE_RESET__STREAM_0_bm 0x1
@@ -140,6 +144,10 @@ extern "C" {
 #define ERNN__ERROR__LOAD_WHILE_RUNNING_bp 3
 #define ERNN__ERROR__LOAD_WHILE_RUNNING_bw 1
 #define ERNN__ERROR__LOAD_WHILE_RUNNING_reset 0x0
+#define ERNN__ERROR__VALUE_RANGE_bm 0x10
+#define ERNN__ERROR__VALUE_RANGE_bp 4
+#define ERNN__ERROR__VALUE_RANGE_bw 1
+#define ERNN__ERROR__VALUE_RANGE_reset 0x0
 
 // reg - ernn.interrupt_enable
 #define ERNN__INTERRUPT_ENABLE__ERROR_bm 0x1

@@ -114,19 +114,21 @@ class Registers:
     # Control
     control_run = Field(0x40, 0, 1, keep=True)
     control_clear = Field(0x40, 1, 1, keep=True)  # Write 1: every counter becomes 0.
+    control_flush = Field(0x40, 2, 1, keep=True)
 
     # State reset. Write 1 to a stream's bit: its next packet begins an utterance.
     state_reset_stream_0 = Field(0x44, 0, 1)
     state_reset_stream_1 = Field(0x44, 1, 1)
 
     # Status
-    status_idle = Field(0x48, 0, 1)  # No frame is on its way.
+    status_idle = Field(0x48, 0, 1)
 
-    # Errors. Sticky; write 1 to clear. A packet with an error was dropped whole.
+    # Errors. Sticky; write 1 to clear. A packet of wrong length or stream was dropped whole.
     error_short_packet = Field(0x4C, 0, 1)  # A packet was too short.
     error_long_packet = Field(0x4C, 1, 1)  # A packet was too long.
     error_unknown_stream = Field(0x4C, 2, 1)  # A packet was for a stream that there is not.
     error_load_while_running = Field(0x4C, 3, 1)
+    error_value_range = Field(0x4C, 4, 1)
 
     # Interrupt enable
     interrupt_enable_error = Field(0x50, 0, 1, keep=True)  # On any error.
@@ -183,16 +185,28 @@ class Registers:
             )
 
     def run(self) -> None:
-        """Let frames start."""
+        """Take packets."""
         self.control_run = 1
 
     def stop(self, timeout_s: float = 1.0) -> None:
-        """Start no more frames, and wait until those on their way have left."""
+        """Take no more packets, and wait until those that were taken are answered.
+
+        Raises:
+            TimeoutError: nobody takes the output, or a packet has begun and does not end; `flush`
+                drops such a packet.
+        """
         self.control_run = 0
         deadline = time.monotonic() + timeout_s
         while not self.status_idle:
             if time.monotonic() > deadline:
-                raise TimeoutError(f"frames are still on their way after {timeout_s} s")
+                raise TimeoutError(
+                    f"frames are still on their way after {timeout_s} s; take the output, or drop a "
+                    "packet that does not end with flush()"
+                )
+
+    def flush(self) -> None:
+        """Drop a packet that has begun and not ended, as after its source died."""
+        self.control_flush = 1
 
     def reset_state(self, stream: int) -> None:
         """Let a stream's next packet begin an utterance."""

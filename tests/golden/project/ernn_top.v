@@ -46,9 +46,9 @@ module ernn_top (
 );
 
   // ---------------------------------------------------------------- registers
-  wire run, idle, step, release_x, release_parity, frame, input_stall, output_stall, load_we, advance, round_done;
+  wire run, flush, idle, input_empty, output_empty, step, release_x, release_parity, frame, input_stall, output_stall, load_we, advance, round_done;
   wire [1:0] state_reset;
-  wire [2:0] packet_error;
+  wire [3:0] packet_error;
   wire [0:0] saturated_rows;
   wire [0:0] saturated_states;
   wire [0:0] saturated_vectors;
@@ -81,6 +81,7 @@ module ernn_top (
 
       .interrupt_o        (interrupt_o),
       .run_o              (run),
+      .flush_o            (flush),
       .state_reset_o      (state_reset),
       .idle_i             (idle),
       .packet_error_i     (packet_error),
@@ -119,8 +120,8 @@ module ernn_top (
   ) u_rounds (
       .clk_i    (clk_i),
       .rst_i    (rst_i),
-      .run_i    (run),
       .idle_o   (idle),
+      .empty_i  (input_empty && output_empty),
       .full_i   (full),
       .fresh_i  (full_fresh),
       .advance_i(advance),
@@ -321,6 +322,9 @@ module ernn_top (
   ) u_input (
       .clk_i           (clk_i),
       .rst_i           (rst_i),
+      .run_i           (run),
+      .flush_i         (flush),
+      .empty_o         (input_empty),
       .s_axis_tdata    (s_axis_tdata),
       .s_axis_tvalid   (s_axis_tvalid),
       .s_axis_tready   (s_axis_tready),
@@ -543,6 +547,7 @@ module ernn_top (
       .parity_i(parity),
       .fresh_i (fresh),
       .done_o        (round_done),
+      .empty_o       (output_empty),
       .vector_valid_i(vector_queue_valid),
       .vector_pop_o  (vector_queue_pop),
       .vector_flush_o(vector_queue_flush),
