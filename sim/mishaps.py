@@ -4,7 +4,7 @@
 
     steps: done in order behind a reset of one cycle; a step is one of
         ["beats", [[tdata, tlast, tid, tuser], ...]]: each is offered until it is taken
-        ["offer", [tdata, tlast, tid, tuser], cycles]: offered that long; answers whether it was taken
+        ["offer", [tdata, tlast, tid, tuser], cycles]: its answer is whether it was taken
         ["write", address, value]: its answer is the response
         ["read", address]: its answer is [response, data]
         ["take", packets]: its answer is [[tid, words], ...]

@@ -1,4 +1,4 @@
-"""The accelerator after something went wrong: a source that dies, a stop, a reset, words out of range.
+"""The accelerator after something went wrong: a source dies, a stop, a reset, words out of range.
 
 ernn_input, ernn_rounds and ernn_registers together, on their ports only, by sim/mishaps.py.
 """
@@ -105,7 +105,7 @@ def story(request):
     return Story(request.config.cache.mkdir("mishaps"))
 
 
-def test_a_stop_answers_what_was_taken_and_takes_no_more(story, simulator):
+def test_a_stop_answers_what_was_taken(story, simulator):
     """So that another model is loaded between packets: each is of one model, whole."""
     old, new = story.frames(2), story.frames(2, seed=2)
     story.do("hold", 1)
@@ -166,7 +166,7 @@ def test_a_source_that_dies_in_a_packet(story, simulator):
     story.run(simulator)
 
 
-def test_what_comes_behind_a_flush_is_dropped_too(story, simulator):
+def test_what_comes_behind_a_flush(story, simulator):
     """The rest of a slow packet is one too short; a state reset that it took is given back."""
     frames = story.frames(3)
     story.send(frames[:2])
@@ -203,7 +203,7 @@ def test_a_reset_forgets(wait, story, simulator):
     story.run(simulator)
 
 
-def test_words_outside_a_memory_are_refused(story, simulator):
+def test_words_outside_a_memory(story, simulator):
     """And overwrite nothing; what is read where no register is, is 0."""
     story.write("control", 0)
     targets = story.plan.load_targets
@@ -247,14 +247,14 @@ def test_a_value_beyond_its_format_is_told(story, simulator):
 
 
 MUTATIONS = [
-    ("ernn_input.v", "(run_i && (", "(1'b1 && (", test_a_stop_answers_what_was_taken_and_takes_no_more),
+    ("ernn_input.v", "(run_i && (", "(1'b1 && (", test_a_stop_answers_what_was_taken),
     ("ernn_rounds.v", "&& empty_i", "", test_a_source_that_dies_in_a_packet),
     ("ernn_input.v", "if (cut) inside_q <= 1'b0;", "", test_a_source_that_dies_in_a_packet),
-    ("ernn_input.v", "(cut || (beat", "(1'b0 || (beat", test_what_comes_behind_a_flush_is_dropped_too),
+    ("ernn_input.v", "(cut || (beat", "(1'b0 || (beat", test_what_comes_behind_a_flush),
     ("ernn_input.v", "<= {STREAMS{1'b1}};", "<= {STREAMS{1'b0}};", test_a_reset_forgets),
     ("ernn_registers.v", "write_load_write_q && load_inside_q && !", "write_load_write_q && !",
-     test_words_outside_a_memory_are_refused),
-    ("ernn_registers.v", "if (rst_i || outside)", "if (rst_i)", test_words_outside_a_memory_are_refused),
+     test_words_outside_a_memory),
+    ("ernn_registers.v", "if (rst_i || outside)", "if (rst_i)", test_words_outside_a_memory),
     ("ernn_input.v", "|signs && !(&signs)", "1'b0", test_a_value_beyond_its_format_is_told),
 ]  # fmt: skip
 

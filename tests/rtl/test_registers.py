@@ -131,11 +131,11 @@ MUTATIONS = {
         "if (1'b0) read_q",
     ),
     "byte strobes ignored": ("ernn_registers.v", " && &wstrb_q;", ";"),
-    "high address bits ignored": ("ernn_registers.v", "found[32] && !outside", "found[32]"),
+    "high address bits ignored": ("ernn_registers.v", "(rst_i || outside)", "(rst_i)"),
     "memories written while running": (
         "ernn_registers.v",
-        "write_load_write_q && !load_refused",
-        "write_load_write_q",
+        "write_load_write_q && load_inside_q && !load_refused",
+        "write_load_write_q && load_inside_q",
     ),
     "data of a write not held": ("ernn_registers.v", "= !w_held_q;", "= 1'b1;"),
     "pulse that stays": (

@@ -200,8 +200,8 @@ class Registers:
         while not self.status_idle:
             if time.monotonic() > deadline:
                 raise TimeoutError(
-                    f"frames are still on their way after {timeout_s} s; take the output, or drop a "
-                    "packet that does not end with flush()"
+                    f"frames are still on their way after {timeout_s} s; take the output, "
+                    "or drop a packet that does not end with flush()"
                 )
 
     def flush(self) -> None:

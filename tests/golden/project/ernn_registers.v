@@ -282,7 +282,6 @@ module ernn_registers #(
       idle_q         <= 1'b0;
       packet_error_q <= 4'd0;
       frames_q <= 1'd0;
-      cycles_q <= 1'd0;
       input_stalls_q <= 1'd0;
       output_stalls_q <= 1'd0;
       steps_q <= 1'd0;
