@@ -19,7 +19,11 @@ from ernn.quant.products import Product, Segment
 from ernn.quant.recording import Recording
 from ernn.quant.walk import Progress, walk
 
-FILE_FORMAT = "ernn-integer-1"
+REMEDY = (
+    "give an integer.safetensors; "
+    "one of a former ernn is made anew by `ernn quantize` from its recipe"
+)
+FILE_FORMAT = "ernn-integer-2"
 
 __all__ = ["IntegerLayer", "IntegerModel", "Product", "Segment", "Trace"]
 
@@ -100,7 +104,7 @@ class IntegerModel(IntegerParameters):
             ModelFileError: the file is missing, truncated, foreign, or its contents are not a
                 model (wrong shapes, integers outside their formats).
         """
-        tensors, header = read_arrays(path, FILE_FORMAT, "give an integer.safetensors")
+        tensors, header = read_arrays(path, FILE_FORMAT, REMEDY)
         try:
             return unpack(cls, header.get("model"), tensors)
         except ValueError as error:

@@ -21,6 +21,7 @@ from ernn.quant.walk import Progress, walk
 from ernn.recipe import QuantizationRecipe
 
 ROW_INT_BITS = (3, 6)  # sigmoid and tanh end within 8; logits and projections may need more
+MOST_INT_BITS = 40  # of anything
 WEIGHT_SPREAD = 3  # binary points between the weights of different products, at most
 
 
@@ -59,7 +60,7 @@ def quantize(
     row = _row_format(model, ranges, activation_bits + 4)
     gate = QFormat(0, max(activation_bits + 4, settings.state_bits) - 1)
     state_int_bits = max(0, ranges.int_bits(*_free_states(model)))
-    vectors = _vector_formats(model, ranges, activation_bits - 1)
+    vectors = _vector_formats(model, ranges, activation_bits - 1, row.int_bits)
     constants = [array.ravel() for layer in model.layers for array in _operands(layer).values()]
     peephole = constant_format(np.concatenate([np.zeros(1), *constants]), weight_bits)
     layers = _layers(model, vectors, peephole)
@@ -131,9 +132,11 @@ def _row_format(model: CompressedModel, ranges: Ranges, width: int) -> QFormat:
     return QFormat(int_bits, width - 1 - int_bits)
 
 
-def _vector_formats(model: CompressedModel, ranges: Ranges, frac_bits: int) -> _Vectors:
-    def at_least_unit(names: list[str]) -> QFormat:
-        return QFormat(max(0, ranges.int_bits(*names)), frac_bits)
+def _vector_formats(
+    model: CompressedModel, ranges: Ranges, frac_bits: int, row_int_bits: int
+) -> _Vectors:
+    def at_least_unit(names: list[str], most: int = MOST_INT_BITS) -> QFormat:
+        return QFormat(min(max(0, ranges.int_bits(*names)), most), frac_bits)
 
     free = [
         f"layer{index}.{name}"
@@ -144,7 +147,7 @@ def _vector_formats(model: CompressedModel, ranges: Ranges, frac_bits: int) -> _
     return _Vectors(
         features=at_least_unit(["layer0.x"]),
         hidden=QFormat(0, frac_bits),
-        free=at_least_unit(free),
+        free=at_least_unit(free, row_int_bits),  # they are rows, moved
         scaled=at_least_unit([name for name in ranges.counts if name.endswith(".scaled")]),
     )
 

@@ -26,6 +26,9 @@ MODELS = {
     "lstm, sigmoid": {"cell": "lstm", "cell_activation": "sigmoid"},
     "gru_before": {"cell": "gru_before", "layers": 2, "blocks": 8},
     "gru_after": {"cell": "gru_after", "layers": 2},
+    "mgu": {"cell": "mgu", "blocks": {"input": 8, "recurrent": 4, "candidate": 8}},
+    "rnn": {"cell": "rnn", "layers": 2},
+    "mixed": {"cell": ("dense", "lstm", "mgu", "rnn", "dense"), "projection": 8},
     "pairs": {"cell": "gru_before", "blocks": {"input": 8, "recurrent": 4, "candidate": 2}},
     "pairs after": {"cell": "gru_after", "blocks": {"input": 2, "recurrent": 8, "output": 4}},
 }

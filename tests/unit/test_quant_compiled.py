@@ -8,6 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from models import random_frames, random_integer_model
 
+from ernn.cells import CELLS
 from ernn.errors import ShapeError
 from ernn.fixed import QFormat
 from ernn.quant import compiled
@@ -25,7 +26,8 @@ MATRICES = ("input", "recurrent", "candidate", "projection", "output")
 def models(draw):
     """Any integer model that a recipe can describe, small."""
     block = draw(st.sampled_from([*SIZES, None]))  # None: every matrix its own
-    cell = draw(st.sampled_from(["lstm", "gru_before", "gru_after"]))
+    one = st.sampled_from(list(CELLS))
+    cell = draw(st.one_of(one, st.lists(one, min_size=2, max_size=4)))
     kinds = {
         "cell": cell,
         "hidden": draw(st.integers(1, 40)),
@@ -34,11 +36,10 @@ def models(draw):
         "features": draw(st.integers(1, 20)),
         "labels": draw(st.integers(0, 5)),
         "scales": draw(st.booleans()),
+        "projection": draw(st.integers(0, 9)),
+        "peepholes": draw(st.booleans()),
+        "cell_activation": draw(st.sampled_from([None, "none", "relu", "sigmoid", "tanh"])),
     }
-    if cell == "lstm":
-        kinds["projection"] = draw(st.integers(0, 9))
-        kinds["peepholes"] = draw(st.booleans())
-        kinds["cell_activation"] = draw(st.sampled_from(["tanh", "sigmoid"]))
     bits = QuantizationRecipe(
         weight_bits=draw(st.integers(4, 16)),
         activation_bits=draw(st.integers(4, 16)),

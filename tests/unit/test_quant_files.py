@@ -11,6 +11,7 @@ from models import random_frames, random_integer_model
 from safetensors import safe_open
 from safetensors.numpy import save_file
 
+from ernn.cells import CELLS
 from ernn.errors import ModelFileError, ShapeError
 from ernn.fixed import QFormat
 from ernn.quant.integer_model import IntegerModel
@@ -29,7 +30,7 @@ def path(model, tmp_path):
     return tmp_path / "integer.safetensors"
 
 
-@pytest.mark.parametrize("cell", ["lstm", "gru_before", "gru_after"])
+@pytest.mark.parametrize("cell", [*CELLS, tuple(CELLS)], ids=str)
 @pytest.mark.parametrize("blocks", [1, 4, MIXED], ids=["dense", "four", "mixed"])
 def test_what_is_saved_is_loaded(cell, blocks, tmp_path):
     rng = np.random.default_rng(1)
@@ -48,6 +49,12 @@ def parts(path) -> tuple[dict, dict[str, np.ndarray]]:
     with safe_open(path, framework="numpy") as file:
         tensors = {name: file.get_tensor(name) for name in file.keys()}
         return json.loads(file.metadata()["ernn"]), tensors
+
+
+def test_a_file_of_a_former_ernn_says_what_makes_it_anew(path):
+    header, tensors = parts(path)
+    change(path, header | {"format": "ernn-integer-1"}, tensors)
+    refused(path, "one of a former ernn is made anew by `ernn quantize` from its recipe")
 
 
 def change(path, header: dict, tensors: dict[str, np.ndarray]) -> None:
@@ -70,9 +77,9 @@ def test_missing_and_foreign_files(path, tmp_path):
     refused(tmp_path / "nothing", "not a readable safetensors")
     header, tensors = parts(path)
     change(path, header | {"format": "ernn-compressed-1"}, tensors)
-    refused(path, "is no ernn-integer-1 file")
+    refused(path, "is no ernn-integer-2 file")
     save_file(tensors, path)
-    refused(path, "is no ernn-integer-1 file")
+    refused(path, "is no ernn-integer-2 file")
     path.write_bytes(b"\x80\x04K\x01." * 100)  # a pickle
     refused(path, "not a readable safetensors")
 
