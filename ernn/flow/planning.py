@@ -19,7 +19,7 @@ def describe(found: Exploration) -> Iterator[str]:
     """Yield the chosen plan, the roofline, what limits it, the front, and why not more, by line."""
     chosen, plan = found.chosen, found.chosen.plan
     part, used = load_part(plan.part), found.chosen.used
-    lanes = max(unit.lanes for unit in plan.units if unit.reads_state)
+    lanes = sizes_of(plan).cell_lanes
     logic, blocks = plan.pes * plan.logic_macs, mac_blocks(plan, part)
     yield (
         f"{plan.pe_rows} x {plan.pe_columns} PEs of {plan.macs} multipliers, words of {plan.word}, "

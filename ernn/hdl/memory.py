@@ -6,6 +6,7 @@ from ernn.hw.array_plan import JobPlan
 from ernn.hw.plan import HardwarePlan
 from ernn.hw.steps import by_visit
 from ernn.hw.storage_plan import LoadTarget
+from ernn.hw.unit_plan import UnitPlan
 from ernn.quant.integer_model import IntegerModel, Product
 
 
@@ -33,8 +34,8 @@ def memory_words(plan: HardwarePlan, model: IntegerModel) -> dict[str, tuple[np.
         if memory.scaled:
             found[f"scale_{memory.name}"] = _scales(plan, model, memory.name), memory.scale_bits
     for unit in plan.units:
-        if unit.peepholes:
-            found["peepholes"] = _peepholes(model, unit.lanes), plan.peephole.width
+        if unit.constants:
+            found[unit.constant_memory] = _constants(model, unit), plan.peephole.width
     return found
 
 
@@ -89,12 +90,16 @@ def _scales(plan: HardwarePlan, model: IntegerModel, name: str) -> np.ndarray:
     return words
 
 
-def _peepholes(model: IntegerModel, lanes: int) -> np.ndarray:
-    """Return (beats, 3 * lanes): i, f and o of the elements of each beat, layer by layer."""
-    parts = []
-    for layer in model.layers:
-        raw = np.zeros((3, layer.hidden), np.int64) if layer.peepholes is None else layer.peepholes
-        parts.append(raw.reshape(3, -1, lanes).swapaxes(0, 1).reshape(-1, 3 * lanes))
+def _constants(model: IntegerModel, unit: UnitPlan) -> np.ndarray:
+    """Return (beats, constants * lanes): those of the elements of each beat, layer by layer."""
+    parts, count, lanes = [], len(unit.constants), unit.lanes
+    for job in unit.jobs:
+        layer = model.layers[job.layer]
+        absent = np.zeros((count, layer.hidden), np.int64)
+        kept = layer.parameters
+        found = [kept[name] for name in layer.kind.parameters if name in kept]
+        raw = np.concatenate(found) if found else absent
+        parts.append(raw.reshape(count, -1, lanes).swapaxes(0, 1).reshape(-1, count * lanes))
     return np.concatenate(parts)
 
 

@@ -4,6 +4,7 @@ from ernn.hdl.datapath import activation, transform
 from ernn.hdl.registers import register_map, register_verilog
 from ernn.hdl.templates import environment
 from ernn.hw.array_plan import NetworkPlan
+from ernn.hw.lane_plan import LanePlan
 from ernn.hw.plan import HardwarePlan
 from ernn.quant.activation import Piecewise
 from ernn.quant.network import forward, inverse
@@ -18,14 +19,13 @@ _SINGLE = (
     "ernn_row_lane",
     "ernn_monitor",
 )
-_LANES = {
-    "lstm": ("ernn_lstm_lane",),
-    "gru_reset": ("ernn_gru_reset_lane",),
-    "gru_update": ("ernn_gru_update_lane",),
-    "gru_after": ("ernn_gru_after_lane", "ernn_gru_update_lane"),
-    "projection": (),
+# Circuits of lanes that a plan has only where some cell needs them.
+_CIRCUITS = {
+    "multiply": ("ernn_multiply",),
+    "dot2": ("ernn_dot2",),
+    "lerp": ("ernn_lerp", "ernn_multiply"),
+    "move": ("ernn_move",),
 }
-_CELL_LIBRARY = {name for names in _LANES.values() for name in names}
 
 
 def sources(plan: HardwarePlan, sigmoid: Piecewise, tanh: Piecewise, twiddle_bits: int) -> dict:
@@ -38,20 +38,38 @@ def sources(plan: HardwarePlan, sigmoid: Piecewise, tanh: Piecewise, twiddle_bit
         files[f"{name}.v"] = _render("ernn_transform", plan, memory=memory)
     for unit in plan.units:
         files[f"ernn_unit_{unit.name}.v"] = _render("ernn_unit", plan, unit=unit)
+        files[f"{unit.lane_module}.v"] = lane_verilog(
+            unit.lane_module, f"unit {unit.name} of {unit.cell}", plan.header, unit.lane
+        )
     for network in _networks(plan):
         make = inverse if network.inverse else forward
         circuit = make(network.block, twiddle_bits)
         files[f"{network.module}.v"] = transform(
             circuit, network.in_bits, network.out_bits, network.module
         )
-    needed = {name for unit in plan.units for name in _LANES[unit.name]}
-    if needed:
-        files["ernn_sigmoid.v"] = activation(sigmoid)
-        files["ernn_tanh.v"] = activation(tanh)
+    circuits = {step.circuit for unit in plan.units for step in unit.lane.steps}
+    for piecewise in (sigmoid, tanh):
+        if piecewise.name in circuits:
+            files[f"ernn_{piecewise.name}.v"] = activation(piecewise)
+    needed = {name for circuit in circuits for name in _CIRCUITS.get(circuit, ())}
+    unneeded = {name for names in _CIRCUITS.values() for name in names} - needed
     for path in sorted((folder("hw_templates") / "lib").glob("*.v")):
-        if path.stem not in _CELL_LIBRARY or path.stem in needed:
+        if path.stem not in unneeded:
             files[path.name] = path.read_text(encoding="utf-8")
     return dict(sorted(files.items()))
+
+
+def lane_verilog(name: str, about: str, header: str, lane: LanePlan) -> str:
+    """Return the Verilog of one lane of a cell unit.
+
+    Args:
+        name: of the module.
+        about: whose operations they are, for its first line.
+        header: first comment of a generated file.
+        lane: what to print.
+    """
+    template = environment().get_template("ernn_lane.v.j2")
+    return template.render(name=name, about=about, header=header, lane=lane)
 
 
 def _render(template: str, plan: HardwarePlan, **context) -> str:

@@ -6,16 +6,17 @@ from dataclasses import dataclass, replace
 from typing import NamedTuple
 
 from ernn.errors import PlanError
-from ernn.hw import latency
 from ernn.hw.array_plan import JobPlan, SegmentPlan, bits_for
 from ernn.hw.layout import Layout, Sizes, words_of
 from ernn.hw.plan import HardwarePlan, OutputPlan
-from ernn.hw.program import UNITS, Job, Reading
+from ernn.hw.program import Job, Reading, Unit, formats_of, is_output, named, unit_lane
 from ernn.hw.rams import rams
-from ernn.hw.unit_plan import UnitJob, UnitPlan
+from ernn.hw.storage_plan import StatePlan
+from ernn.hw.unit_plan import Given, UnitJob, UnitPlan
 from ernn.hw.widths import Bounds, bounds, signed_bits, weight_bounds
 from ernn.quant.parameters import IntegerParameters
 from ernn.quant.products import Product
+from ernn.quant.program import signal
 
 FANOUT = 8  # PE rows behind one register of the broadcast tree
 MAX_ACC_BITS = 48  # of a DSP block's accumulator
@@ -96,6 +97,7 @@ class _Builder:
             self.layout.inverse_network(mode, model.inverse_input, inverse_cycles)
             for mode in self.layout.modes
         )
+        units = tuple(map(self._unit, self.program.units))
         top = model.layers[-1].vectors["h"]
         feature = model.layers[0].vectors["x"]
         widest = max(feature.width, top.width, model.row.width)
@@ -138,7 +140,8 @@ class _Builder:
             bias_depth=max(2, sum(job.entries for job in jobs)),
             memories=self.layout.memories,
             queues=tuple(self.layout.queues.values()),
-            units=tuple(self._unit(kind) for kind in self.program.units),
+            units=units,
+            states=self._states(units),
             output=self._output(),
             row=model.row,
             gate=model.gate,
@@ -231,10 +234,10 @@ class _Builder:
         return tuple(jobs)
 
     def _job_name(self, job: Job, product: Product) -> str:
-        return f"layer{product.layer}.{product.name}" if product.name != "logits" else "logits"
+        return signal(self.model.stack[product.layer].kind, product.layer, product.name)
 
     def _segment(self, reading: Reading, memory_names: list[str]) -> SegmentPlan:
-        view = self.layout.views[reading.memory][reading.layer]
+        view = self.layout.view(reading.memory, reading.layer)
         return SegmentPlan(
             memory=memory_names.index(reading.memory),
             base=view.base,
@@ -244,58 +247,99 @@ class _Builder:
 
     # Units
 
-    def _unit(self, kind: str) -> UnitPlan:
-        model = self.model
-        lanes = self.layout.word if kind == "projection" else self.sizes.cell_lanes
-        beats = self.layout.word // lanes
-        names = list(UNITS[kind])
-        paired = [f"{name}_x" for name in names if f"{name}_x" in self.layout.queues]
-        peepholes = kind == "lstm" and any(at.peepholes is not None for at in model.layers)
-        lane_cycles = _lane_cycles(kind, peepholes)
-        jobs, state_base = [], 0
-        for index, layer in enumerate(model.layers):
-            size = layer.output if kind == "projection" else layer.hidden
-            split = any(p.layer == index and f"{p.name}" in paired for p in model.products)
-            jobs.append(
-                UnitJob(
-                    layer=index,
-                    words=size // self.layout.word,
-                    state_base=state_base,
-                    paired=split,
-                    top=kind == self.program.top and index == len(model.layers) - 1,
-                )
-            )
-            state_base += size // lanes
-        is_top = kind == self.program.top
-        gates = kind in ("gru_reset", "gru_update")
+    def _unit(self, unit: Unit) -> UnitPlan:
+        layout, word = self.layout, self.layout.word
+        formats = formats_of(self.model, unit)
+        lane = unit_lane(self.model, unit)
+        # Without multipliers a lane is so small that a word takes one cycle.
+        lanes = self.sizes.cell_lanes if lane.multipliers else word
+        beats = word // lanes
+        own = [queue for queue in self.program.queues if queue.reader == unit.name]
+        paired = tuple(layout.queue_index(queue.name) for queue in own if queue.half)
+        state = unit.kind.graph.state
+        jobs, state_beats = self._unit_jobs(unit, lanes, paired)
         return UnitPlan(
-            name=kind,
-            queues=tuple(
-                self.layout.queue_index(name) for name in names + ["z"] * (kind == "gru_update")
-            ),
-            paired_queues=tuple(self.layout.queue_index(name) for name in paired),
-            jobs=tuple(jobs),
+            name=unit.name,
+            cell=unit.kind.cell,
+            queues=tuple(layout.queue_index(queue.name) for queue in own if not queue.half),
+            paired_queues=paired,
+            jobs=jobs,
             lanes=lanes,
             beats=beats,
-            lane_cycles=lane_cycles,
-            latency_cycles=3 + bool(paired) + lane_cycles + (beats if beats > 1 else 0),
-            state_beats=0 if kind == "projection" else state_base,
-            value_bits=(model.layers[0].vectors["h"] if is_top else model.vector).width,
-            peepholes=peepholes,
-            cell_activation=model.layers[0].cell_activation,
+            lane=lane,
+            latency_cycles=3 + bool(paired) + lane.cycles + (beats if beats > 1 else 0),
+            vector=unit.vector,
+            value_bits=formats["vector"].width,
+            state=unit.state,
+            state_in=state.name if state and unit.state else "",
+            state_out=state.next if state and unit.writes_state else "",
+            constants=unit.constants,
+            constant_memory=self._constant_memory(unit),
+            state_beats=state_beats if unit.state or unit.constants else 0,
             memories=tuple(
-                i for i, maker in enumerate(self.program.makers.values()) if maker == kind
+                i for i, maker in enumerate(self.program.makers.values()) if maker == unit.name
             ),
-            gate_queue=self.layout.queue_index("z") if gates else None,
+            given=tuple(
+                Given(
+                    queue.values[0],
+                    layout.queue_index(queue.name),
+                    layout.queues[queue.name].value_bits,
+                )
+                for queue in self.program.queues
+                if queue.maker == unit.name
+            ),
+        )
+
+    def _unit_jobs(
+        self, unit: Unit, lanes: int, paired: tuple[int, ...]
+    ) -> tuple[tuple[UnitJob, ...], int]:
+        """Return a unit's jobs and the beats of all of them."""
+        jobs, base, last = [], 0, len(self.model.layers) - 1
+        halves = {job.product for job in self.program.jobs if self._queue(job) in paired}
+        for layer in unit.kind.layers:
+            size = self.layout.size(layer, unit.vector)
+            jobs.append(
+                UnitJob(
+                    layer=layer,
+                    words=size // self.layout.word,
+                    state_base=base,
+                    paired=any(self.model.products[one].layer == layer for one in halves),
+                    top=unit.name == self.program.top and layer == last,
+                )
+            )
+            base += size // lanes
+        return tuple(jobs), base
+
+    def _queue(self, job: Job) -> int:
+        return self.layout.queue_index(job.queue)
+
+    def _constant_memory(self, unit: Unit) -> str:
+        owners = [other.name for other in self.program.units if other.constants]
+        return named("peepholes", unit.name, owners) if unit.constants else ""
+
+    def _states(self, units: tuple[UnitPlan, ...]) -> tuple[StatePlan, ...]:
+        """Return the state memories."""
+        return tuple(
+            StatePlan(
+                name=writer.state,
+                signal=writer.state_in,
+                writer=writer.name,
+                readers=tuple(unit.name for unit in units if unit.state == writer.state),
+                lanes=writer.lanes,
+                beats=writer.state_beats,
+                streams=self.target.streams,
+            )
+            for writer in units
+            if writer.state_out
         )
 
     def _output(self) -> OutputPlan:
         model = self.model
-        logits = next((p for p in model.products if p.name == "logits"), None)
+        logits = next((p for p in model.products if is_output(model, p)), None)
         return OutputPlan(
             vector_queue=self.layout.queue_index("vector"),
             vector_words=model.layers[-1].output // self.layout.word,
-            logit_queue=self.layout.queue_index("logits") if logits is not None else None,
+            logit_queue=self.layout.queue_index(logits.name) if logits is not None else None,
             logit_words=self.layout.rows(logits) if logits is not None else 0,
         )
 
@@ -307,15 +351,3 @@ def _circuits(model: IntegerParameters) -> str:
         for one in (model.sigmoid, model.tanh)
     ]
     return hashlib.sha256(json.dumps([model.twiddle_bits, lines]).encode()).hexdigest()[:12]
-
-
-def _lane_cycles(kind: str, peepholes: bool) -> int:
-    """Cycles of one lane of a unit."""
-    if kind == "lstm":
-        return latency.lstm_lane_cycles(peepholes)
-    return {
-        "projection": 1,
-        "gru_reset": latency.gru_reset_lane_cycles(),
-        "gru_update": latency.gru_update_lane_cycles(),
-        "gru_after": latency.gru_after_lane_cycles(),
-    }[kind]

@@ -12,25 +12,14 @@ from dataclasses import dataclass, replace
 from math import ceil
 
 from ernn.datafile import Count, NotNegative, Strict
-from ernn.hw.fabric import fabric, group_of_ram
+from ernn.hw.fabric import fabric
 from ernn.hw.gates import Gates, logic_product, luts_of
+from ernn.hw.lanes import lane_products
 from ernn.hw.plan import HardwarePlan
 from ernn.hw.rams import blocks18, used_luts
 from ernn.parts.part import Part
 
 LOGIC_MAC_LUTS = 224  # of a multiplier without a DSP block, about; see `logic_mac_luts`
-SLOPE_BITS = 18  # of an activation's slope, signed: ernn.quant.activation allows no more
-
-# Operands of the multipliers of one lane. An activation multiplies |x|, a bit wider than a row.
-_ACTIVATION = ("size", "slope")
-_MULTIPLIERS = {
-    "lstm": [_ACTIVATION] * 5 + [("gate", "state"), ("gate", "gate"), ("gate", "gate")],
-    "gru_reset": [_ACTIVATION] * 2 + [("gate", "state")],
-    "gru_update": [_ACTIVATION, ("gate", "difference")],
-    "gru_after": [_ACTIVATION] * 3 + [("gate", "row"), ("gate", "difference")],
-    "projection": [],
-}
-_PEEPHOLE_MULTIPLIERS = [("peephole", "state")] * 3
 
 
 @dataclass(frozen=True)
@@ -73,7 +62,7 @@ def group_resources(plan: HardwarePlan, part: Part) -> dict[str, Resources]:
     blocks: Counter[str] = Counter()
     for ram in plan.rams:
         if ram.style == "block":
-            blocks[group_of_ram(ram.name)] += blocks18(ram, part)
+            blocks[ram.group] += blocks18(ram, part)
     multipliers = dict(_dsp_groups(plan, part))
     return {
         group: Resources(
@@ -90,10 +79,8 @@ def dsp_blocks(plan: HardwarePlan, part: Part) -> int:
 
 def _dsp_groups(plan: HardwarePlan, part: Part) -> Iterator[tuple[str, int]]:
     yield "pes", plan.pes * (plan.macs - plan.logic_macs) * mac_blocks(plan, part)
-    widths = _operand_bits(plan)
     for unit in plan.units:
-        operands = lane_operands(unit.name, unit.peepholes)
-        each = sum(blocks_of(part, widths[a], widths[b]) for a, b in operands)
+        each = sum(blocks_of(part, *bits) for bits in lane_products(unit.lane))
         yield f"unit_{unit.name}", unit.lanes * each
     for memory in plan.memories:
         if memory.scaled:
@@ -120,21 +107,6 @@ def _pieces(bits: int, port: int) -> int:
     return max(1, -(-(bits - 1) // (port - 1)))
 
 
-def _operand_bits(plan: HardwarePlan) -> dict[str, int]:
-    """Return the widths of what lanes multiply, by name."""
-    gate, state = plan.gate.width, plan.state
-    aligned = state.width + plan.gate.frac_bits - state.frac_bits
-    return {
-        "size": plan.row.width + 1,
-        "slope": SLOPE_BITS,
-        "gate": gate,
-        "row": plan.row.width,
-        "state": state.width,
-        "difference": 1 + max(gate, aligned),  # of the candidate and h
-        "peephole": plan.peephole.width,
-    }
-
-
 def shortages(used: Resources, part: Part, headroom: float) -> list[str]:
     """Say what does not fit the part, by how much; empty if all does.
 
@@ -159,16 +131,6 @@ def shortages(used: Resources, part: Part, headroom: float) -> list[str]:
 def lut_limit(part: Part, headroom: float) -> int:
     """Return the LUTs that a design may take."""
     return int((1 - headroom) * part.lut)
-
-
-def lane_multipliers(kind: str, peepholes: bool) -> int:
-    """Count the multipliers of one lane of a unit, activations included."""
-    return len(lane_operands(kind, peepholes))
-
-
-def lane_operands(kind: str, peepholes: bool) -> list[tuple[str, str]]:
-    """Return the operands of each multiplier of one lane of a unit."""
-    return _MULTIPLIERS[kind] + _PEEPHOLE_MULTIPLIERS * (peepholes and kind == "lstm")
 
 
 def logic_mac_luts(plan: HardwarePlan, part: Part) -> int:

@@ -283,8 +283,8 @@ class _Machine:
         walker.taken = self.beat[unit.name] = beat
         for index in unit.memories:
             self._store(index, number, stream, offered)
-        if unit.writes_gate and unit.gate_queue is not None:
-            self.words[unit.gate_queue] += [at + 1 for at in offered]
+        for given in unit.given:
+            self.words[given.queue] += [at + 1 for at in offered]
         if job.top:
             self.words[self.plan.output.vector_queue] += [at + 1 for at in offered]
 

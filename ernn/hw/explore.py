@@ -19,7 +19,6 @@ from ernn.hw.cost import (
     LOGIC_MAC_LUTS,
     Resources,
     dsp_blocks,
-    lane_multipliers,
     logic_luts,
     lut_limit,
     mac_blocks,
@@ -29,7 +28,7 @@ from ernn.hw.cost import (
 from ernn.hw.cycles import Rate, rate
 from ernn.hw.layout import Sizes, words_of
 from ernn.hw.plan import HardwarePlan
-from ernn.hw.program import program
+from ernn.hw.program import program, unit_lane
 from ernn.hw.steps import cut
 from ernn.hw.twins import with_bits, with_blocks
 from ernn.parts.part import load_part
@@ -131,7 +130,16 @@ class _Explorer:
         self.model, self.hardware = model, hardware
         self.part = load_part(hardware.part)
         self.target = Target(name, self.part.name, hardware.clock_mhz, hardware.streams)
-        self.peepholes = any(layer.peepholes is not None for layer in model.layers)
+        found = program(model)
+        self.multipliers = {u.name: unit_lane(model, u).multipliers for u in found.units}
+        queues = {queue.name: queue.reader for queue in found.queues}
+        self.readers = [queues[job.queue] for job in found.jobs]  # of each product's rows
+        busy = [
+            sum(model.layers[layer].hidden for layer in unit.kind.layers)
+            for unit in found.units
+            if self.multipliers[unit.name]
+        ]
+        self.busiest = max(busy, default=0)  # elements of a frame in one unit with multipliers
         self.rejected: list[tuple[_Bound, list[str]]] = []  # what does not fit, and why
 
     def run(self) -> Exploration:
@@ -228,22 +236,20 @@ class _Explorer:
     def _bound(self, sizes: Sizes) -> _Bound:
         word = sizes.word or self.model.word
         array = latency = 0
-        for product in self.model.products:
+        for product, reader in zip(self.model.products, self.readers, strict=True):
             order = cut(product, word, sizes.pe_rows, sizes.pe_columns)
             array += order.busy(sizes.pe_rows // sizes.drain_lanes)
             rows = product.bias.size // word
             last = rows - (order.passes - 1) * sizes.pe_rows  # of the last pass: nothing hides it
-            lanes = sizes.cell_lanes if product.gates != "y" else word
+            lanes = sizes.cell_lanes if self.multipliers.get(reader, 0) else word
             behind = ceil(last / len(product.gates)) * word // lanes
             latency += order.count + max(ceil(last / sizes.drain_lanes), behind)
-        cells = sum(layer.hidden for layer in self.model.layers) // sizes.cell_lanes
+        cells = self.busiest // sizes.cell_lanes
         logits = self.model.products[-1].bias.size if self.model.labels else 0
         inputs = ceil(self.model.features / word)
         output = (self.model.layers[-1].output + logits) // word
         macs = sizes.pe_rows * sizes.pe_columns * self._pe_macs(word)
-        lanes = sizes.cell_lanes * sum(
-            lane_multipliers(kind, self.peepholes) for kind in program(self.model).units
-        )
+        lanes = sizes.cell_lanes * sum(self.multipliers.values())
         return _Bound(sizes, array, cells, max(inputs, output), latency + inputs, macs + lanes)
 
     def _pe_macs(self, word: int) -> int:
@@ -327,7 +333,7 @@ def _listed(blocks: list[int]) -> str:
 
 def sizes_of(plan: HardwarePlan) -> Sizes:
     """Return the sizes that a plan was built from."""
-    lanes = next((unit.lanes for unit in plan.units if unit.reads_state), plan.word)
+    lanes = next((unit.lanes for unit in plan.units if unit.lane.multipliers), plan.word)
     return Sizes(plan.pe_rows, plan.pe_columns, plan.drain_lanes, lanes, plan.word, plan.logic_macs)
 
 

@@ -59,14 +59,7 @@ def fabric(plan: HardwarePlan, part: Part, split: bool) -> Iterator[tuple[str, G
     for one in plan.units:
         yield f"unit_{one.name}", unit(plan, one, part) + _walker(plan, one.job_bits)
     for ram in plan.rams:
-        yield group_of_ram(ram.name), distributed(ram, part)
-
-
-def group_of_ram(name: str) -> str:
-    """Return the group that a memory belongs to."""
-    if name.startswith("scale_"):
-        return f"transform_{name.removeprefix('scale_')}"
-    return {"bias": "rows", "visits": "sequencer", "peepholes": "unit_lstm"}.get(name, name)
+        yield ram.group, distributed(ram, part)
 
 
 def _registers(plan: HardwarePlan) -> Gates:
@@ -100,10 +93,12 @@ def _output(plan: HardwarePlan) -> Gates:
 def _monitor(plan: HardwarePlan) -> Gates:
     counted = [
         (plan.drain_lanes * plan.word, plan.row.width),
-        (plan.state_lanes, plan.state.width),
+        *((state.lanes, plan.state.width) for state in plan.states),
         *((plan.word, one.value_bits) for one in plan.units),
     ]
     found: Gates = Counter(ff=3 + plan.saturated_vectors_bits)
+    if len(plan.states) > 1:  # their sum
+        found["ff"] += plan.saturated_states_bits
     for values, bits in counted:
         levels = bits_for(values) if values > 1 else 0
         found.update(adder_tree(values, 2, levels + 2))

@@ -4,8 +4,9 @@ from dataclasses import dataclass
 
 from ernn.bilinear import spectral
 from ernn.fixed import QFormat
+from ernn.graphs.cell import INPUT, OUTPUT
 from ernn.hw.array_plan import Mode, NetworkPlan, bits_for
-from ernn.hw.program import Program, program
+from ernn.hw.program import Program, Queue, formats_of, program
 from ernn.hw.steps import cut
 from ernn.hw.storage_plan import MemoryPlan, QueuePlan, ViewPlan
 from ernn.hw.widths import signed_bits
@@ -77,11 +78,16 @@ class Layout:
 
     def words(self, memory: str, layer: int) -> int:
         """Words of a vector."""
-        at = self.model.layers[layer]
-        if memory == "x":
-            segment = next(s for p in self.model.products for s in p.segments if s.vector == "x")
+        vector = self.program.memory(memory).vector
+        if vector == INPUT:
+            segment = next(s for p in self.model.products for s in p.segments if s.vector == INPUT)
             return segment.columns // self.word
-        return (at.output if memory in ("rec", "ff") else at.hidden) // self.word
+        return self.size(layer, vector) // self.word
+
+    def size(self, layer: int, vector: str) -> int:
+        """Elements of a vector that a layer makes."""
+        at = self.model.layers[layer]
+        return at.output if vector == OUTPUT else at.hidden
 
     def groups(self, words: int) -> int:
         return -(-words // self.sizes.pe_columns)
@@ -96,41 +102,56 @@ class Layout:
         return -(-self.rows(product) // self.sizes.drain_lanes)
 
     def _queues(self) -> dict[str, QueuePlan]:
-        model, streams = self.model, self.streams
+        model, streams, word = self.model, self.streams, self.word
         queues: dict[str, QueuePlan] = {}
-        # With several layers the array does not wait for a unit to be through with a layer before
-        # it fills the queues with the next one (or with the next round's first).
-        behind = 1 if len(model.layers) == 1 else 2
 
-        def add(name, from_array, gates, bits, depth):
+        def add(name, from_array, values, bits, depth):
             lanes = self.sizes.drain_lanes if from_array else 1
-            words = max(1, lanes // gates)
+            words = max(1, lanes // len(values))
             depth = max(2, depth)
-            queues[name] = QueuePlan(
-                name, from_array, lanes, gates, bits, depth, bits_for(depth * words + 1)
-            )
+            count_bits = bits_for(depth * words + 1)
+            queues[name] = QueuePlan(name, from_array, lanes, values, bits, depth, count_bits)
 
-        for name in dict.fromkeys(job.queue for job in self.program.jobs):
-            products = [
-                self.model.products[job.product] for job in self.program.jobs if job.queue == name
-            ]
-            gates = len(products[0].gates)
-            entries = max(self.entries(product) for product in products)
-            entries = -(-entries // max(1, gates // self.sizes.drain_lanes))
-            ahead = 2 if name == "logits" else behind  # rounds that may be waiting
-            add(name, True, gates, model.row.width, entries * streams * ahead)
-        hidden = max(layer.hidden for layer in model.layers) // self.word
-        if "gru_reset" in self.program.units:
-            add("z", False, 1, model.gate.width, hidden * streams * behind)
+        for queue in self.program.queues:
+            ahead = self._rounds_ahead(queue)
+            if queue.maker:
+                unit = self.program.unit(queue.maker)
+                words = max(model.layers[layer].hidden for layer in unit.kind.layers) // word
+                bits = formats_of(model, unit)[unit.formats[queue.values[0]]].width
+                add(queue.name, False, queue.values, bits, words * streams * ahead)
+                continue
+            entries = max(
+                self.entries(model.products[job.product])
+                for job in self.program.jobs
+                if job.queue == queue.name
+            )
+            entries = -(-entries // max(1, len(queue.values) // self.sizes.drain_lanes))
+            add(queue.name, True, queue.values, model.row.width, entries * streams * ahead)
         last = model.layers[-1]
-        top_words = last.output // self.word
-        add("vector", False, 1, last.vectors["h"].width, top_words * streams * 2)
+        words = last.output // word
+        add("vector", False, (OUTPUT,), last.vectors[OUTPUT].width, words * streams * 2)
         return queues
+
+    def _rounds_ahead(self, queue: Queue) -> int:
+        """Rounds whose words may wait in a queue.
+
+        The array begins a round when the one before is still on its way, but with a single layer
+        that is fed back it waits for each stream's vector. With more it fills the queues with the
+        next layer, or the next round's first, while the unit is at work on the one before.
+        """
+        if queue.reader == "output":
+            return 2
+        kind = self.program.unit(queue.reader).kind
+        return 1 if len(kind.layers) == 1 and kind.recurrent else 2
 
     def queue_index(self, name: str) -> int:
         return list(self.queues).index(name)
 
     # Vector memories
+
+    def view(self, memory: str, layer: int) -> ViewPlan:
+        """Where a layer's vector lies."""
+        return self.views[memory][self.program.layers(memory).index(layer)]
 
     def _readers(self, memory: str, layer: int) -> list[tuple[Product, int]]:
         """Products and segment numbers that read a vector."""
@@ -148,7 +169,7 @@ class Layout:
         for memory in self.program.makers:
             base = scale_base = 0
             found = []
-            for layer in range(1 if memory == "x" else len(self.model.layers)):
+            for layer in self.program.layers(memory):
                 words = self.words(memory, layer)
                 readers = self._readers(memory, layer)
                 if not readers:
@@ -174,7 +195,7 @@ class Layout:
     def _silent(self, name: str) -> tuple[int, ...]:
         """Return the offsets of a memory that no first use visits."""
         return tuple(
-            self.views[name][reading.layer].base + group
+            self.view(name, reading.layer).base + group
             for job, order in zip(self.program.jobs, self.orders, strict=True)
             for reading, count, visited in zip(
                 job.readings, order.groups, order.visits(0), strict=True
@@ -188,7 +209,7 @@ class Layout:
         views = self.views[name]
         readers = [
             product.segments[index]
-            for layer in range(len(views))
+            for layer in self.program.layers(name)
             for product, index in self._readers(name, layer)
         ]
         formats = {segment.scaled for segment in readers}
@@ -208,17 +229,18 @@ class Layout:
         scaled = bool(scale_formats)
         silent = self._silent(name)
         tokens = self.offsets[name] - len(silent)
-        made = [layer.vectors["h" if name in ("rec", "ff") else name] for layer in model.layers]
+        memory = self.program.memory(name)
+        made = model.layers[self.program.layers(name)[0]].vectors[memory.vector]
         return MemoryPlan(
             name=name,
-            maker=self.program.makers[name],
+            maker=memory.maker,
             modes=modes,
             networks=tuple(
                 self._network(self.modes[m], False, transform_bits, spectrum_bits, forward_cycles)
                 for m in modes
             ),
             views=views,
-            input_bits=made[0].width,
+            input_bits=made.width,
             transform_bits=transform_bits,
             scaled=scaled,
             scale_bits=scale_bits,
@@ -228,7 +250,7 @@ class Layout:
             forward_cycles=forward_cycles,
             latency_cycles=1 + 3 * scaled + forward_cycles,
             offset_bits=bits_for(self.offsets[name]),
-            initial_tokens=tokens if name == "rec" else 0,
+            initial_tokens=tokens if memory.previous else 0,
             count_bits=bits_for(2 * tokens + 1),
             silent=silent,
         )

@@ -16,10 +16,9 @@ from ernn import __version__
 from ernn.errors import ModelFileError
 from ernn.files import write_text
 from ernn.fixed import QFormat
-from ernn.hw import latency
 from ernn.hw.array_plan import JobPlan, Mode, NetworkPlan, bits_for
 from ernn.hw.step_memory import StepMemory, step_memory
-from ernn.hw.storage_plan import LoadTarget, MemoryPlan, QueuePlan, RamPlan
+from ernn.hw.storage_plan import LoadTarget, MemoryPlan, QueuePlan, RamPlan, StatePlan
 from ernn.hw.unit_plan import Maker, UnitPlan
 
 SUM_CYCLES = 9  # 4 to the operands, 2 broadcast, 3 in the PE
@@ -75,6 +74,7 @@ class HardwarePlan:
     memories: tuple[MemoryPlan, ...]
     queues: tuple[QueuePlan, ...]
     units: tuple[UnitPlan, ...]
+    states: tuple[StatePlan, ...]
     output: OutputPlan
     row: QFormat
     gate: QFormat
@@ -154,9 +154,9 @@ class HardwarePlan:
                 bits = self.word * memory.scale_bits
                 found.append(LoadTarget(f"scale_{memory.name}", bits, memory.scale_words))
         for unit in self.units:
-            if unit.peepholes:
-                bits = 3 * unit.lanes * self.peephole.width
-                found.append(LoadTarget("peepholes", bits, unit.peephole_depth))
+            if unit.constants:
+                bits = self.constant_bits(unit)
+                found.append(LoadTarget(unit.constant_memory, bits, unit.constant_depth))
         return found
 
     @property
@@ -297,35 +297,21 @@ class HardwarePlan:
         """The unit that makes the output vector."""
         return next(unit for unit in self.units if any(job.top for job in unit.jobs))
 
-    @property
-    def state_unit(self) -> str:
-        """The unit that writes the state."""
-        return next(unit.name for unit in self.units if unit.writes_state)
+    def reader(self, queue: int) -> str:
+        """Return the unit that pops a queue."""
+        return next(u.name for u in self.units if queue in (*u.queues, *u.paired_queues))
 
-    @property
-    def state_beats(self) -> int:
-        """State words per stream."""
-        return max(unit.state_beats for unit in self.units)
+    def state_plan(self, name: str) -> StatePlan:
+        """Return the state memory of a name."""
+        return next(state for state in self.states if state.name == name)
 
-    @property
-    def state_lanes(self) -> int:
-        """State values per word."""
-        return next(unit.lanes for unit in self.units if unit.reads_state)
+    def beat_addr_bits(self, unit: UnitPlan) -> int:
+        """Bits of the address of a beat in a unit's state: stream, then beat."""
+        return self.stream_bits + unit.beat_addr_bits
 
-    @property
-    def state_addr_bits(self) -> int:
-        """Bits of a state address: stream, then beat."""
-        return self.stream_bits + bits_for(self.state_beats)
-
-    @property
-    def state_depth(self) -> int:
-        """Words of a state memory."""
-        return max(2, self.streams << bits_for(self.state_beats))
-
-    @property
-    def activation_cycles(self) -> int:
-        """Latency of sigmoid and tanh."""
-        return latency.ACTIVATION_CYCLES
+    def constant_bits(self, unit: UnitPlan) -> int:
+        """Bits of a word of a unit's own memory: constants of the elements of a beat."""
+        return len(unit.constants) * unit.lanes * self.peephole.width
 
     @property
     def makers(self) -> list[Maker]:
@@ -351,8 +337,8 @@ class HardwarePlan:
 
     @property
     def saturated_states_bits(self) -> int:
-        """Bits of the number of state values that saturate in a cycle."""
-        return bits_for(self.state_lanes + 1)
+        """Bits of the number of state values that saturate in a cycle, all memories together."""
+        return bits_for(sum(state.lanes for state in self.states) + 1)
 
     @property
     def saturated_vectors_bits(self) -> int:

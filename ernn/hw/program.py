@@ -1,24 +1,24 @@
 """The program of a model: its jobs, memories, queues and units, before any size is chosen.
 
-Names here are the vocabulary of docs/hardware.md. Which unit writes which vector memory and which
-job reads it follows from the cell alone; `ernn.hw.plan` adds the sizes.
+Names here are the vocabulary of docs/hardware.md. Everything follows from the cells' graphs: a unit
+for every region of operations, a vector memory for every vector that a unit makes and a matrix
+multiplies, a queue for every product and for every value that crosses from unit to unit.
+`ernn.hw.plan` adds the sizes.
+
+Layers of the same cell, options and formats share their units, memories and queues; others have
+their own, told apart by the unit that makes or reads them.
 """
 
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
 
-from ernn.errors import PlanError
+from ernn.cells import CELLS, OUTPUT_LAYER
+from ernn.fixed import QFormat
+from ernn.graphs.cell import INPUT, OUTPUT, Cell, Matvec, Options, Region
+from ernn.hw.lane_plan import LanePlan, lane_plan
 from ernn.quant.parameters import IntegerParameters
 from ernn.quant.products import Product
-
-# Unit that turns the rows of a queue into a vector: kind, queues and gates of each queue. A queue
-# "<name>_x" appears beside "<name>" where the input matrix has a block size of its own.
-UNITS = {
-    "lstm": {"gates": "ifgo"},
-    "projection": {"projection": "y"},
-    "gru_reset": {"zr": "zr"},
-    "gru_update": {"n": "n"},
-    "gru_after": {"zr": "zr", "nh": "n", "nx": "n"},
-}
+from ernn.quant.program import row_signal, signal, stem
 
 
 @dataclass(frozen=True)
@@ -26,7 +26,7 @@ class Reading:
     """One vector read by a job: from which memory, and whether it is that vector's first use."""
 
     memory: str
-    layer: int  # whose output (memories "rec", "ff") or inner vector ("m", "rh") it is
+    layer: int  # whose output or inner vector it is
     first_use: bool
     previous: bool  # of the frame before: masked in the first frame of an utterance
 
@@ -41,68 +41,309 @@ class Job:
 
 
 @dataclass(frozen=True)
+class Queue:
+    """Rows, or values that cross from unit to unit, on their way to their reader."""
+
+    name: str
+    reader: str  # a unit, or "output"
+    values: tuple[str, ...]  # of a word, in order
+    maker: str = ""  # a unit; empty: the array
+    half: bool = False  # the second half of a pair
+
+
+@dataclass(frozen=True)
+class Memory:
+    """A vector memory."""
+
+    name: str  # "x", "m", "rec", "ff", ...; with its maker's name behind it where others have it
+    maker: str  # "input" or a unit
+    vector: str  # that it keeps, as the maker's cell calls it
+    previous: bool  # it is read in the frame behind the one that made it
+
+
+@dataclass(frozen=True)
+class Kind:
+    """Layers that share units."""
+
+    name: str  # the cell's; with its first layer behind it where a cell has several kinds
+    cell: str  # a key of ernn.cells.CELLS
+    options: Options
+    layers: tuple[int, ...]
+
+    @property
+    def graph(self) -> Cell:
+        """What such a layer computes."""
+        return CELLS[self.cell]
+
+    @property
+    def recurrent(self) -> bool:
+        """Whether a frame's rows wait for the frame before."""
+        products = self.graph.products(self.options)
+        return any(vector == OUTPUT for product in products for vector, _ in product.parts)
+
+
+@dataclass(frozen=True)
+class Unit:
+    """A cell unit: a region of operations for the layers of a kind."""
+
+    name: str
+    kind: Kind
+    region: Region
+    vector: str  # that its words are
+    gives: tuple[str, ...]  # values for another unit
+    constants: tuple[str, ...]  # values of its own memory
+    state: str  # the memory of the state that it reads; empty: none
+    writes_state: bool
+
+    @property
+    def formats(self) -> Mapping[str, str]:
+        """Format of every value by name."""
+        return self.kind.graph.formats(self.kind.options)
+
+
+@dataclass(frozen=True)
 class Program:
     """What the machine does for a frame, in order, and who makes which vector."""
 
     jobs: tuple[Job, ...]
-    units: tuple[str, ...]  # kinds, keys of UNITS
-    makers: dict[str, str]  # vector memory -> "input" or the unit that writes it
+    units: tuple[Unit, ...]
+    memories: tuple[Memory, ...]
+    queues: tuple[Queue, ...]  # the array's first
+
+    @property
+    def makers(self) -> dict[str, str]:
+        """Vector memory -> "input" or the unit that writes it."""
+        return {memory.name: memory.maker for memory in self.memories}
+
+    def unit(self, name: str) -> Unit:
+        """Return the unit of a name."""
+        return next(unit for unit in self.units if unit.name == name)
+
+    def memory(self, name: str) -> Memory:
+        """Return the memory of a name."""
+        return next(memory for memory in self.memories if memory.name == name)
+
+    def layers(self, memory: str) -> tuple[int, ...]:
+        """Return the layers whose vectors a memory's maker makes, in the order of its jobs."""
+        maker = self.memory(memory).maker
+        return (0,) if maker == "input" else self.unit(maker).kind.layers
 
     @property
     def top(self) -> str:
-        """The unit that makes the layers' output vectors."""
-        return self.makers["rec"]
+        """The unit that makes the output vector: the last one of the last layer."""
+        last = max(layer for unit in self.units for layer in unit.kind.layers)
+        return self.output_unit(last).name
+
+    def output_unit(self, layer: int) -> Unit:
+        """Return the unit that makes a layer's output."""
+        return next(u for u in self.units if u.vector == OUTPUT and layer in u.kind.layers)
 
 
 def program(model: IntegerParameters) -> Program:
-    """Derive the program of a model.
+    """Derive the program of a model."""
+    units = _units(_kinds(model))
+    memories = _memories(model, units)
+    queues = _queues(model, units)
+    return Program(_jobs(model, units, memories), units, memories, queues)
 
-    Raises:
-        PlanError: layers whose cells differ in kind, which one set of units cannot serve.
-    """
-    kinds = {(layer.cell, "m" in layer.vectors, layer.cell_activation) for layer in model.layers}
-    if len(kinds) > 1:
-        raise PlanError(
-            "the layers differ in cell, cell_activation or in having a projection; "
-            "give every layer the same"
+
+def named(name: str, owner: str, owners: Iterable[str]) -> str:
+    """Return the name of what several may own: their own where they are several."""
+    return name if len(set(owners)) == 1 else f"{name}_{owner}"
+
+
+# Kinds and units
+
+
+def _kinds(model: IntegerParameters) -> tuple[Kind, ...]:
+    """Group the layers; constants that some layers of a kind lack are zeros for them."""
+    found: dict[tuple, list[int]] = {}
+    for index, layer in enumerate(model.layers):
+        options = layer.options
+        made = {name: form for name, form in layer.vectors.items() if name != INPUT}
+        key = (layer.cell, replace(options, peepholes=False), tuple(sorted(made.items(), key=str)))
+        found.setdefault(key, []).append(index)
+    cells = [cell for cell, *_ in found]
+    return tuple(
+        Kind(
+            cell if cells.count(cell) == 1 else f"{cell}_layer{layers[0]}",
+            cell,
+            replace(options, peepholes=any(model.layers[i].options.peepholes for i in layers)),
+            tuple(layers),
         )
-    cell, projected, _ = kinds.pop()
-    makers = {"x": "input"}
-    if cell == "lstm":
-        units = ("lstm", "projection") if projected else ("lstm",)
-        if projected:
-            makers["m"] = "lstm"
-    elif cell == "gru_before":
-        units = ("gru_reset", "gru_update")
-        makers["rh"] = "gru_reset"
-    else:
-        units = ("gru_after",)
-    makers["rec"] = units[-1]
-    if len(model.layers) > 1 or model.labels:
-        makers["ff"] = units[-1]
-    return Program(_jobs(model), units, makers)
+        for (cell, options, _), layers in found.items()
+    )
 
 
-def _jobs(model: IntegerParameters) -> tuple[Job, ...]:
+def _units(kinds: tuple[Kind, ...]) -> tuple[Unit, ...]:
+    regions = [(kind, region) for kind in kinds for region in kind.graph.regions(kind.options)]
+    stateful = [kind.name for kind in kinds if kind.graph.state]
+    units = []
+    for kind, region in regions:
+        cell, formats = kind.graph, kind.graph.formats(kind.options)
+        vectors = [value for value in region.writes if value in cell.vectors(kind.options)]
+        reads_state = cell.state is not None and cell.state.name in region.reads
+        kept = cell.state.next if cell.state else ""
+        units.append(
+            Unit(
+                name=region.unit + kind.name.removeprefix(cell.name),
+                kind=kind,
+                region=region,
+                vector=vectors[0],
+                gives=tuple(v for v in region.writes if v not in (*vectors, kept)),
+                constants=tuple(
+                    value
+                    for parameter in cell.parameters.values()
+                    for value in parameter.values
+                    if value in region.reads and formats[value] == "peephole"
+                ),
+                state=named("state", kind.name, stateful) if reads_state else "",
+                writes_state=kept in region.writes,
+            )
+        )
+    return tuple(units)
+
+
+# Memories
+
+
+def _memories(model: IntegerParameters, units: tuple[Unit, ...]) -> tuple[Memory, ...]:
+    """Return the memories: features, inner vectors, outputs fed back, outputs fed on."""
+    inner = [unit for unit in units if unit.vector != OUTPUT]
+    fed_back = [unit for unit in units if unit.vector == OUTPUT and unit.kind.recurrent]
+    fed_on = [unit for unit in units if unit.vector == OUTPUT and _feeds(model, unit)]
+    found = [Memory("x", "input", INPUT, False)]
+    for unit in inner:
+        owners = [other.name for other in inner if other.vector == unit.vector]
+        found.append(Memory(named(unit.vector, unit.name, owners), unit.name, unit.vector, False))
+    for base, previous, makers in (("rec", True, fed_back), ("ff", False, fed_on)):
+        for unit in makers:
+            name = named(base, unit.name, [other.name for other in makers])
+            found.append(Memory(name, unit.name, OUTPUT, previous))
+    return tuple(found)
+
+
+def _feeds(model: IntegerParameters, unit: Unit) -> bool:
+    """Whether a layer or the output layer reads the outputs of a unit."""
+    last = len(model.layers) - 1
+    return any(layer < last or model.labels for layer in unit.kind.layers)
+
+
+# Queues
+
+
+def _queues(model: IntegerParameters, units: tuple[Unit, ...]) -> tuple[Queue, ...]:
+    found: dict[str, Queue] = {}
+    for product in model.products:
+        name = _queue_name(model, units, product)
+        if is_output(model, product):
+            found.setdefault(name, Queue(name, "output", ("row_y",)))
+            continue
+        unit, matvec = _reader(units, product)
+        half = product.name.endswith("_x")
+        found.setdefault(name, Queue(name, unit.name, matvec.rows, half=half))
+    crossing = [(unit, value) for unit in units for value in unit.gives]
+    for maker, value in crossing:
+        (reader,) = (u for u in units if u.kind is maker.kind and value in u.region.reads)
+        owners = [unit.name for unit, other in crossing if other == value]
+        name = named(value, maker.name, [*owners, *(queue for queue in found if queue == value)])
+        found[name] = Queue(name, reader.name, (value,), maker=maker.name)
+    return tuple(found.values())
+
+
+def is_output(model: IntegerParameters, product: Product) -> bool:
+    """Whether a product's rows are the logits."""
+    return model.stack[product.layer].kind is OUTPUT_LAYER
+
+
+def _reader(units: tuple[Unit, ...], product: Product) -> tuple[Unit, Matvec]:
+    """Return the unit that reads the rows of a product, and the product in its cell."""
+    own = [unit for unit in units if product.layer in unit.kind.layers]
+    kind = own[0].kind
+    name = stem(product.name)
+    matvec = next(m for m in kind.graph.products(kind.options) if m.name == name)
+    return next(u for u in own if set(matvec.rows) & set(u.region.reads)), matvec
+
+
+def _queue_name(model: IntegerParameters, units: tuple[Unit, ...], product: Product) -> str:
+    if is_output(model, product):
+        return product.name
+    name, unit = stem(product.name), _reader(units, product)[0].name
+    owners = [
+        _reader(units, other)[0].name
+        for other in model.products
+        if not is_output(model, other) and stem(other.name) == name
+    ]
+    return named(name, unit, owners) + ("_x" if product.name.endswith("_x") else "")
+
+
+# Jobs
+
+
+def _jobs(
+    model: IntegerParameters, units: tuple[Unit, ...], memories: tuple[Memory, ...]
+) -> tuple[Job, ...]:
     used: set[tuple[str, int]] = set()
     jobs = []
     for index, product in enumerate(model.products):
         readings = []
         for segment in product.segments:
-            memory, layer = _source(model, product, segment.vector)
-            previous = memory == "rec"
-            first = memory != "x" and (memory, layer) not in used
-            used.add((memory, layer))
-            readings.append(Reading(memory, layer, first, previous))
-        queue = product.name.removesuffix("_h")
-        jobs.append(Job(index, queue, tuple(readings)))
+            memory, layer = _source(model, units, memories, product, segment.vector)
+            first = memory.maker != "input" and (memory.name, layer) not in used
+            used.add((memory.name, layer))
+            readings.append(Reading(memory.name, layer, first, memory.previous))
+        jobs.append(Job(index, _queue_name(model, units, product), tuple(readings)))
     return tuple(jobs)
 
 
-def _source(model: IntegerParameters, product: Product, vector: str) -> tuple[str, int]:
+def _source(
+    model: IntegerParameters,
+    units: tuple[Unit, ...],
+    memories: tuple[Memory, ...],
+    product: Product,
+    vector: str,
+) -> tuple[Memory, int]:
     """Return the memory of a segment's vector and the layer that made it."""
-    if product.layer == len(model.layers):
-        return "ff", product.layer - 1
-    if vector == "x":
-        return ("ff", product.layer - 1) if product.layer else ("x", 0)
-    return ("rec" if vector == "h" else vector), product.layer
+    entering = is_output(model, product) or vector == INPUT
+    if entering and product.layer == 0:
+        return memories[0], 0
+    layer = product.layer - entering
+    wanted = OUTPUT if entering else vector
+    found = (
+        memory
+        for memory in memories[1:]
+        for unit in units
+        if unit.name == memory.maker
+        and layer in unit.kind.layers
+        and (memory.vector, memory.previous) == (wanted, wanted == OUTPUT and not entering)
+    )
+    return next(found), layer
+
+
+def formats_of(model: IntegerParameters, unit: Unit) -> dict[str, QFormat]:
+    """Return what the names of formats mean in a unit."""
+    vectors = model.layers[unit.kind.layers[0]].vectors
+    return {
+        "row": model.row,
+        "gate": model.gate,
+        "state": model.state,
+        "vector": vectors[unit.vector],
+        "peephole": model.peephole,
+    }
+
+
+def unit_lane(model: IntegerParameters, unit: Unit) -> LanePlan:
+    """Return the lane of a unit."""
+    return lane_plan(unit.region, unit.formats, formats_of(model, unit))
+
+
+def shown(model: IntegerParameters) -> Iterator[str]:
+    """Yield the signals that leave a unit or the array, and so appear in a simulation."""
+    for product in model.products:
+        yield row_signal(model.stack[product.layer].kind, product.layer, product.name)
+    for unit in program(model).units:
+        state = unit.kind.graph.state
+        kept = [state.name] if state and unit.writes_state else []
+        for layer in unit.kind.layers:
+            for name in (unit.vector, *kept, *unit.gives):
+                yield signal(unit.kind.graph, layer, name)

@@ -46,8 +46,8 @@ def used_luts(plan: HardwarePlan, part: Part) -> int:
 def rams(plan: HardwarePlan) -> tuple[RamPlan, ...]:
     """Return every memory of a plan, small ones in LUTs and all others in block RAM."""
     return tuple(
-        RamPlan(name, width, depth, copies, *_start(depth))
-        for name, width, depth, copies in _memories(plan)
+        RamPlan(name, width, depth, copies, *_start(depth), group)
+        for name, group, width, depth, copies in _memories(plan)
     )
 
 
@@ -57,35 +57,35 @@ def _start(depth: int) -> tuple[str, str]:
     return "block", f"{depth} words are more than {SMALL_DEPTH}"
 
 
-def _memories(plan: HardwarePlan) -> Iterator[tuple[str, int, int, int]]:
-    """Yield name, width, depth and copies of every memory of the Verilog."""
+def _memories(plan: HardwarePlan) -> Iterator[tuple[str, str, int, int, int]]:
+    """Yield name, group, width, depth and copies of every memory of the Verilog."""
     # The weights of a row of PEs lie beside it.
     row = plan.pe_columns * plan.macs * plan.weight_bits
-    yield "weights", row, plan.weight_depth, plan.pe_rows
-    yield "bias", plan.drain_lanes * plan.word * plan.row.width, plan.bias_depth, 1
+    yield "weights", "weights", row, plan.weight_depth, plan.pe_rows
+    yield "bias", "rows", plan.drain_lanes * plan.word * plan.row.width, plan.bias_depth, 1
     if plan.visits:
-        yield "visits", plan.visits.bits, plan.visits.depth, 1
+        yield "visits", "sequencer", plan.visits.bits, plan.visits.depth, 1
     for memory in plan.memories:
-        depth = plan.streams << (1 + memory.offset_bits)
-        width = plan.word * memory.spectrum_bits
-        yield f"memory_{memory.name}", width, depth, plan.pe_columns
+        name, depth = f"memory_{memory.name}", plan.streams << (1 + memory.offset_bits)
+        yield name, name, plan.word * memory.spectrum_bits, depth, plan.pe_columns
         if memory.scaled:
-            yield f"scale_{memory.name}", plan.word * memory.scale_bits, memory.scale_words, 1
+            width = plan.word * memory.scale_bits
+            yield f"scale_{memory.name}", f"transform_{memory.name}", width, memory.scale_words, 1
     for queue in plan.queues:
-        copies = max(1, queue.gates // queue.lanes)
+        name, copies = f"queue_{queue.name}", max(1, queue.gates // queue.lanes)
+        yield name, name, queue.lanes * plan.word * queue.value_bits, queue.depth, copies
+    for state in plan.states:
         yield (
-            f"queue_{queue.name}",
-            queue.lanes * plan.word * queue.value_bits,
-            queue.depth,
-            copies,
+            state.name,
+            "state",
+            state.lanes * plan.state.width,
+            state.depth,
+            len(state.readers),
         )
-    if any(unit.reads_state for unit in plan.units):
-        readers = sum(unit.reads_state for unit in plan.units)
-        yield "state", plan.state_lanes * plan.state.width, plan.state_depth, readers
     for unit in plan.units:
-        if unit.peepholes:
-            width = 3 * unit.lanes * plan.peephole.width
-            yield "peepholes", width, unit.peephole_depth, 1
+        if unit.constants:
+            bits = plan.constant_bits(unit)
+            yield unit.constant_memory, f"unit_{unit.name}", bits, unit.constant_depth, 1
 
 
 def fit(plan: HardwarePlan, part: Part, free_luts: int) -> HardwarePlan:

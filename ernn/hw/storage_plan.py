@@ -30,7 +30,7 @@ class ViewPlan:
 class MemoryPlan:
     """A vector memory and the transform in front of it."""
 
-    name: str  # "x", "rec", "ff", "rh" or "m"
+    name: str  # see ernn.hw.program.Memory
     maker: str  # "input" or a unit
     modes: tuple[int, ...]  # the block sizes it needs
     networks: tuple[NetworkPlan, ...]  # by mode
@@ -86,15 +86,48 @@ class QueuePlan:
     name: str
     from_array: bool
     lanes: int  # rows written at once
-    gates: int  # rows of a word
+    values: tuple[str, ...]  # of a word: one row each
     value_bits: int
     depth: int  # entries
     count_bits: int
 
     @property
+    def gates(self) -> int:
+        """Rows of a word."""
+        return len(self.values)
+
+    @property
     def addr_bits(self) -> int:
         """Bits of an entry's address."""
         return bits_for(self.depth)
+
+
+@dataclass(frozen=True)
+class StatePlan:
+    """What the layers of a kind keep from frame to frame, for every stream: a copy per reader."""
+
+    name: str  # "state"; with the kind's name behind it where several kinds have one
+    signal: str  # of a trace, behind "layer0."
+    writer: str  # a unit
+    readers: tuple[str, ...]  # units
+    lanes: int  # values of a word
+    beats: int  # words of a stream
+    streams: int
+
+    @property
+    def beat_bits(self) -> int:
+        """Bits of a beat's address in one stream's state."""
+        return bits_for(self.beats)
+
+    @property
+    def addr_bits(self) -> int:
+        """Bits of an address: stream, then beat."""
+        return bits_for(self.streams) + self.beat_bits
+
+    @property
+    def depth(self) -> int:
+        """Words of a copy."""
+        return max(2, self.streams << self.beat_bits)
 
 
 @dataclass(frozen=True)
@@ -107,3 +140,4 @@ class RamPlan:
     copies: int
     style: str  # Verilog's ram_style: "block" or "distributed"
     why: str
+    group: str = ""  # of ernn.hw.groups

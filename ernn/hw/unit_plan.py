@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from ernn.hw.array_plan import bits_for
-from ernn.hw.program import UNITS
+from ernn.hw.lane_plan import LanePlan
 from ernn.hw.storage_plan import QueuePlan
 
 
@@ -29,19 +29,21 @@ class QueueRead(NamedTuple):
     """A queue as a unit sees it."""
 
     name: str
-    gates: int
+    values: tuple[str, ...]  # of a word
     value_bits: int
-    gate_names: tuple[str, ...]
-    paired: bool  # the "_x" half of another queue
+    half: bool  # the "_x" half of another queue
+
+    def register(self, value: str) -> str:
+        """Return the unit's register of a word's values."""
+        return f"word_{value}_x_q" if self.half else f"word_{value}_q"
 
 
 class RowRead(NamedTuple):
-    """A lane input: its wire, its port, the register it comes from, and that of its other half."""
+    """A lane input that comes from a queue: the register of its word, and of its other half."""
 
     name: str
-    port: str
     source: str
-    half: str
+    half: str  # empty: there is none
     bits: int
 
 
@@ -54,23 +56,37 @@ class Maker(NamedTuple):
 
 
 @dataclass(frozen=True)
+class Given:
+    """A value that a unit puts into a queue for another unit."""
+
+    name: str
+    queue: int
+    bits: int
+
+
+@dataclass(frozen=True)
 class UnitPlan:
     """A cell unit: rows in, vector words and state out."""
 
-    name: str  # a key of ernn.hw.program.UNITS
+    name: str
+    cell: str  # a key of ernn.cells.CELLS
     queues: tuple[int, ...]
     paired_queues: tuple[int, ...]  # "_x" halves, same order, or empty
     jobs: tuple[UnitJob, ...]
     lanes: int  # elements per cycle
     beats: int  # cycles per word
-    lane_cycles: int
+    lane: LanePlan
     latency_cycles: int  # from popping a word's rows to offering its vector word
-    state_beats: int  # state memory per stream; 0: no state
+    vector: str  # that its words are, as the cell calls it
     value_bits: int  # of a vector value
-    peepholes: bool
-    cell_activation: str
+    state: str  # the state memory that it reads; empty: none
+    state_in: str  # the state as the cell calls it
+    state_out: str  # and what takes its place; empty: another unit makes it
+    constants: tuple[str, ...]  # values of a memory of its own, whose name follows
+    constant_memory: str
+    state_beats: int  # words of a stream's state, and of that memory; 0: it has neither
     memories: tuple[int, ...]  # written by it
-    gate_queue: int | None  # gru_reset fills it with z, gru_update reads it
+    given: tuple[Given, ...]
 
     @property
     def job_bits(self) -> int:
@@ -103,8 +119,8 @@ class UnitPlan:
         return bits_for(self.state_beats)
 
     @property
-    def peephole_depth(self) -> int:
-        """Words of peephole memory."""
+    def constant_depth(self) -> int:
+        """Words of its own memory."""
         return max(2, self.state_beats)
 
     @property
@@ -120,85 +136,39 @@ class UnitPlan:
     @property
     def end_cycles(self) -> int:
         """Cycles from a beat to the lanes' outputs."""
-        return self.lane_start + self.lane_cycles
-
-    @property
-    def reads_state(self) -> bool:
-        """Whether the cell has a state at all."""
-        return self.state_beats > 0
-
-    @property
-    def writes_state(self) -> bool:
-        """Whether this unit makes the new state."""
-        return self.reads_state and not self.writes_gate
-
-    @property
-    def writes_gate(self) -> bool:
-        """Whether this unit fills the queue of z."""
-        return self.name == "gru_reset"
-
-    @property
-    def g_tanh(self) -> int:
-        """LSTM: 1 if g is a tanh."""
-        return int(self.cell_activation == "tanh")
-
-    def reads(self, queues: Sequence[QueuePlan]) -> list[QueueRead]:
-        """Return the queues it pops, with a name for every row of a word."""
-        found = []
-        for index in (*self.queues, *self.paired_queues):
-            queue = queues[index]
-            gates = UNITS[self.name][queue.name.removesuffix("_x")] if queue.from_array else "z"
-            names = tuple(f"{queue.name}_{gate}" for gate in gates)
-            paired = index in self.paired_queues
-            found.append(QueueRead(queue.name, queue.gates, queue.value_bits, names, paired))
-        return found
-
-    def rows(self, queues: Sequence[QueuePlan]) -> list[RowRead]:
-        """Return the lane inputs that come from queues."""
-        reads = self.reads(queues)
-        halves = {name for read in reads if read.paired for name in read.gate_names}
-        rows = []
-        for read in (read for read in reads if not read.paired):
-            for name in read.gate_names:
-                gate = read.name if read.name in ("nh", "nx") else name[-1]
-                port = "z_i" if read.name == "z" else f"row_{gate}_i"
-                half = f"{read.name}_x_{name[-1]}"
-                rows.append(
-                    RowRead(
-                        "late_z" if read.name == "z" else f"row_{gate}",
-                        port,
-                        f"{name}_q",
-                        f"{half}_q" if half in halves else "",
-                        read.value_bits,
-                    )
-                )
-        return rows
-
-    def ready_expression(self, queues: Sequence[QueuePlan]) -> str:
-        """Return the Verilog condition that all rows of the next word are there."""
-        return " && ".join(
-            f"(!paired || {read.name}_valid_i)" if read.paired else f"{read.name}_valid_i"
-            for read in self.reads(queues)
-        )
+        return self.lane_start + self.lane.cycles
 
     @property
     def lane_module(self) -> str:
         """Verilog module of one lane."""
-        return f"ernn_{self.name}_lane"
+        return f"ernn_lane_{self.name}"
 
-    @property
-    def lane_row_frac(self) -> bool:
-        """Whether the lane does arithmetic in the row format."""
-        return self.name in ("lstm", "gru_after")
+    def reads(self, queues: Sequence[QueuePlan]) -> list[QueueRead]:
+        """Return the queues it pops."""
+        return [
+            QueueRead(
+                queues[index].name,
+                queues[index].values,
+                queues[index].value_bits,
+                index in self.paired_queues,
+            )
+            for index in (*self.queues, *self.paired_queues)
+        ]
 
-    @property
-    def golden(self) -> str:
-        """The function that defines what a lane computes."""
-        step = {
-            "lstm": "cells.lstm_step",
-            "gru_reset": "cells.gru_reset_step",
-            "gru_update": "cells.gru_update_step",
-            "gru_after": "cells.gru_candidate_row",
-            "projection": "integer_model.IntegerModel",
-        }
-        return f"ernn.quant.{step[self.name]}"
+    def rows(self, queues: Sequence[QueuePlan]) -> list[RowRead]:
+        """Return the lane inputs that come from queues."""
+        found = self.reads(queues)
+        halves = {v: read.register(v) for read in found if read.half for v in read.values}
+        return [
+            RowRead(value, read.register(value), halves.get(value, ""), read.value_bits)
+            for read in found
+            if not read.half
+            for value in read.values
+        ]
+
+    def ready_expression(self, queues: Sequence[QueuePlan]) -> str:
+        """Return the Verilog condition that all rows of the next word are there."""
+        return " && ".join(
+            f"(!paired || {read.name}_valid_i)" if read.half else f"{read.name}_valid_i"
+            for read in self.reads(queues)
+        )

@@ -9,6 +9,7 @@ import numpy as np
 
 from ernn.errors import MismatchError
 from ernn.fixed import QFormat
+from ernn.hw.program import shown
 from ernn.quant.frames import stack
 from ernn.quant.integer_model import IntegerModel
 from ernn.run.follow import OUTPUT, Word
@@ -28,14 +29,7 @@ Golden = Mapping[str, Signal]
 def golden_signals(model: IntegerModel, utterances: Streams) -> tuple[Golden, dict[str, int]]:
     """Run the integer model; return what a trace shows, and `Trace.saturated`."""
     batch, lengths = stack([utterance for stream in utterances for utterance in stream])
-    inside = {
-        f"layer{index}.{name}"
-        for index, layer in enumerate(model.layers)
-        for name in layer.kind.signals
-        if not any(name in region.writes for region in layer.kind.regions(layer.options))
-    }
-    seen = (name for name in model.formats if not name.endswith((".x", ".scaled")))
-    taps = [name for name in seen if name not in inside]
+    taps = list(shown(model))
     trace = model.run(batch, lengths, taps)
     golden = {}
     for name in taps:

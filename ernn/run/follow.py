@@ -136,28 +136,23 @@ class Follower:
         element = self.place[key] * self.plan.word
         self.place[key] += 1
         where = (event.cycle, event.stream, self.begun[key] - 1)
-        name = f"layer{layer}.{self._vector_name(unit.name)}"
+        name = f"layer{layer}.{unit.vector}"
         yield Word(*where, name, element, values(event.data, unit.value_bits, self.plan.word))
-        if event.gate:
-            found = values(event.gate, self.plan.gate.width, self.plan.word)
-            yield Word(*where, f"layer{layer}.z", element, found)
-
-    def _vector_name(self, unit: str) -> str:
-        if unit == "gru_reset":
-            return "rh"
-        return "m" if unit == "lstm" and "m" in self.model.layers[0].vectors else "h"
+        for given, data in zip(unit.given, event.given, strict=True):
+            found = values(data, given.bits, self.plan.word)
+            yield Word(*where, f"layer{layer}.{given.name}", element, found)
 
     def _state(self, event: StateWrite) -> Word:
         plan = self.plan
-        unit = next(unit for unit in plan.units if unit.writes_state)
-        stream, beat = divmod(event.address, 1 << unit.beat_addr_bits)
+        state = plan.states[event.memory]
+        unit = next(unit for unit in plan.units if unit.name == state.writer)
+        stream, beat = divmod(event.address, 1 << state.beat_bits)
         job = [job for job in unit.jobs if job.state_base <= beat][-1]
-        key = ("state", beat, stream)
+        key = ("state", event.memory, beat, stream)
         self.begun[key] += 1
-        name = "c" if unit.name == "lstm" else "state"
-        found = values(event.data, plan.state.width, unit.lanes)
-        element = (beat - job.state_base) * unit.lanes
-        signal = f"layer{job.layer}.{name}"
+        found = values(event.data, plan.state.width, state.lanes)
+        element = (beat - job.state_base) * state.lanes
+        signal = f"layer{job.layer}.{state.signal}"
         return Word(event.cycle, stream, self.begun[key] - 1, signal, element, found)
 
     def _output(self, event: OutputBeat) -> Word:

@@ -69,20 +69,21 @@ class VectorWord(NamedTuple):
     stream: int
     start: int
     data: str
-    gate: str = ""  # the z of a unit that keeps it for another one
+    given: tuple[str, ...] = ()  # values for other units, as `UnitPlan.given` lists them
 
 
 class StateWrite(NamedTuple):
-    """A unit wrote a beat of the state."""
+    """A unit wrote a beat of a state."""
 
     cycle: int
+    memory: int  # index into `HardwarePlan.states`
     address: int
     data: str
 
 
 Event = InputBeat | OutputBeat | InputWord | Stepping | PassEnd | Rows | VectorWord | StateWrite
 
-_TEXT = {"data", "gate"}
+_TEXT = {"data"}
 _LETTERS = {
     "i": InputBeat,
     "o": OutputBeat,
@@ -95,7 +96,10 @@ _LETTERS = {
 }
 # By letter: the event, and what each of its fields is read with
 _KINDS = {
-    letter: (kind, [str if name in _TEXT else int for name in kind.__annotations__])
+    letter: (
+        kind,
+        [str if name in _TEXT else int for name in kind.__annotations__ if name != "given"],
+    )
     for letter, kind in _LETTERS.items()
 }
 
@@ -129,7 +133,10 @@ def _lines(path: Path) -> Iterator[str]:
 def _event(line: str) -> Event:
     letter, *fields = line.split(" ")
     kind, readers = _KINDS[letter]
-    return kind(*[read(text) for read, text in zip(readers, fields, strict=False)])
+    event = kind(*[read(text) for read, text in zip(readers, fields, strict=False)])
+    if isinstance(event, VectorWord):
+        return event._replace(given=tuple(fields[len(readers) :]))
+    return event
 
 
 def values(data: str, bits: int, count: int) -> list[int | None]:

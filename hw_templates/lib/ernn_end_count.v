@@ -53,8 +53,9 @@ module ernn_end_count #(
       .out_o(valid)
   );
 
-  wire unused = &{1'b0, sum};  // the sign
-  assign count_o = valid ? sum[COUNT_W-1:0] : {COUNT_W{1'b0}};
+  wire [COUNT_W+LEVELS+1:0] wide = {{COUNT_W{1'b0}}, sum};
+  wire unused = &{1'b0, wide};  // the sign
+  assign count_o = valid ? wide[COUNT_W-1:0] : {COUNT_W{1'b0}};
 
 endmodule
 

@@ -307,8 +307,8 @@ MUTATIONS = {
     ),
     "state of the utterance before": (
         "ernn_unit_lstm.v",
-        "state_q      <= task_fresh_late ?",
-        "state_q      <= 1'b0 ?",
+        "state_q <= task_fresh_late ?",
+        "state_q <= 1'b0 ?",
         r"signal layer0\.[ch], element",
     ),
     "drain a cycle late": (

@@ -8,11 +8,11 @@ from ernn.fixed import QFormat
 from ernn.hw.array_plan import bits_for
 from ernn.run.bench import lint
 
-SIZES = [(1, 12), (8, 16), (5, 4), (32, 12)]  # values, bits of each
+SIZES = [(1, 12), (8, 16), (5, 4), (32, 12), (4, 12, 3)]  # values, bits of each, more of count
 
 
-def case(values: int, bits: int) -> Case:
-    """Words with many values at their ends."""
+def case(values: int, bits: int, more: int = 0) -> Case:
+    """Words with many values at their ends; a count may be wider than it needs to be."""
     rng, form = np.random.default_rng(values), QFormat(0, bits - 1)
     drawn = rng.integers(form.min_raw, form.max_raw + 1, (300, values))
     ends = np.array([form.min_raw, form.max_raw, form.min_raw + 1, form.max_raw - 1])
@@ -27,9 +27,9 @@ def case(values: int, bits: int) -> Case:
             "valid_i": (1, valid.astype(int)),
             "values_i": (values * bits, np.array(words, object)),
         },
-        outputs={"count_o": (bits_for(values + 1), count)},
+        outputs={"count_o": (bits_for(values + 1) + more, count)},
         latency_cycles=1 + (values - 1).bit_length(),
-        parameters={"VALUES": values, "WIDTH": bits, "COUNT_W": bits_for(values + 1)},
+        parameters={"VALUES": values, "WIDTH": bits, "COUNT_W": bits_for(values + 1) + more},
     )
 
 

@@ -9,9 +9,11 @@ import numpy as np
 import pytest
 from test_synthesizable import synthesize
 
+from ernn.cells import CELLS
 from ernn.errors import ProjectError
 from ernn.hdl.memory import memory_files
 from ernn.hdl.project import open_project, write_project
+from ernn.hdl.render import sources
 from ernn.hw.build import Target, build_plan
 from ernn.hw.layout import Sizes
 from ernn.run.bench import lint
@@ -98,6 +100,26 @@ def test_golden_project(tmp_path):
     assert sorted(generated) == sorted(p.name for p in GOLDEN.iterdir())
     for name, text in generated.items():
         assert text == (GOLDEN / name).read_text(), name
+
+
+@pytest.mark.parametrize("cell", CELLS)
+def test_golden_units(cell):
+    """The unit and the lane of every cell, smallest plan; ERNN_UPDATE_GOLDEN=1 rewrites them."""
+    kinds = {"cell": cell, "hidden": 2, "blocks": 1, "features": 2}
+    model = random_integer_model(np.random.default_rng(7), **kinds)
+    plan = build_plan(model, Sizes(2, 1, 1, 1), Target(cell, "XC7Z020", 200.0, 2))
+    files = sources(plan, model.sigmoid, model.tanh, model.twiddle_bits)
+    made = {name: t for name, t in files.items() if name.startswith(("ernn_unit_", "ernn_lane_"))}
+    folder = GOLDEN.parent / "units" / cell
+    if os.environ.get("ERNN_UPDATE_GOLDEN"):
+        folder.mkdir(parents=True, exist_ok=True)
+        for old in folder.iterdir():
+            old.unlink()
+        for name, text in made.items():
+            (folder / name).write_text(text)
+    assert sorted(made) == sorted(p.name for p in folder.iterdir())
+    for name, text in made.items():
+        assert text == (folder / name).read_text(), name
 
 
 def library(name):

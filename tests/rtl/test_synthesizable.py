@@ -5,16 +5,16 @@ import sys
 from pathlib import Path
 
 import pytest
-from lanes import LSTM_SETS
-from pipelines import library
+from lanes import CIRCUITS, FORMATS
+from test_lanes import lanes_of
 
+from ernn.cells import CELLS
 from ernn.hdl.datapath import activation, transform
 from ernn.quant.network import forward, inverse
 from ernn.tools import require
 
 pytestmark = pytest.mark.needs("yosys")
 
-LANES = ["lstm_lane", "gru_reset_lane", "gru_after_lane"]
 PYOSYS = "import sys; from pyosys import libyosys as ys; ys.run_pass(sys.argv[1], ys.Design())"
 
 
@@ -39,11 +39,10 @@ def synthesize(files: list[Path], top: str, *checks: str) -> None:
     assert told.returncode == 0, told.stdout[-2000:] + told.stderr[-2000:]
 
 
-@pytest.mark.parametrize("lane", LANES)
-def test_lane(lane, tmp_path):
-    units = LSTM_SETS[0].activations(tmp_path)
-    names = {lane, "gru_update_lane", "multiply", "requant", "delay"}
-    synthesize([*units, *library(*sorted(names))], f"ernn_{lane}")
+@pytest.mark.parametrize("cell", CELLS)
+def test_lane(cell, tmp_path):
+    for lane in lanes_of(CELLS[cell], FORMATS[0]):
+        synthesize([*lane.write(tmp_path), *CIRCUITS], lane.module)
 
 
 @pytest.mark.parametrize("kind", [forward, inverse])
@@ -55,5 +54,5 @@ def test_transform(kind, tmp_path):
 
 def test_activation(tmp_path):
     file = tmp_path / "ernn_tanh.v"
-    file.write_text(activation(LSTM_SETS[0].tanh))
+    file.write_text(activation(FORMATS[0].tanh))
     synthesize([file], "ernn_tanh", "select -assert-count 1 t:$mul")

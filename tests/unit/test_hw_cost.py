@@ -5,11 +5,12 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from ernn.cells import CELLS
 from ernn.flow.planning import describe
 from ernn.hw import rams
 from ernn.hw.build import Target, build_plan
-from ernn.hw.cost import blocks_of, dsp_blocks, lane_multipliers, logic_luts, mac_blocks, resources
-from ernn.hw.explore import explore
+from ernn.hw.cost import blocks_of, dsp_blocks, logic_luts, mac_blocks, resources
+from ernn.hw.explore import explore, sizes_of
 from ernn.hw.layout import Sizes
 from ernn.hw.storage_plan import RamPlan
 from ernn.hw.twins import with_bits, with_blocks
@@ -73,12 +74,13 @@ def test_pieces_make_the_product(bits):
         assert blocks_of(small, bits, bits) == len(cut_a) * len(cut_b)
 
 
-@pytest.mark.parametrize("cell", ["lstm", "gru_before", "gru_after"])
+@pytest.mark.parametrize("cell", CELLS)
 def test_usual_bits_take_one_block_for_each_multiplier(cell):
     plan = plan_of(model_of(cell=cell, blocks=8))
-    lanes = sum(unit.lanes * lane_multipliers(unit.name, unit.peepholes) for unit in plan.units)
+    lanes = sum(unit.lanes * unit.lane.multipliers for unit in plan.units)
     scales = sum(plan.word for memory in plan.memories if memory.scaled)
     assert dsp_blocks(plan, ARTIX) == plan.pes * plan.macs + lanes + scales
+    assert sizes_of(plan).cell_lanes == (2 if lanes else plan.word)  # as the plan was asked for
 
 
 def test_wide_operands_are_counted_in_full():
@@ -87,7 +89,7 @@ def test_wide_operands_are_counted_in_full():
     multipliers = plan.pes * plan.macs
     assert dsp_blocks(plan, ECP5) >= dsp_blocks(plan, ARTIX) + multipliers
     assert logic_luts(plan, ECP5) > logic_luts(plan, ARTIX) + multipliers * plan.acc_bits / 2
-    lane = lane_multipliers("lstm", True) * plan.units[0].lanes
+    lane = plan.units[0].lane.multipliers * plan.units[0].lanes
     assert dsp_blocks(plan, ARTIX) > multipliers + lane  # a gate of 20 bits times another
 
 

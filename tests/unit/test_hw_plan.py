@@ -1,6 +1,7 @@
 """Plans: the program of every cell, the numbers, the file, and the errors of the planner."""
 
 import json
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -50,6 +51,13 @@ def plan_of(model, sizes=(4, 2, 2, 2), streams=2):
             ["zr", "nh", "nx"],
             {"x": "input", "rec": "gru_after"},
         ),
+        (
+            {"cell": "mgu"},
+            ["f", "n", "logits"],
+            {"x": "input", "fh": "mgu_gate", "rec": "mgu_update", "ff": "mgu_update"},
+        ),
+        ({"cell": "rnn", "labels": 0}, ["rnn"], {"x": "input", "rec": "rnn"}),
+        ({"cell": "dense"}, ["dense", "logits"], {"x": "input", "ff": "dense"}),
     ],
 )
 def test_program_of_a_cell(kinds, jobs, makers):
@@ -214,13 +222,39 @@ def test_sizes_that_are_too_large_for_the_part():
         make_plan(model_of(), hardware, "test")
 
 
-def test_layers_of_different_kinds_are_refused():
+def test_layers_of_different_cells_have_their_own_units():
+    """Layers of one kind share; a vector, a state or a queue of another kind has another name."""
+    model = model_of(["lstm", "gru_before", "lstm", "mgu"])
+    found, plan = program(model), plan_of(model)
+    layers = {unit.name: unit.kind.layers for unit in found.units}
+    assert layers == {
+        "lstm": (0, 2),
+        "gru_reset": (1,),
+        "gru_update": (1,),
+        "mgu_gate": (3,),
+        "mgu_update": (3,),
+    }
+    assert found.top == "mgu_update"
+    memories = ["x", "rh", "fh", "rec_lstm", "rec_gru_update", "rec_mgu_update"]
+    assert list(found.makers) == [*memories, "ff_lstm", "ff_gru_update", "ff_mgu_update"]
+    states = {state.name: (state.writer, state.readers) for state in plan.states}
+    assert states == {
+        "state_lstm": ("lstm", ("lstm",)),
+        "state_gru_before": ("gru_update", ("gru_reset", "gru_update")),
+        "state_mgu": ("mgu_update", ("mgu_gate", "mgu_update")),
+    }
+    queues = ["gates", "zr", "n_gru_update", "f", "n_mgu_update", "logits", "z", "f_mgu_gate"]
+    assert [queue.name for queue in found.queues] == queues
+
+
+def test_layers_of_a_cell_that_differ_have_their_own_units():
     model = model_of(layers=2)
-    first, second = model.layers
-    other = type(second)(**{**vars(second), "cell_activation": "sigmoid"})
-    mixed = type(model)(**{**vars(model), "layers": (first, other)})
-    with pytest.raises(PlanError, match="give every layer the same"):
-        program(mixed)
+    other = replace(model.layers[1], cell_activation="sigmoid")
+    found = program(replace(model, layers=(model.layers[0], other)))
+    assert [unit.name for unit in found.units] == ["lstm_layer0", "lstm_layer1"]
+    without = replace(model.layers[1], parameters={})
+    found = program(replace(model, layers=(model.layers[0], without)))
+    assert [unit.kind.layers for unit in found.units] == [(0, 1)]  # its peepholes are zeros
 
 
 def test_for_energy_no_multiplier_is_built_from_logic():

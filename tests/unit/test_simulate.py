@@ -99,17 +99,17 @@ def test_unknown_bits_make_a_value_unknown():
 def test_a_trace_is_read_by_runs(tmp_path):
     path = tmp_path / "trace.txt"
     path.write_text(
-        "x\ni 3 0 1 0\nx\no 5 1 1 0fx\nv 6 0 1 0 1 ab cd\nr 7 2 12\np 8 9 1\ns 9 4 f\n"
+        "x\ni 3 0 1 0\nx\no 5 1 1 0fx\nv 6 0 1 0 1 ab cd ef\nr 7 2 12\np 8 9 1\ns 9 1 4 f\n"
         "w 10 1\na 11 1\n"
     )
     assert read_trace(path) == [
         [InputBeat(3, 0, 1, 0)],
         [
             OutputBeat(5, 1, 1, "0fx"),
-            VectorWord(6, 0, 1, 0, 1, "ab", "cd"),
+            VectorWord(6, 0, 1, 0, 1, "ab", ("cd", "ef")),
             Rows(7, 2, "12"),
             PassEnd(8, 9, 1),
-            StateWrite(9, 4, "f"),
+            StateWrite(9, 1, 4, "f"),
             InputWord(10, 1),
             Stepping(11, 1),
         ],
