@@ -24,7 +24,8 @@ from ernn.errors import PlanError
 from ernn.files import write_text
 from ernn.flow import bench
 from ernn.flow.results import read_json
-from ernn.flow.synth import RESULT, synth
+from ernn.flow.run_folder import SYNTHESIS as RESULT
+from ernn.flow.synth import synth
 from ernn.hdl.project import write_project
 from ernn.hw.build import Target, build_plan
 from ernn.hw.cost import mac_blocks, resources
@@ -46,7 +47,8 @@ SAME_COSTS = {"ultrascale": "7-series"}
 GOAL = 15.0  # percent
 CELLS = ("lstm", "gru_before", "gru_after")
 SMALL = 20  # random networks for AMD's parts
-ECP5 = 8  # and for ECP5
+ECP5 = 8  # for ECP5
+GOWIN = 4  # and for GW2A, which fit nothing: LUTs per bit are ECP5's
 
 
 @dataclass(frozen=True)
@@ -215,11 +217,13 @@ def main() -> None:
     parser.add_argument("--layers", help="of the published ones; all if not given")
     parser.add_argument("--small", type=int, default=SMALL, help="random networks, AMD")
     parser.add_argument("--ecp5", type=int, default=ECP5, help="random networks, ECP5")
+    parser.add_argument("--gowin", type=int, default=GOWIN, help="random networks, GW2A")
     parser.add_argument("--write", action="store_true", help="keep it in ernn/parts/families")
     asked = parser.parse_args()
     asked.out.mkdir(parents=True, exist_ok=True)
     plans = [
         *small(asked.ecp5, ("LFE5U-85F",)),
+        *small(asked.gowin, ("GW2AR-18",)),
         *small(asked.small, ("XC7A100T", "XC7Z020", "XC7K325T")),
         *(published(asked.out, asked.layers) if asked.layers != "" else ()),
     ]

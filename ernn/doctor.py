@@ -24,6 +24,8 @@ OPTIONAL = {
     "nextpnr-ecp5": "places and routes for ECP5 (`ernn build`)",
     "ecppack": "makes an ECP5's bitstream of that",
     "ecppll": "makes an ECP5's clock from its board's",
+    "nextpnr-himbaechel-gowin": "places and routes for GW2A (`ernn build`)",
+    "gowin_pack": "makes a GW2A's bitstream of that",
     "chromium": "looks at the report in the tests",
     "vivado": "builds for AMD's parts (`ernn build`, never tried with Vivado itself)",
     "tclsh": "tries the scripts for Vivado in the tests",

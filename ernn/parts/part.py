@@ -35,6 +35,7 @@ class Part(Strict):
     ff: Blocks
     source: Text
     full_name: Annotated[str, Field(max_length=60)] = ""  # with package and speed, as its tools say
+    memory_luts: Blocks | None = None  # LUTs that can be a memory; not given: all of them
 
     @property
     def memory_kbit(self) -> int:

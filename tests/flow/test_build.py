@@ -1,59 +1,27 @@
 """ernn build for an ECP5: a real bitstream of a small design, and everything that can go wrong.
 
-The design is a board's shell around a top that hands its input back: as the accelerator's ports
-are, but placed in seconds. Whole accelerators are built by hand (docs/build.md).
+The design is of `loops`: a board's shell around a top that hands its input back.
 """
 
 import json
 import sys
 from pathlib import Path
 
-import numpy as np
 import pytest
-from models import random_integer_model
+from loops import loop_folder
 
 from ernn.backends.build_result import BuildResult
 from ernn.backends.ecp5 import build as ecp5
 from ernn.errors import BoundError, ModelFileError, PlanError, ProjectError, ToolError
 from ernn.flow.build import build
-from ernn.hdl.project import open_project, write_project
-from ernn.hw.build import Target, build_plan
-from ernn.hw.layout import Sizes
+from ernn.hdl.project import open_project
 from ernn.parts.part import load_part
-
-BODY = """
-  ernn_skid #(.WIDTH(41)) u_skid (
-      .clk_i(clk_i), .rst_i(rst_i),
-      .in_valid_i(s_axis_tvalid), .in_ready_o(s_axis_tready),
-      .in_data_i({s_axis_tlast, s_axis_tid, s_axis_tdata}),
-      .out_valid_o(m_axis_tvalid), .out_ready_i(m_axis_tready),
-      .out_data_o({m_axis_tlast, m_axis_tid, m_axis_tdata})
-  );
-  reg [31:0] product_q;
-  always @(posedge clk_i) product_q <= s_axil_wdata[31:16] * s_axil_wdata[15:0];
-  assign s_axil_rdata = product_q;
-endmodule
-"""
-
-
-def run_folder(place: Path) -> Path:
-    """A run's folder with a project."""
-    model = random_integer_model(
-        np.random.default_rng(1), cell="gru_before", hidden=4, blocks=2, features=4, labels=0
-    )
-    plan = build_plan(model, Sizes(1, 1, 1, 1), Target("small", "LFE5U-25F", 100.0, 1))
-    write_project(plan, model, place / "generate")
-    return place
 
 
 @pytest.fixture(scope="module")
 def loop(tmp_path_factory):
     """A project whose top was replaced."""
-    place = run_folder(tmp_path_factory.mktemp("loop") / "run")
-    top = place / "generate" / "rtl" / "ernn_top.v"
-    text = top.read_text()
-    top.write_text(text[: text.index("\n);") + 3] + BODY)
-    return place
+    return loop_folder(tmp_path_factory.mktemp("loop") / "run", "LFE5U-25F", 100.0)
 
 
 @pytest.mark.needs("yosys", "nextpnr-ecp5", "ecppack", "ecppll")

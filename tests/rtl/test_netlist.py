@@ -7,6 +7,7 @@ import pytest
 from accelerators import Accelerator, Design
 
 from ernn.backends.ecp5.synthesis import flat
+from ernn.backends.gowin.synthesis import flat as gowin_flat
 from ernn.errors import MismatchError
 from ernn.flow.build import NETLIST_FRAMES, netlist_check
 from ernn.hdl.project import open_project
@@ -17,7 +18,8 @@ from ernn.run.yosys import run_yosys
 from ernn.speech.corpus import save_split
 from ernn.speech.utterance import Utterance
 
-CELLS = sorted((shipped("sim") / "cells").glob("ecp5_*.v"))
+CELLS = shipped("sim") / "cells"
+FLOWS = {"ecp5": flat, "gowin": gowin_flat}
 MODEL = {"cell": "gru_before", "hidden": 4, "blocks": 2, "features": 4, "labels": 0}
 DESIGN = Design(MODEL | {"scales": False}, Sizes(1, 1, 1, 1), streams=1)
 
@@ -26,17 +28,23 @@ pytestmark = pytest.mark.needs("yosys", "iverilog")
 
 @pytest.fixture(scope="module")
 def accelerator(tmp_path_factory):
-    """An accelerator and its netlist."""
+    """An accelerator and its netlist for ECP5."""
     made = Accelerator.write(DESIGN, tmp_path_factory.mktemp("netlist"))
-    files = " ".join(path.name for path in sorted(made.rtl.glob("*.v")))
-    netlist = made.folder / "netlist.v"
-    commands = [f"read_verilog -defer {files}", *flat(), "splitnets"]
-    commands.append(f"write_verilog -noattr {netlist}")
-    run_yosys(commands, made.rtl, made.folder / "synth.ys")
+    synthesize(made, "ecp5")
     return made
 
 
-def run(accelerator, netlist, work):
+def synthesize(made, flow):
+    """Write the netlist of a flow beside the accelerator; return it."""
+    files = " ".join(path.name for path in sorted(made.rtl.glob("*.v")))
+    netlist = made.folder / ("netlist.v" if flow == "ecp5" else f"{flow}.v")
+    commands = [f"read_verilog -defer {files}", *FLOWS[flow](), "splitnets"]
+    commands.append(f"write_verilog -noattr {netlist}")
+    run_yosys(commands, made.rtl, made.folder / f"{flow}.ys")
+    return netlist
+
+
+def run(accelerator, netlist, work, flow="ecp5"):
     return simulate(
         accelerator.folder / "project",
         accelerator.plan,
@@ -44,12 +52,14 @@ def run(accelerator, netlist, work):
         accelerator.speech([3, 2]),
         work_folder=work,
         simulator="icarus",
-        netlist=[netlist, *CELLS],
+        netlist=[netlist, *sorted(CELLS.glob(f"{flow}_*.v"))],
     )
 
 
-def test_every_output_word_is_the_integer_models(accelerator, tmp_path):
-    found = run(accelerator, accelerator.folder / "netlist.v", tmp_path)
+@pytest.mark.parametrize("flow", FLOWS)
+def test_every_output_word_is_the_integer_models(accelerator, tmp_path, flow):
+    made = accelerator.folder / "netlist.v" if flow == "ecp5" else synthesize(accelerator, flow)
+    found = run(accelerator, made, tmp_path, flow)
     assert found.elements == {"output layer0.h": 5 * 4}
 
 

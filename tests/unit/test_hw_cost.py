@@ -163,6 +163,14 @@ def test_short_luts_move_memories_to_block_ram():
     assert rams.fit(plan, none, free_luts=0).rams == plan.rams  # nowhere to go
 
 
+def test_a_part_may_have_few_luts_that_can_be_memory():
+    plan = plan_of(model_of(blocks=4))
+    few = replace(KINTEX, memory_luts=rams.used_luts(plan, KINTEX) // 2)
+    moved = rams.fit(plan, few, free_luts=10**6)
+    assert 0 < rams.used_luts(moved, few) <= few.memory_luts
+    assert rams.used_blocks18(moved, few) > rams.used_blocks18(plan, few)
+
+
 def test_enough_of_both_moves_nothing():
     plan = plan_of(model_of(hidden=64, blocks=4))
     assert rams.fit(plan, KINTEX, free_luts=10**6) == plan
