@@ -6,7 +6,9 @@ vector is a circular convolution. k = 1 is an ordinary dense matrix.
 """
 
 import sys
+from collections.abc import Callable
 from functools import cache
+from typing import Any
 
 import numpy as np
 
@@ -14,10 +16,10 @@ from ernn.bilinear import spectral
 from ernn.errors import ShapeError
 
 
-def _fft(array):
-    """Return the fft module that goes with ``array`` (numpy or torch) without importing torch."""
+def library(array) -> Any:
+    """Return the library that ``array`` is of, numpy or torch, without importing torch."""
     torch = sys.modules.get("torch")
-    return torch.fft if torch is not None and isinstance(array, torch.Tensor) else np.fft
+    return torch if torch is not None and isinstance(array, torch.Tensor) else np
 
 
 def diagonals(matrix, block: int):
@@ -61,8 +63,43 @@ def project(matrix, block: int):
 def expand(generators):
     """Return the dense matrix of block-circulant generators: (p, q, k) -> (p*k, q*k)."""
     p, q, k = generators.shape
-    index = (np.arange(k)[:, None] - np.arange(k)) % k
-    return generators[..., index].swapaxes(1, 2).reshape(p * k, q * k)
+    if library(generators) is np:
+        index = (np.arange(k)[:, None] - np.arange(k)) % k
+        return generators[..., index].swapaxes(1, 2).reshape(p * k, q * k)
+    # A matrix product: as exact, and faster to differentiate than indexing.
+    blocks = generators.reshape(-1, k) @ _tensor(_places, k, generators.dtype, generators.device)
+    return blocks.view(p, q, k, k).transpose(1, 2).reshape(p * k, q * k)
+
+
+def packed(generators):
+    """Return the packed spectra (`ernn.quant.network`) of generators (..., k)."""
+    k = generators.shape[-1]
+    if library(generators) is not np:
+        return generators @ _tensor(_spectra_of_units, k, generators.dtype, generators.device)
+    spectra = np.fft.rfft(generators)
+    result = np.empty(generators.shape)
+    result[..., 0] = spectra[..., 0].real
+    if k > 1:
+        result[..., 1] = spectra[..., k // 2].real
+        result[..., 2::2] = spectra[..., 1 : k // 2].real
+        result[..., 3::2] = spectra[..., 1 : k // 2].imag
+    return result
+
+
+def _places(k: int) -> np.ndarray:
+    """Return the zeros and ones (k, k * k) that put a generator's values where a block has them."""
+    return expand(np.eye(k)[:, None]).reshape(k, -1)
+
+
+def _spectra_of_units(k: int) -> np.ndarray:
+    """Return the packed spectrum (k, k) of every generator with a single 1."""
+    return packed(np.eye(k))
+
+
+@cache
+def _tensor(make: Callable[[int], np.ndarray], k: int, dtype, device):
+    """Return a constant of a block size as a tensor; made once."""
+    return sys.modules["torch"].from_numpy(make(k)).to(device, dtype)
 
 
 def matvec(generators, vectors):
@@ -76,7 +113,7 @@ def matvec(generators, vectors):
         (..., p*k), equal to ``vectors @ expand(generators).T`` but for float rounding.
     """
     p, q, k = generators.shape
-    fft = _fft(vectors)
+    fft = library(vectors).fft
     weights = fft.rfft(generators)  # (p, q, f)
     inputs = fft.rfft(vectors.reshape(*vectors.shape[:-1], q, k))  # (..., q, f)
     # Bins as batch: (f, p, q) @ (f, q, n) -> (f, p, n), one matrix product per bin.

@@ -4,52 +4,95 @@ This is the border between training (torch) and everything after it. The file is
 code is ever loaded from it. `docs/files.md` describes its tensors.
 """
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from ernn.cells import OUTPUT_LAYER, cell_named
-from ernn.circulant import expand
 from ernn.errors import ModelFileError, ShapeError
 from ernn.files import read_arrays, write_arrays
 from ernn.graphs.cell import INPUT, OUTPUT, Cell, Options
+from ernn.structures.registry import kind_named, structure_named
+from ernn.structures.structure import Factors, Structure
 
 FILE_FORMAT = "ernn-compressed-1"
 
 
 @dataclass(frozen=True)
-class CirculantMatrix:
-    """A block-circulant matrix with an optional scale per input: C @ diag(scale)."""
+class StructuredMatrix:
+    """A matrix of a structure of `ernn.structures`, described by its factors."""
 
-    generators: np.ndarray  # (p, q, k) float64
-    scale: np.ndarray | None = None  # (q * k,) float64
+    structure: str
+    factors: Factors  # float64, by the structure's names
 
     @property
     def block(self) -> int:
         """k, the block size; 1 means dense."""
-        return self.generators.shape[2]
+        found = next(n for n, axes in kind_named(self.structure).axes.items() if axes == "pqk")
+        return self.factors[found].shape[-1]
+
+    @property
+    def kind(self) -> Structure:
+        """The structure."""
+        return structure_named(self.structure, self.block)
 
     @property
     def rows(self) -> int:
         """Outputs."""
-        return self.generators.shape[0] * self.block
+        return self.kind.sizes(self.factors)["p"] * self.block
 
     @property
     def cols(self) -> int:
         """Inputs."""
-        return self.generators.shape[1] * self.block
+        return self.kind.sizes(self.factors)["c"]
+
+    @property
+    def generators(self) -> np.ndarray:
+        """First columns (p, q, k) of the circulant blocks."""
+        return self.kind.generators(self.factors)
+
+    @property
+    def scale(self) -> np.ndarray | None:
+        """What multiplies the inputs (q * k,), if anything does."""
+        return self.kind.scale(self.factors)
+
+    @property
+    def present(self) -> np.ndarray | None:
+        """1 for the blocks (p, q) that have weights, int64; None: all have."""
+        found = self.kind.present(self.factors)
+        return None if found is None else (np.asarray(found) != 0).astype(np.int64)
 
     @property
     def parameters(self) -> int:
         """Stored weights, scales included."""
-        return self.generators.size + (0 if self.scale is None else self.scale.size)
+        present, scale = self.present, self.scale
+        p, q, k = self.generators.shape
+        blocks = p * q if present is None else int(present.sum())
+        return blocks * k + (0 if scale is None else scale.size)
 
     def dense(self) -> np.ndarray:
         """Return the (rows, cols) matrix with the scale multiplied in."""
-        matrix = expand(self.generators)
-        return matrix if self.scale is None else matrix * self.scale
+        return self.kind.expand(self.factors)
+
+    def cut(self, rows: int | None = None, cols: int | None = None) -> "StructuredMatrix":
+        """Return the first rows and columns of the matrix, multiples of k (None: all)."""
+        down, across = (slice(size and size // self.block) for size in (rows, cols))
+        return replace(self, factors=self.kind.cut(self.factors, down, across))
+
+    def turned(self, rows: int) -> "StructuredMatrix":
+        """Return the matrix with the sign of its first rows turned, a multiple of k."""
+        turned = self.kind.turned(self.factors, slice(rows // self.block))
+        return replace(self, factors=turned)
+
+
+def circulant_matrix(generators: np.ndarray, scale: np.ndarray | None = None) -> StructuredMatrix:
+    """Return the dense, circulant or scaled matrix of generators (p, q, k) and a scale (q * k,)."""
+    if scale is not None:
+        return StructuredMatrix("scaled", {"generators": generators, "scale": scale})
+    name = "circulant" if generators.shape[-1] > 1 else "dense"
+    return StructuredMatrix(name, {"generators": generators})
 
 
 @dataclass(frozen=True)
@@ -62,7 +105,7 @@ class CompressedLayer:
 
     cell: str  # of ernn.cells
     hidden: int  # H, padded
-    matrices: dict[str, CirculantMatrix]  # by the cell's names; optional ones may be absent
+    matrices: dict[str, StructuredMatrix]  # by the cell's names; optional ones may be absent
     bias: np.ndarray  # (gates * H,), order as in `Cell.gates`
     parameters: dict[str, np.ndarray] = field(default_factory=dict)  # (values, H), or (H,) for one
     cell_activation: str = "tanh"  # one of the cell's `activations`, where it has a choice
@@ -95,7 +138,7 @@ class CompressedModel:
 
     features: int
     layers: tuple[CompressedLayer, ...]
-    output: CirculantMatrix | None = None
+    output: StructuredMatrix | None = None
     output_bias: np.ndarray | None = None  # (output.rows,)
     labels: int = 0
     meta: dict[str, str] = field(default_factory=dict)  # what training wants remembered
@@ -117,7 +160,7 @@ class CompressedModel:
         """K: the largest block size; every vector length is a multiple of it."""
         return max(matrix.block for matrix in self.matrices().values())
 
-    def matrices(self) -> dict[str, CirculantMatrix]:
+    def matrices(self) -> dict[str, StructuredMatrix]:
         """Return every matrix by name: ``"layer0.input"`` ... ``"output"``."""
         named = {
             f"layer{index}.{name}": matrix
@@ -140,11 +183,9 @@ class CompressedModel:
 
     def tensors(self) -> dict[str, np.ndarray]:
         """Return every array under its name in the file."""
-        tensors = {}
+        tensors: dict[str, np.ndarray] = {}
         for name, matrix in self.matrices().items():
-            tensors[f"{name}.generators"] = matrix.generators
-            if matrix.scale is not None:
-                tensors[f"{name}.scale"] = matrix.scale
+            tensors |= {f"{name}.{factor}": value for factor, value in matrix.factors.items()}
         for index, layer in enumerate(self.layers):
             tensors[f"layer{index}.bias"] = layer.bias
             tensors |= {f"layer{index}.{name}": layer.parameters[name] for name in layer.parameters}
@@ -164,6 +205,7 @@ class CompressedModel:
             "features": self.features,
             "labels": self.labels,
             "layers": [{kind: getattr(layer, kind) for kind in kinds} for layer in self.layers],
+            "structures": {name: one.structure for name, one in self.matrices().items()},
             "meta": self.meta,
         }
 
@@ -188,11 +230,15 @@ class CompressedModel:
 
     @classmethod
     def _from_tensors(cls, header: dict, tensors: dict[str, np.ndarray]) -> "CompressedModel":
-        def matrix(name: str) -> CirculantMatrix | None:
-            generators = tensors.get(f"{name}.generators")
-            if generators is None:
-                return None
-            return CirculantMatrix(generators, tensors.get(f"{name}.scale"))
+        structures = header.get("structures", {})  # older files have none
+
+        def matrix(name: str) -> StructuredMatrix | None:
+            if name not in structures:
+                generators = tensors.get(f"{name}.generators")
+                scale = tensors.get(f"{name}.scale")
+                return None if generators is None else circulant_matrix(generators, scale)
+            axes = kind_named(structures[name]).axes
+            return StructuredMatrix(structures[name], {n: tensors[f"{name}.{n}"] for n in axes})
 
         layers = []
         for index, described in enumerate(header["layers"]):
@@ -229,15 +275,13 @@ def _check(model: CompressedModel) -> None:
     if not model.layers:
         raise ShapeError("a model needs at least one layer")
     for name, matrix in model.matrices().items():
-        generators, scale = matrix.generators, matrix.scale
-        if generators.ndim != 3 or 0 in generators.shape:
-            raise ShapeError(f"{name}: generators of shape {generators.shape}, expected (p, q, k)")
+        try:
+            matrix.kind.sizes(matrix.factors)
+        except ShapeError as error:
+            raise ShapeError(f"{name}: {error}") from None
         if matrix.block & (matrix.block - 1) or matrix.block > 32:
             raise ShapeError(f"{name}: block size {matrix.block} is not 1, 2, 4, 8, 16 or 32")
-        _expect(f"{name}.scale", scale, (matrix.cols,), optional=True)
-        if not np.isfinite(generators).all() or (
-            scale is not None and not np.isfinite(scale).all()
-        ):
+        if not all(np.isfinite(value).all() for value in matrix.factors.values()):
             raise ShapeError(f"{name} holds NaN or infinite weights; retrain or repair the model")
     word, size = model.word, padded(model.features, model.word)
     for index, layer in enumerate(model.layers):

@@ -5,7 +5,13 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 
 from ernn.cells import cell_named
-from ernn.compressed import CirculantMatrix, CompressedLayer, CompressedModel, padded
+from ernn.compressed import (
+    CompressedLayer,
+    CompressedModel,
+    StructuredMatrix,
+    circulant_matrix,
+    padded,
+)
 from ernn.graphs.cell import INPUT, OUTPUT, Cell, Options
 
 
@@ -97,6 +103,6 @@ def _layer(
 
 def _matrix(
     rng: np.random.Generator, k: int, rows: int, cols: int, scales: bool
-) -> CirculantMatrix:
+) -> StructuredMatrix:
     generators = rng.normal(0, 1.5 / np.sqrt(cols), (rows // k, cols // k, k))
-    return CirculantMatrix(generators, rng.uniform(0.3, 1.7, cols) if scales and k > 1 else None)
+    return circulant_matrix(generators, rng.uniform(0.3, 1.7, cols) if scales and k > 1 else None)

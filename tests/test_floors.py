@@ -15,7 +15,7 @@ FLOORS = [
     {"errors", "bilinear", "resources", "progress"},
     {"workers", "places", "extras"},
     {"files", "folders", "fixed", "circulant", "tools", "datafile", "machine", "graphs"},
-    {"parts", "cells"},
+    {"parts", "cells", "structures"},
     {"recipe", "compressed"},
     {"train", "speech", "random_model"},
     {"importers", "quant"},

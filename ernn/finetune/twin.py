@@ -27,7 +27,17 @@ class Twin(nn.Module):
         self.model, self.formats = model, formats
         floats = {name: torch.from_numpy(value).float() for name, value in model.tensors().items()}
         # A parameter's name may hold no dot.
-        self.floats = nn.ParameterDict({_plain(name): floats[name] for name in floats})
+        held = {
+            f"{name}.{factor}"
+            for name, matrix in model.matrices().items()
+            for factor in matrix.kind.held
+        }
+        self.floats = nn.ParameterDict(
+            {
+                _plain(name): nn.Parameter(value, requires_grad=name not in held)
+                for name, value in floats.items()
+            }
+        )
 
     def compressed(self) -> CompressedModel:
         """Return the float model as it is trained now."""
@@ -48,7 +58,8 @@ class Twin(nn.Module):
         trace = model.run(frames.cpu().numpy(), taps=set(model.formats))
         like = next(iter(self.floats.values())).detach()
         signals = Signals(model, trace, like)
-        weights = Weights(model, {name: self.floats[_plain(name)] for name in self.model.tensors()})
+        floats = {name: self.floats[_plain(name)] for name in self.model.tensors()}
+        weights = Weights(model, floats, self.model.matrices())
         hidden = signals["layer0.x"].values
         for index in range(len(model.stack)):
             hidden = run_layer(index, hidden, weights, signals)

@@ -12,12 +12,12 @@ import torch
 from torch import Tensor
 
 from ernn.cells import OUTPUT_LAYER
-from ernn.circulant import expand
+from ernn.circulant import expand, packed
+from ernn.compressed import StructuredMatrix
 from ernn.finetune.straight_through import Exact
 from ernn.quant.integer_model import IntegerModel
 from ernn.quant.products import Product, Segment
-from ernn.quant.program import FloatSegment, gate_slice, signal, stem
-from ernn.quant.quantize import packed
+from ernn.quant.program import gate_slice, signal, stem
 
 
 class Weights:
@@ -26,9 +26,20 @@ class Weights:
     Products are named as in ernn.quant.program; the halves of a pair count as one.
     """
 
-    def __init__(self, model: IntegerModel, floats: Mapping[str, Tensor]) -> None:
-        """Take the rounded weights and the float weights (names of CompressedModel.tensors)."""
-        self.model, self.floats = model, floats
+    def __init__(
+        self,
+        model: IntegerModel,
+        floats: Mapping[str, Tensor],
+        matrices: Mapping[str, StructuredMatrix],
+    ) -> None:
+        """Take the rounded weights and the float ones.
+
+        Args:
+            model: the integer model.
+            floats: by the names of `CompressedModel.tensors`.
+            matrices: for their structures, by the names of `CompressedModel.matrices`.
+        """
+        self.model, self.floats, self.structures = model, floats, matrices
         self.matrices: dict[tuple[int, str, str], Tensor] = {}  # (columns, rows)
         self.biases: dict[tuple[int, str], Tensor] = {}
         for product in model.products:
@@ -53,18 +64,20 @@ class Weights:
         """Return the dense matrix (rows, columns) of a segment, input scale included."""
         cell = self.model.stack[product.layer].kind
         name = signal(cell, product.layer, segment.matrix)
-        generators = self.floats[f"{name}.generators"]
+        structure = self.structures[name].kind
+        factors = {factor: self.floats[f"{name}.{factor}"] for factor in structure.axes}
+        generators = structure.generators(factors)
         stacked = cell.matrices[segment.matrix].gates
         generators = generators[gate_slice(stacked, product.gates, len(generators))]
-        forward, dense = (torch.as_tensor(m).to(generators) for m in _maps(product.block))
+        dense = torch.as_tensor(_blocks(product.block)).to(generators)
         exact = Exact(segment.spectra, product.weight, generators)
-        spectra = exact.replace(generators @ forward)
+        spectra = exact.replace(packed(generators))
         p, q, k = spectra.shape
         blocks = (spectra.reshape(p * q, k) @ dense).reshape(p, q, k, k)
         matrix = blocks.transpose(1, 2).reshape(p * k, q * k)
         if segment.scale is None or segment.scale_format is None:
             return matrix
-        scale = self.floats[f"{name}.scale"]
+        scale = structure.scale(factors)
         return matrix * Exact(segment.scale, segment.scale_format, scale).replace(scale)
 
     def _bias(self, product: Product) -> Tensor | None:
@@ -85,9 +98,7 @@ class Weights:
 
 
 @lru_cache
-def _maps(block: int) -> tuple[np.ndarray, np.ndarray]:
-    """Return generator -> packed spectrum (k, k), and packed spectrum -> dense block (k, k*k)."""
-    units = np.eye(block)[None]  # every generator with a single 1
-    forward = packed(FloatSegment("x", "input", units, None))[0]
-    generators = np.linalg.inv(forward)  # of every spectrum with a single 1
-    return forward, np.stack([expand(one[None, None]).ravel() for one in generators])
+def _blocks(block: int) -> np.ndarray:
+    """Return what turns a packed spectrum into its dense block: (k, k * k)."""
+    generators = np.linalg.inv(packed(np.eye(block)))  # of every spectrum with a single 1
+    return np.stack([expand(one[None, None]).ravel() for one in generators])

@@ -20,6 +20,7 @@ class FloatSegment:
     matrix: str
     generators: np.ndarray  # (p, q, k) float64, only the rows of the product's gates
     scale: np.ndarray | None  # (q * k,) float64
+    present: np.ndarray | None = None  # (p, q) int64; see `ernn.quant.products.Segment`
 
 
 @dataclass(frozen=True)
@@ -62,7 +63,8 @@ def _share(
 def _segment(layer: CompressedLayer, vector: str, matrix: str, matvec: Matvec) -> FloatSegment:
     whole = layer.matrices[matrix]
     rows = gate_slice(layer.kind.matrices[matrix].gates, matvec.gates, len(whole.generators))
-    return FloatSegment(vector, matrix, whole.generators[rows], whole.scale)
+    present = None if whole.present is None else whole.present[rows]
+    return FloatSegment(vector, matrix, whole.generators[rows], whole.scale, present)
 
 
 def _bias(layer: CompressedLayer, matvec: Matvec) -> np.ndarray:

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from ernn.circulant import packed
 from ernn.compressed import CompressedLayer, CompressedModel
 from ernn.fixed import QFormat
 from ernn.graphs.cell import INPUT, OUTPUT, SQUASHING, Act
@@ -184,8 +185,8 @@ def _products(
 ) -> tuple[Product, ...]:
     jobs = program(model)
     weights = [
-        constant_format(np.concatenate([packed(s).ravel() for s in job.segments]), weight_bits)
-        for job in jobs
+        constant_format(np.concatenate(spectra), weight_bits)
+        for spectra in ([packed(s.generators).ravel() for s in job.segments] for job in jobs)
     ]
     finest = min(weight.frac_bits for weight in weights) + WEIGHT_SPREAD
     quantized = []
@@ -213,7 +214,7 @@ def with_weights(model: IntegerModel, weights: CompressedModel) -> IntegerModel:
         segments = tuple(
             replace(
                 segment,
-                spectra=old.weight.quantize(packed(new)),
+                spectra=old.weight.quantize(packed(new.generators)),
                 scale=None
                 if segment.scale_format is None or new.scale is None
                 else segment.scale_format.quantize(new.scale),
@@ -231,22 +232,9 @@ def with_weights(model: IntegerModel, weights: CompressedModel) -> IntegerModel:
 def _segment(
     segment: FloatSegment, weight: QFormat, scaled: QFormat, vector: QFormat, weight_bits: int
 ) -> Segment:
-    spectra = weight.quantize(packed(segment))
+    spectra, present = weight.quantize(packed(segment.generators)), segment.present
     if segment.scale is None:
-        return Segment(segment.vector, segment.matrix, spectra, None, None, vector)
+        return Segment(segment.vector, segment.matrix, spectra, None, None, vector, present)
     scale_format = constant_format(segment.scale, weight_bits)
     scale = scale_format.quantize(segment.scale)
-    return Segment(segment.vector, segment.matrix, spectra, scale, scale_format, scaled)
-
-
-def packed(segment: FloatSegment) -> np.ndarray:
-    """Return the spectra of a segment's generators, packed as `ernn.quant.network` says."""
-    spectra = np.fft.rfft(segment.generators)
-    k = segment.generators.shape[2]
-    result = np.empty(segment.generators.shape)
-    result[..., 0] = spectra[..., 0].real
-    if k > 1:
-        result[..., 1] = spectra[..., k // 2].real
-        result[..., 2::2] = spectra[..., 1 : k // 2].real
-        result[..., 3::2] = spectra[..., 1 : k // 2].imag
-    return result
+    return Segment(segment.vector, segment.matrix, spectra, scale, scale_format, scaled, present)

@@ -8,6 +8,8 @@ from pydantic import AfterValidator, Field, model_validator
 from ernn.cells import CALLED, CELLS, cell_called
 from ernn.graphs.cell import Cell, Options
 from ernn.recipe.section import Count, Section
+from ernn.structures.registry import KNOWN, structure_named
+from ernn.structures.structure import Structure
 
 BLOCK_SIZES = (1, 2, 4, 8, 16, 32)
 MATRICES = ("input", "recurrent", "candidate", "projection")  # that a layer can have
@@ -23,6 +25,15 @@ def _known(name: str) -> str:
 
 CellName = Annotated[str, AfterValidator(_known)]
 Activation = Literal["none", "relu", "sigmoid", "tanh"]
+
+
+def _known_structure(name: str) -> str:
+    if name not in KNOWN:
+        raise ValueError(f"choose one of {', '.join(sorted(KNOWN))}")
+    return name
+
+
+StructureName = Annotated[str, AfterValidator(_known_structure)]
 
 
 class LayerRecipe(Section):
@@ -52,6 +63,7 @@ class ModelRecipe(Section):
     cell_activation: Activation | None = None  # LSTM: of g; RNN, dense: of the layer
     reset: Literal["before", "after"] = "before"  # GRU: r times h before (paper) or after (torch)
     input_scale: bool = True  # a learned scale per input of each block-circulant matrix
+    structure: StructureName | None = None  # of the matrices; None: "scaled", or "circulant"
     output_block: BlockSize = 1
     pad: BlockSize = 1  # least padding: models that share it share a dense model (docs/search.md)
     layers: Annotated[list[LayerRecipe], Field(min_length=1, max_length=8)]
@@ -90,6 +102,12 @@ class ModelRecipe(Section):
                     f"{where}: block size {block} of the {matrix} matrix is larger than the "
                     f"matrix ({size} rows); choose at most {_largest_block(size)}"
                 )
+
+    def structure_of(self, block: int) -> Structure:
+        """Return the structure of a matrix of this block size; blocks of 1 are dense."""
+        return structure_named(
+            self.structure or ("scaled" if self.input_scale else "circulant"), block
+        )
 
     def cell_of(self, layer: LayerRecipe) -> Cell:
         """Return the cell of a layer."""

@@ -7,7 +7,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from ernn.compressed import CirculantMatrix, CompressedModel, padded
+from ernn.compressed import CompressedModel, padded
 from ernn.errors import ModelFileError, ShapeError
 from ernn.recipe import ModelRecipe
 from ernn.train import cells
@@ -42,7 +42,7 @@ class AcousticModel(nn.Module):
             self.add_module(f"layer{index}", self.layers[-1])
             size = self.layers[-1].output
         rows = padded(labels, recipe.word)
-        self.output = StructuredLinear(rows, size, recipe.output_block, recipe.input_scale)
+        self.output = StructuredLinear(rows, size, recipe.structure_of(recipe.output_block))
         self.output_bias = nn.Parameter(torch.empty(rows))
         self.reset(seed)
 
@@ -114,11 +114,11 @@ class AcousticModel(nn.Module):
         word = max(matrix.block for matrix in self.matrices().values())
         features, labels = padded(self.features, word), padded(self.labels, word)
         first, *others = (layer.export() for layer in self.layers)
-        entering = _cut(first.matrices["input"], cols=features)
+        entering = first.matrices["input"].cut(cols=features)
         return CompressedModel(
             features=self.features,
             layers=(replace(first, matrices={**first.matrices, "input": entering}), *others),
-            output=_cut(self.output.export(), rows=labels),
+            output=self.output.export().cut(rows=labels),
             output_bias=as_array(self.output_bias)[:labels],
             labels=self.labels,
             meta=meta or {},
@@ -135,7 +135,9 @@ class AcousticModel(nn.Module):
             ModelFileError: the file is damaged, foreign, or of a model of another shape.
         """
         tensors, _ = load_tensors(path, FILE_FORMAT)
-        if any(name.endswith(".generators") for name in tensors):
+        matrices = self.matrices().items()
+        factors = {f"{name}.{factor}" for name, one in matrices for factor in one.structure.axes}
+        if factors & set(tensors):
             self.constrain()
         try:
             self.load_state_dict(tensors)
@@ -144,12 +146,3 @@ class AcousticModel(nn.Module):
             raise ModelFileError(f"{path} is of a model of another shape: {reason}") from None
         if not all(tensor.isfinite().all() for tensor in tensors.values()):
             raise ModelFileError(f"{path} holds NaN or infinite weights; train the model again")
-
-
-def _cut(
-    matrix: CirculantMatrix, rows: int | None = None, cols: int | None = None
-) -> CirculantMatrix:
-    """Return the first rows and columns of a matrix (None: all)."""
-    down, across = (size and size // matrix.block for size in (rows, cols))
-    scale = None if matrix.scale is None else matrix.scale[:cols]
-    return replace(matrix, generators=matrix.generators[:down, :across], scale=scale)

@@ -6,7 +6,7 @@ Nothing here knows the task. Algorithm: docs/algorithm.md.
 import torch
 from torch import Tensor, nn
 
-from ernn.train.structures import Structure
+from ernn.structures.structure import Structure
 
 
 class Admm:

@@ -38,7 +38,7 @@ class Layer(nn.Module):
             gates, vector = self.cell.matrices[name].gates, self.cell.matrices[name].vector
             rows = self.output if name == "projection" else len(gates) * self.hidden
             cols, block = columns.get(vector, self.hidden), layer.block_of(name)
-            self.matrices[name] = StructuredLinear(rows, cols, block, model.input_scale)
+            self.matrices[name] = StructuredLinear(rows, cols, model.structure_of(block))
             self.add_module(name, self.matrices[name])
         self.bias = nn.Parameter(torch.empty(len(self.cell.gates) * self.hidden))
         for name, parameter in self.cell.parameters.items():
@@ -183,11 +183,7 @@ class GruAfter(Layer):
     def export(self) -> CompressedLayer:
         """Return the layer in the paper's form: its z is 1 - z here, so z's rows turn sign."""
         layer = super().export()
-        matrices = {}
-        for name, matrix in layer.matrices.items():
-            generators = matrix.generators.copy()
-            generators[: self.hidden // matrix.block] *= -1
-            matrices[name] = replace(matrix, generators=generators)
+        matrices = {name: matrix.turned(self.hidden) for name, matrix in layer.matrices.items()}
         bias = layer.bias.copy()
         bias[: self.hidden] *= -1
         return replace(layer, matrices=matrices, bias=bias)

@@ -4,53 +4,60 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from ernn.compressed import CirculantMatrix
-from ernn.train.structures import BlockCirculant, Factors, ScaledCirculant, Structure
+from ernn.compressed import StructuredMatrix
+from ernn.structures.structure import Factors, Structure
 
 
 class StructuredLinear(nn.Module):
     """x -> W x, without bias.
 
     W is a dense parameter, `weight`, until `constrain` replaces it by the factors of its
-    structure: `generators` and, where there is one, the input `scale`. From then on it cannot
-    leave its structure. A block size of 1 stays dense.
+    structure, parameters and buffers by their names. From then on it cannot leave its structure.
+    Where every matrix is in the structure, W stays dense.
     """
 
     weight: nn.Parameter | None
-    generators: nn.Parameter | None
-    scale: nn.Parameter | None
 
-    def __init__(self, rows: int, cols: int, block: int, scaled: bool) -> None:
+    def __init__(self, rows: int, cols: int, structure: Structure) -> None:
         super().__init__()
-        self.rows, self.cols, self.block = rows, cols, block
-        self.structure: Structure = (ScaledCirculant if scaled else BlockCirculant)(block)
+        self.rows, self.cols, self.structure = rows, cols, structure
+        self.block = structure.block
         self.fft = False  # multiply in the transformed domain where it need not be faster
         self.weight = nn.Parameter(torch.empty(rows, cols))
-        self.register_parameter("generators", None)
-        self.register_parameter("scale", None)
+        for name in structure.axes:
+            self._hold(name, None)
+
+    def _hold(self, name: str, value: Tensor | None) -> None:
+        """Keep a factor: a parameter, or a buffer if training does not move it."""
+        if name in self.structure.held:
+            self.register_buffer(name, value)
+        else:
+            self.register_parameter(name, None if value is None else nn.Parameter(value))
 
     @property
     def factors(self) -> Factors:
         """The factors that hold W, by name; none while W is dense."""
-        held = {"generators": self.generators, "scale": self.scale}
+        held = {name: getattr(self, name) for name in self.structure.axes}
         return {name: value for name, value in held.items() if value is not None}
 
     @torch.no_grad()
     def reset(self, generator: torch.Generator) -> None:
         """Draw new weights, of the same variance in either form."""
         bound = self.cols**-0.5
-        for values in (self.weight, self.generators):
-            if values is not None:
+        if self.weight is not None:
+            self.weight.uniform_(-bound, bound, generator=generator)
+        for name, values in self.factors.items():
+            if self.structure.axes[name] == "pqk":
                 values.uniform_(-bound, bound, generator=generator)
-        if self.scale is not None:
-            self.scale.fill_(1.0)
+            elif name not in self.structure.held:
+                values.fill_(1.0)
 
     @torch.no_grad()
     def constrain(self) -> None:
         """Replace W by its projection, held by factors from now on."""
-        if self.weight is not None and self.block > 1:
+        if self.weight is not None and not self.structure.free:
             for name, value in self.structure.project(self.weight).items():
-                setattr(self, name, nn.Parameter(value))
+                self._hold(name, value)
             self.weight = None
 
     def matrix(self) -> Tensor:
@@ -63,14 +70,13 @@ class StructuredLinear(nn.Module):
             return self.structure.matvec(self.factors, x)
         return x @ self.matrix().t()
 
-    def export(self) -> CirculantMatrix:
-        """Return generators and scale as float64 arrays; projects W where it is still dense."""
+    def export(self) -> StructuredMatrix:
+        """Return the factors as float64 arrays; projects W where it is still dense."""
         factors = self.factors
-        if self.weight is not None and self.block > 1:
+        if self.weight is not None:
             factors = self.structure.project(self.weight.detach())
-        elif self.weight is not None:
-            factors = {"generators": self.weight.unsqueeze(-1)}
-        return CirculantMatrix(**{name: as_array(value) for name, value in factors.items()})
+        arrays = {name: as_array(value) for name, value in factors.items()}
+        return StructuredMatrix(self.structure.name, arrays)
 
 
 def as_array(tensor: Tensor) -> np.ndarray:

@@ -81,7 +81,7 @@ def _admm(
     loss: Loss,
 ) -> list[Round]:
     """Pull a dense model to its structures."""
-    matrices = {n: m for n, m in model.matrices().items() if m.block > 1}
+    matrices = {n: m for n, m in model.matrices().items() if not m.structure.free}
     if not matrices:
         return []
     model.to(run.device)

@@ -134,9 +134,10 @@ def bind(matrix: StructuredLinear, transformed: bool) -> Product:
         transformed: whether a matrix held by generators is to be multiplied in the transformed
             domain, instead of being expanded.
     """
-    generators, scale = matrix.generators, matrix.scale
-    if generators is None or not (matrix.fft or transformed):
+    if matrix.weight is not None or not (matrix.fft or transformed):
         return Product(matrix.matrix(), None, 1)
+    structure, factors = matrix.structure, matrix.factors
+    generators, scale = structure.generators(factors), structure.scale(factors)
     p, q, block = generators.shape
     change = _transforms(block, generators.dtype, generators.device)[1]
     weights = (change @ generators.permute(2, 0, 1).flatten(1)).view(-1, p, q)

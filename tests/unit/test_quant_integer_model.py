@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from models import random_frames, random_integer_model, random_model
 
-from ernn.compressed import CompressedModel, padded
+from ernn.compressed import CompressedModel, circulant_matrix, padded
 from ernn.errors import CorpusError, ShapeError
 from ernn.fixed import QFormat
 from ernn.quant import walk
@@ -148,7 +148,7 @@ def test_cells_that_pad_a_layer_stay_at_rest():
     for cell in ("lstm", "gru_before", "gru_after"):
         model = random_model(rng, cell, blocks=4, scales=False, labels=0)
         layer = model.layers[0]
-        silent = {n: replace(m, generators=0 * m.generators) for n, m in layer.matrices.items()}
+        silent = {n: circulant_matrix(0 * m.generators, m.scale) for n, m in layer.matrices.items()}
         silenced = {name: 0 * each for name, each in layer.parameters.items()}
         layer = replace(layer, matrices=silent, bias=0 * layer.bias, parameters=silenced)
         model = CompressedModel(model.features, (layer,))
@@ -175,7 +175,7 @@ def test_formats_are_those_of_the_documentation(integer):
 
 def test_weights_of_all_products_align_within_three_bits():
     model = random_model(np.random.default_rng(0), labels=5)
-    tiny = replace(model.output, generators=model.output.generators / 1000)
+    tiny = circulant_matrix(model.output.generators / 1000, model.output.scale)
     model = replace(model, output=tiny)
     calibration = list(random_frames(np.random.default_rng(1), model.features))
     gates, logits = quantize(model, QuantizationRecipe(), calibration).products

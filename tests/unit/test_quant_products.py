@@ -7,12 +7,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ernn.circulant import expand
+from ernn.circulant import expand, packed
 from ernn.fixed import QFormat
 from ernn.quant.network import forward, inverse
 from ernn.quant.products import Product, Segment, Weights, finish, scale_vector, transform
-from ernn.quant.program import FloatSegment
-from ernn.quant.quantize import packed
 
 ROW = QFormat(4, 11)
 SIZES = [1, 2, 4, 8, 16]
@@ -98,7 +96,7 @@ def test_a_product_is_the_dense_matrix_product(block):
     rng = np.random.default_rng(block)
     generators = rng.normal(0, 0.2, (3, 4, block))
     weight, vector, row = QFormat(2, 21), QFormat(0, 15), QFormat(4, 16)
-    spectra = weight.quantize(packed(FloatSegment("x", "input", generators, None)))
+    spectra = weight.quantize(packed(generators))
     segment = Segment("x", "input", spectra, None, None, vector)
     product = Product(0, "n", "n", block, weight, (segment,), np.zeros(3 * block, int))
     raw = rng.integers(vector.min_raw, vector.max_raw + 1, (5, 4 * block))

@@ -4,8 +4,8 @@ import pytest
 import torch
 
 from ernn.circulant import expand, project
+from ernn.structures.circulant import Circulant
 from ernn.train.admm import Admm
-from ernn.train.structures import BlockCirculant
 
 torch.set_num_threads(1)
 
@@ -14,7 +14,7 @@ def start(rho_start=0.1, rho_end=10.0, rounds=40):
     """Return a quadratic task ||W - A||^2 / 2 whose solution in the set is project(A)."""
     answer = torch.randn(8, 12, generator=torch.Generator().manual_seed(0), dtype=torch.float64)
     weight = torch.nn.Parameter(answer.clone())
-    structure = BlockCirculant(4)
+    structure = Circulant(4)
     return answer, weight, Admm({"w": weight}, {"w": structure}, rho_start, rho_end, rounds)
 
 
@@ -36,7 +36,7 @@ def test_it_converges_to_the_constrained_optimum():
 def test_it_starts_at_the_projection_with_no_dual():
     answer, _, admm = start()
     assert torch.equal(admm.target["w"], expand(project(answer, 4)))
-    distance = BlockCirculant(4).distance(answer)
+    distance = Circulant(4).distance(answer)
     assert admm.gap() == pytest.approx((distance / torch.linalg.norm(answer)).item())
     assert admm.penalty().item() == pytest.approx(0.1 / 2 * distance.item() ** 2)
 

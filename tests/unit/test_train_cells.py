@@ -211,7 +211,7 @@ def test_scales_are_only_in_front_of_block_circulant_matrices():
     layer = LayerRecipe(hidden=8, block=4, block_recurrent=1)
     model = AcousticModel(ModelRecipe(cell="lstm", layers=[layer]), F, LABELS)
     model.constrain()
-    scaled = {name for name, matrix in model.matrices().items() if matrix.scale is not None}
+    scaled = {name for name, matrix in model.matrices().items() if "scale" in matrix.factors}
     assert scaled == {"layer0.input"}
 
 
