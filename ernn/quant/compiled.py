@@ -9,7 +9,7 @@ All compiled functions are in this one file: numba keeps machine code until the 
 changes, and does not look at the files of the functions that it calls.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from functools import lru_cache
 from typing import NamedTuple
 
@@ -178,19 +178,31 @@ class RegionCode(NamedTuple):
     """
 
     lines: np.ndarray  # (operations, 7) kind, and where out, a, b, c, d and add are
+    inner: np.ndarray  # (lines,) whether a value is of the region alone, and forgotten behind it
     factors: np.ndarray  # (operations, 6) u, v, w, half, low, high
     tables: np.ndarray  # (functions, rows) results of every row there is, from the lowest
+
+
+@compiled
+def _part(
+    inner: np.ndarray, values: np.ndarray, scratch: np.ndarray, line: int, start: int, end: int
+) -> np.ndarray:
+    if inner[line]:
+        return scratch[line, : end - start]
+    return values[line, start:end]
 
 
 @compiled
 def operate(code: RegionCode, values: np.ndarray, count: int) -> None:
     """Run a region on the first ``count`` columns of values (lines, elements)."""
     middle = code.tables.shape[1] // 2
+    scratch = np.zeros((len(code.inner), TILE_ELEMENTS))  # small: it stays in the nearest cache
     for start in range(0, count, TILE_ELEMENTS):
         end = min(start + TILE_ELEMENTS, count)
         for index in range(len(code.lines)):
             kind, to, first, second, third, fourth, fifth = code.lines[index]
-            out, a = values[to, start:end], values[first, start:end]
+            out = _part(code.inner, values, scratch, to, start, end)
+            a = _part(code.inner, values, scratch, first, start, end)
             if kind == TABLE:
                 results = code.tables[second]
                 for i in range(end - start):
@@ -199,12 +211,11 @@ def operate(code: RegionCode, values: np.ndarray, count: int) -> None:
                 for i in range(end - start):
                     out[i] = max(a[i], 0.0)
             else:
-                b, c, d = (
-                    values[second, start:end],
-                    values[third, start:end],
-                    values[fourth, start:end],
-                )
-                add, (u, v, w, half, low, high) = values[fifth, start:end], code.factors[index]
+                b = _part(code.inner, values, scratch, second, start, end)
+                c = _part(code.inner, values, scratch, third, start, end)
+                d = _part(code.inner, values, scratch, fourth, start, end)
+                add = _part(code.inner, values, scratch, fifth, start, end)
+                u, v, w, half, low, high = code.factors[index]
                 for i in range(end - start):
                     exact = u * a[i] * b[i] + v * c[i] * d[i] + w * d[i]
                     out[i] = min(max(np.floor(exact + half) + add[i], low), high)
@@ -214,12 +225,17 @@ FUNCTIONS = ("sigmoid", "tanh")  # in the order of `RegionCode.tables`
 
 
 def region_code(
-    region: Region, formats: Mapping[str, QFormat], line: Mapping[str, int], tables: np.ndarray
+    region: Region,
+    shown: Collection[str],
+    formats: Mapping[str, QFormat],
+    line: Mapping[str, int],
+    tables: np.ndarray,
 ) -> RegionCode:
     """Return the table of a region.
 
     Args:
         region: its operations.
+        shown: values that somebody asks for although no other region reads them.
         formats: of every value; see `ernn.quant.operations.formats`.
         line: of every value, and of "": a line of zeros.
         tables: (functions, rows) in the order of `FUNCTIONS`.
@@ -229,7 +245,10 @@ def region_code(
         (kind, line[node.out], *(of if isinstance(of, int) else line[of] for of in operands))
         for node, (kind, operands, _) in zip(region.nodes, rows, strict=True)
     ]
-    return RegionCode(np.array(lines, np.int64), np.array([row[2] for row in rows]), tables)
+    alone = {node.out for node in region.nodes}.difference(region.writes, shown) | {""}
+    inner = np.array([name in alone for name in line])  # in the order of the lines
+    factors = np.array([row[2] for row in rows])
+    return RegionCode(np.array(lines, np.int64), inner, factors, tables)
 
 
 def _operation(

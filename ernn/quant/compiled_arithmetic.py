@@ -84,7 +84,7 @@ class _LayerCode:
         self.line = {name: index for index, name in enumerate(["", *found])}
         self.parameters = named_parameters(layer)
         self.regions = {
-            region.unit: compiled.region_code(region, found, self.line, tables)
+            region.unit: compiled.region_code(region, cell.signals, found, self.line, tables)
             for region in cell.regions(options)
         }
         self.size = dict.fromkeys(found, layer.hidden)
