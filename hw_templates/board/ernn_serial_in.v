@@ -44,6 +44,13 @@ module ernn_serial_in #(
     output reg  [             7:0] error_code_o
 );
 
+  // Checked at elaboration: there is no module of such a name, so that every tool stops and says it.
+  generate
+    if (BEAT_BYTES < 2) begin : gen_fault
+      ernn_serial_in_needs_BEAT_BYTES_of_2_or_more u_fault ();
+    end
+  endgenerate
+
   localparam [7:0] UNKNOWN = 8'd1, TIMEOUT = 8'd2, BROKEN = 8'd3, OVERRUN = 8'd4;
   localparam integer COUNT_W = $clog2(BEAT_BYTES * BEATS + 6);
   localparam integer TIME_W = $clog2(TIMEOUT_CLOCKS);

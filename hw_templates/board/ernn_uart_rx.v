@@ -19,6 +19,13 @@ module ernn_uart_rx #(
     output reg        error_o   // one cycle: no stop bit
 );
 
+  // Checked at elaboration: there is no module of such a name, so that every tool stops and says it.
+  generate
+    if (BIT_CLOCKS < 4) begin : gen_fault
+      ernn_uart_rx_needs_BIT_CLOCKS_of_4_or_more u_fault ();
+    end
+  endgenerate
+
   localparam integer COUNT_W = $clog2(BIT_CLOCKS);
   localparam [31:0] BIT_INT = BIT_CLOCKS - 1, HALF_INT = BIT_CLOCKS / 2 - 1;
   localparam [COUNT_W-1:0] BIT = BIT_INT[COUNT_W-1:0], HALF = HALF_INT[COUNT_W-1:0];

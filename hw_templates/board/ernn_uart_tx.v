@@ -17,6 +17,13 @@ module ernn_uart_tx #(
     output wire       tx_o
 );
 
+  // Checked at elaboration: there is no module of such a name, so that every tool stops and says it.
+  generate
+    if (BIT_CLOCKS < 2) begin : gen_fault
+      ernn_uart_tx_needs_BIT_CLOCKS_of_2_or_more u_fault ();
+    end
+  endgenerate
+
   localparam integer COUNT_W = $clog2(BIT_CLOCKS);
   localparam [31:0] BIT_INT = BIT_CLOCKS - 1;
   localparam [COUNT_W-1:0] BIT = BIT_INT[COUNT_W-1:0];

@@ -17,6 +17,16 @@ module ernn_adder_tree #(
     output wire [     OUT_W-1:0] sum_o
 );
 
+  // Checked at elaboration: there is no module of such a name, so that every tool stops and says it.
+  generate
+    if (LEVELS != $clog2(TERMS)) begin : gen_fault0
+      ernn_adder_tree_needs_LEVELS_of_clog2_TERMS u_fault ();
+    end
+    if (OUT_W < IN_W) begin : gen_fault1
+      ernn_adder_tree_needs_OUT_W_of_IN_W_or_more u_fault ();
+    end
+  endgenerate
+
   // Level n holds ceil(TERMS / 2^n) words.
   wire [OUT_W-1:0] node[0:(LEVELS+1)*TERMS-1];
 

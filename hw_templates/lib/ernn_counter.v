@@ -19,6 +19,13 @@ module ernn_counter #(
     output reg  [     31:0] high_o
 );
 
+  // Checked at elaboration: there is no module of such a name, so that every tool stops and says it.
+  generate
+    if (INC_W > HALF_W || HALF_W > 32) begin : gen_fault
+      ernn_counter_needs_INC_W_within_HALF_W_within_32 u_fault ();
+    end
+  endgenerate
+
   wire [32:0] sum = {1'b0, low_o} + {{(33 - INC_W) {1'b0}}, inc_i};
   reg carry_q;
 

@@ -21,6 +21,13 @@ module ernn_drain #(
     output wire [     WIDTH-1:0] drain_o
 );
 
+  // Checked at elaboration: there is no module of such a name, so that every tool stops and says it.
+  generate
+    if ((1 << 2 * LEVELS) < ROWS || LEVELS < 1) begin : gen_fault
+      ernn_drain_needs_4_to_the_LEVELS_of_ROWS_or_more u_fault ();
+    end
+  endgenerate
+
   // Level n holds ceil(ROWS / 4^n) words; a turn comes in the cycle before its word.
   wire [WIDTH-1:0] node[0:(LEVELS+1)*ROWS-1];
   wire turn[0:(LEVELS+1)*ROWS-1];

@@ -18,6 +18,13 @@ module ernn_end_count #(
     output wire [     COUNT_W-1:0] count_o
 );
 
+  // Checked at elaboration: there is no module of such a name, so that every tool stops and says it.
+  generate
+    if ((1 << COUNT_W) <= VALUES) begin : gen_fault
+      ernn_end_count_needs_COUNT_W_that_holds_VALUES u_fault ();
+    end
+  endgenerate
+
   localparam integer LEVELS = $clog2(VALUES);
 
   reg  [2*VALUES-1:0] ends_q;  // a positive number of two bits each

@@ -43,6 +43,16 @@ module ernn_output #(
     output wire [               7:0] m_axis_tid
 );
 
+  // Checked at elaboration: there is no module of such a name, so that every tool stops and says it.
+  generate
+    if (VECTOR_W > ELEMENT_W || LOGIT_W > ELEMENT_W) begin : gen_fault0
+      ernn_output_needs_ELEMENT_W_that_holds_a_value u_fault ();
+    end
+    if ((1 << COUNT_W) < VECTOR_WORDS + LOGIT_WORDS) begin : gen_fault1
+      ernn_output_needs_COUNT_W_that_holds_a_packet u_fault ();
+    end
+  endgenerate
+
   localparam [31:0] VECTOR_LAST_INT = VECTOR_WORDS - 1;
   localparam [31:0] LAST_WORD_INT = VECTOR_WORDS + LOGIT_WORDS - 1;
   localparam [COUNT_W-1:0] VECTOR_LAST = VECTOR_LAST_INT[COUNT_W-1:0];

@@ -28,6 +28,16 @@ module ernn_pe #(
     output wire [   MACS*ACC_W-1:0] drain_o
 );
 
+  // Checked at elaboration: there is no module of such a name, so that every tool stops and says it.
+  generate
+    if (ACC_W < OP_W + WEIGHT_W) begin : gen_fault0
+      ernn_pe_needs_ACC_W_that_holds_a_product u_fault ();
+    end
+    if (LOGIC > MACS) begin : gen_fault1
+      ernn_pe_needs_LOGIC_within_MACS u_fault ();
+    end
+  endgenerate
+
   localparam integer PRODUCT_W = OP_W + WEIGHT_W;
 
   // Control beside the operand, the product and the sum

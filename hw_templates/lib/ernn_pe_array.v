@@ -41,6 +41,13 @@ module ernn_pe_array #(
     output wire [LANES*COLUMNS*MACS*ACC_W-1:0] drain_o
 );
 
+  // Checked at elaboration: there is no module of such a name, so that every tool stops and says it.
+  generate
+    if (ROWS % LANES != 0) begin : gen_fault
+      ernn_pe_array_needs_LANES_that_divide_ROWS u_fault ();
+    end
+  endgenerate
+
   localparam integer LEAVES = (ROWS + FANOUT - 1) / FANOUT;
   localparam integer OPERANDS_W = COLUMNS * MACS * OP_W;
   localparam integer SHADOW_W = MACS * ACC_W;

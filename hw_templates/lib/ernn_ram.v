@@ -27,6 +27,16 @@ module ernn_ram #(
     output reg  [ WIDTH-1:0] rdata_o
 );
 
+  // Checked at elaboration: there is no module of such a name, so that every tool stops and says it.
+  generate
+    if (DEPTH < 2) begin : gen_fault0
+      ernn_ram_needs_DEPTH_of_2_or_more u_fault ();
+    end
+    if ((1 << ADDR_W) < DEPTH) begin : gen_fault1
+      ernn_ram_needs_ADDR_W_that_reaches_DEPTH u_fault ();
+    end
+  endgenerate
+
   localparam integer INDEX_W = $clog2(DEPTH);
 
   (* ram_style = RAM_STYLE, no_rw_check = 1 *) reg [WIDTH-1:0] mem[0:DEPTH-1];

@@ -19,6 +19,13 @@ module ernn_requant #(
     output wire                    saturated_o
 );
 
+  // Checked at elaboration: there is no module of such a name, so that every tool stops and says it.
+  generate
+    if (IN_W < 1 || OUT_W < 1) begin : gen_fault
+      ernn_requant_needs_widths_of_1_or_more u_fault ();
+    end
+  endgenerate
+
   localparam integer RIGHT = (IN_FRAC > OUT_FRAC) ? IN_FRAC - OUT_FRAC : 0;
   localparam integer LEFT = (OUT_FRAC > IN_FRAC) ? OUT_FRAC - IN_FRAC : 0;
 

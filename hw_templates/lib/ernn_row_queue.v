@@ -27,6 +27,16 @@ module ernn_row_queue #(
     output reg  [GATES*ROW_W-1:0] word_o    // gate 0 in the low bits
 );
 
+  // Checked at elaboration: there is no module of such a name, so that every tool stops and says it.
+  generate
+    if ((LANES & (LANES - 1)) != 0 || (GATES & (GATES - 1)) != 0) begin : gen_fault0
+      ernn_row_queue_needs_LANES_and_GATES_of_powers_of_2 u_fault ();
+    end
+    if ((1 << ADDR_W) < DEPTH) begin : gen_fault1
+      ernn_row_queue_needs_ADDR_W_that_reaches_DEPTH u_fault ();
+    end
+  endgenerate
+
   localparam integer WORDS = LANES >= GATES ? LANES / GATES : 1;  // of an entry
   localparam integer PARTS = LANES >= GATES ? 1 : GATES / LANES;  // writes per entry
   localparam [31:0] DEPTH_INT = DEPTH - 1;

@@ -15,6 +15,13 @@ module ernn_valid_delay #(
     output wire out_o
 );
 
+  // Checked at elaboration: there is no module of such a name, so that every tool stops and says it.
+  generate
+    if (CYCLES < 1) begin : gen_fault
+      ernn_valid_delay_needs_CYCLES_of_1_or_more u_fault ();
+    end
+  endgenerate
+
   reg [CYCLES-1:0] bits_q;  // newest in bit 0
 
   integer i;
