@@ -190,7 +190,6 @@ module ernn_sequencer (
   assign take_o[1] = step && need && memory == 2'd1;
   assign take_o[2] = step && need && memory == 2'd2;
 
-
   always @(posedge clk_i) begin
     if (hold_q != 2'd0) hold_q <= hold_q - 1'b1;
     if (step) begin
