@@ -83,7 +83,7 @@ class LanePlan:
     def lines(self) -> list[Step | Wait]:
         """Steps and waits in an order in which everything is made before it is read."""
         lines: list[Step | Wait] = [*self.waits, *self.steps]
-        return sorted(lines, key=lambda one: one.until if isinstance(one, Wait) else one.cycle)
+        return sorted(lines, key=_needed_by)
 
     @property
     def rounded(self) -> list[str]:
@@ -97,6 +97,13 @@ class LanePlan:
         """Multipliers, those of the activations included."""
         each = {"multiply": 1, "dot2": 2, "lerp": 1} | dict.fromkeys(SQUASHING, 1)
         return sum(each.get(step.circuit, 0) for step in self.steps)
+
+
+def _needed_by(line: Step | Wait) -> int:
+    """Return the cycle in which a step has all that it reads, or a value has waited."""
+    if isinstance(line, Wait):
+        return line.until
+    return max(operand.cycle for operand in line.operands)
 
 
 def lane_plan(region: Region, names: Mapping[str, str], formats: Mapping[str, QFormat]) -> LanePlan:

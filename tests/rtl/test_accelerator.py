@@ -11,6 +11,7 @@ from hypothesis import HealthCheck, Phase, assume, given, settings
 from hypothesis import strategies as st
 from models import random_integer_model, turned
 
+from ernn.cells import CELLS
 from ernn.errors import MismatchError, PlanError, ToolError
 from ernn.hdl.project import write_project
 from ernn.hw.cycles import RATE_ROUNDS, rate
@@ -112,6 +113,66 @@ DESIGNS = {
     ),
 }
 
+DESIGNS |= {
+    "dense-relu": Design(
+        {
+            "cell": ["dense", "dense"],
+            "cell_activation": "relu",
+            "hidden": 10,
+            "blocks": {"input": 2, "output": 1},
+        },
+        Sizes(3, 2, 1, 2),
+        streams=3,
+    ),
+    "dense-none": Design(
+        {"cell": "dense", "cell_activation": "none", "hidden": 6, "blocks": 2, "labels": 0},
+        Sizes(2, 1, 2, 1),
+    ),
+    "dense-sigmoid": Design(
+        {"cell": "dense", "cell_activation": "sigmoid", "hidden": 8, "blocks": 4}, Sizes(2, 1, 1, 2)
+    ),
+    "rnn": Design({"cell": ["rnn", "rnn"], "hidden": 10, "blocks": 4}, Sizes(3, 2, 1, 2)),
+    "rnn-relu-mixed": Design(
+        {
+            "cell": ["rnn", "rnn"],
+            "cell_activation": "relu",
+            "hidden": 6,
+            "blocks": {"input": 2, "recurrent": 4},
+        },
+        Sizes(2, 1, 1, 1),
+        streams=1,
+    ),
+    "mgu": Design(
+        {"cell": ["mgu", "mgu"], "hidden": 10, "blocks": {"input": 2, "recurrent": 4}},
+        Sizes(4, 2, 2, 1),
+        streams=3,
+    ),
+    "six-cells": Design(
+        {
+            "cell": ["dense", "lstm", "mgu", "rnn", "gru_before", "gru_after"],
+            "hidden": 8,
+            "blocks": {"input": 4, "recurrent": 2, "candidate": 4},
+        },
+        Sizes(4, 2, 2, 2),
+        streams=4,
+    ),
+    "every-other-layer-sixteen-streams": Design(
+        {"cell": ["gru_after", "mgu", "gru_after"], "hidden": 8, "blocks": 4, "labels": 0},
+        Sizes(2, 3, 1, 8, word=8),
+        streams=16,
+    ),
+    "projected-between-others": Design(
+        {
+            "cell": ["lstm", "gru_before", "lstm", "dense"],
+            "projection": 4,
+            "hidden": 6,
+            "blocks": 2,
+            "labels": 0,
+        },
+        Sizes(4, 1, 4, 2),
+    ),
+}
+
 on_verilator = pytest.mark.parametrize("simulator", [VERILATOR])
 
 
@@ -139,29 +200,30 @@ def test_every_word_and_cycle(name, simulator, folder):
 
 
 @pytest.mark.parametrize("simulator", [ICARUS])
-def test_icarus_agrees(simulator, folder):
-    require_exact(Accelerator.write(DESIGNS["lstm"], folder), simulator)
+@pytest.mark.parametrize("name", ["lstm", "six-cells"])
+def test_icarus_agrees(name, simulator, folder):
+    require_exact(Accelerator.write(DESIGNS[name], folder), simulator)
 
 
 @st.composite
 def designs(draw: st.DrawFn) -> Design:
     """Draw any small design."""
-    cell = draw(st.sampled_from(["lstm", "gru_before", "gru_after"]))
+    kinds = st.sampled_from(sorted(CELLS))
+    cells = draw(st.lists(kinds, min_size=1, max_size=3) | kinds.map(lambda cell: 2 * [cell]))
     block = st.sampled_from([1, 2, 4, 8])
     names = ("input", "recurrent", "candidate", "projection", "output")
     lanes = draw(st.sampled_from([1, 2, 4]))
     word = draw(st.sampled_from([None, 8, 16]))
     return Design(
         {
-            "cell": cell,
+            "cell": cells,
             "hidden": draw(st.integers(3, 12)) if word is None else 2 * word,
-            "layers": draw(st.integers(1, 3)),
             "features": draw(st.integers(3, 12)) if word is None else word,
             "labels": draw(st.sampled_from([0, 5])) if word is None else 0,
             "blocks": draw(block | st.fixed_dictionaries(dict.fromkeys(names, block))),
-            "projection": draw(st.sampled_from([0, word or 5])) if cell == "lstm" else 0,
+            "projection": draw(st.sampled_from([0, word or 5])),
             "peepholes": draw(st.booleans()),
-            "cell_activation": draw(st.sampled_from(["tanh", "sigmoid"])),
+            "cell_activation": draw(st.sampled_from(["tanh", "sigmoid", "relu", "none"])),
             "scales": draw(st.booleans()),
         },
         Sizes(

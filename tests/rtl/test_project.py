@@ -26,6 +26,11 @@ KINDS = {
     "lstm": ({"cell": "lstm", "projection": 8, "layers": 2}, (4, 2, 2, 2), 2),
     "gru_before": ({"cell": "gru_before", "hidden": 20, "blocks": MIXED}, (4, 3, 1, 4), 3),
     "gru_after": ({"cell": "gru_after", "labels": 0, "scales": False}, (4, 3, 4, 4), 1),
+    "mixed": (
+        {"cell": ["dense", "lstm", "mgu", "rnn", "gru_before", "gru_after"], "blocks": MIXED},
+        (4, 2, 2, 2),
+        2,
+    ),
     "dense": ({"cell": "lstm", "hidden": 3, "blocks": 1, "peepholes": False}, (2, 1, 1, 1), 2),
 }
 

@@ -40,6 +40,11 @@ module ernn_lane_gru_update (
       .clk_i(clk_i), .in_i(state), .out_o(state_at5)
   );
 
+  wire signed [GATE_W-1:0] z_at6;
+  ernn_delay #(.WIDTH(GATE_W), .CYCLES(6)) u_z_at6 (
+      .clk_i(clk_i), .in_i(z), .out_o(z_at6)
+  );
+
   // Cycle 5 to 8: state_next = state + z * (n - state)
   wire signed [STATE_W-1:0] state_next;
   ernn_lerp #(
@@ -55,11 +60,6 @@ module ernn_lane_gru_update (
       .b_i     (n),
       .weight_i(z_at6),
       .out_o   (state_next)
-  );
-
-  wire signed [GATE_W-1:0] z_at6;
-  ernn_delay #(.WIDTH(GATE_W), .CYCLES(6)) u_z_at6 (
-      .clk_i(clk_i), .in_i(z), .out_o(z_at6)
   );
 
   // Cycle 8 to 9: h = state_next

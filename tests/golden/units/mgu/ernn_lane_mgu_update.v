@@ -40,6 +40,11 @@ module ernn_lane_mgu_update (
       .clk_i(clk_i), .in_i(state), .out_o(state_at5)
   );
 
+  wire signed [GATE_W-1:0] f_at6;
+  ernn_delay #(.WIDTH(GATE_W), .CYCLES(6)) u_f_at6 (
+      .clk_i(clk_i), .in_i(f), .out_o(f_at6)
+  );
+
   // Cycle 5 to 8: state_next = state + f * (n - state)
   wire signed [STATE_W-1:0] state_next;
   ernn_lerp #(
@@ -55,11 +60,6 @@ module ernn_lane_mgu_update (
       .b_i     (n),
       .weight_i(f_at6),
       .out_o   (state_next)
-  );
-
-  wire signed [GATE_W-1:0] f_at6;
-  ernn_delay #(.WIDTH(GATE_W), .CYCLES(6)) u_f_at6 (
-      .clk_i(clk_i), .in_i(f), .out_o(f_at6)
   );
 
   // Cycle 8 to 9: h = state_next
