@@ -99,7 +99,7 @@ class Bench:
 
     def percent(self, model: AcousticModel) -> float:
         """Return the error rate on the development set."""
-        return self.scorer.score(model.predict([u.features for u in self.dev]), self.dev).percent
+        return self.scorer.score(model.predict([u.features for u in self.dev]), self.dev).value
 
     def run(self, recipe: Recipe, schedule: Schedule) -> str:
         """Compress the dense model by one schedule and tell how it went."""
@@ -111,9 +111,9 @@ class Bench:
 
         def judge() -> None:
             nonlocal pulled, projected
-            pulled = self.percent(model)
+            pulled = self.value(model)
             constrain()
-            projected = self.percent(model)
+            projected = self.value(model)
 
         with (
             tempfile.TemporaryDirectory() as folder,
@@ -123,7 +123,7 @@ class Bench:
             run = Run(Path(folder), recipe.seed)
             history = loop.compress(model, recipe.compression, recipe.training, self.data, run)
         gap = [entry["gap"] for entry in history if "gap" in entry][-1]
-        return f"{gap:8.3f} {pulled:9.2f} {projected:9.2f} {self.percent(model):9.2f}"
+        return f"{gap:8.3f} {pulled:9.2f} {projected:9.2f} {self.value(model):9.2f}"
 
 
 def _pairs(split: Split) -> list:

@@ -47,7 +47,7 @@ def table(base: Recipe, cell: str, hidden: int, given: argparse.Namespace) -> It
         rate = pooled(one.test for one in models)
         blocks = f"{pair[0]}-{pair[1]}"
         yield (
-            f"{blocks:>18} {rate.percent:.2f}, loss {told(rate.minus(reference), '+')}, "
+            f"{blocks:>18} {rate.value:.2f}, loss {told(rate.minus(reference), '+')}, "
             f"{models[0].weights:,} weights"
         )
 

@@ -15,10 +15,10 @@ from pathlib import Path
 from trainings import pooled, told
 
 from ernn.flow.chain import bring, load_recipe
-from ernn.flow.results import load_rate
 from ernn.flow.run_folder import RunFolder
+from ernn.flow.scores import read_score
 from ernn.recipe import Recipe
-from ernn.speech.per import ErrorRate
+from ernn.score import Score
 
 LINE = "| {:>4} | {:<32} | {:>7} | {:>24} |"
 
@@ -51,7 +51,7 @@ def main() -> None:
     print(f"{recipe.name}, corpus seed {given.corpus_seed}, {given.fine_tune_updates} updates")
     print(LINE.format("seed", "model", "PER, %", "points against float"))
     print("| ---: | --- | ---: | ---: |")
-    rates: dict[str, list[ErrorRate]] = {}
+    rates: dict[str, list[Score]] = {}
     for seed in given.seeds:
         one = recipe.model_copy(update={"seed": seed, "corpus": corpus})
         for name, rate in measure(one, given.out / f"seed{seed}", given.fine_tune_updates).items():
@@ -62,23 +62,23 @@ def main() -> None:
         show("all", name, rate, all_seeds["float"])
 
 
-def measure(recipe: Recipe, out: Path, updates: int) -> dict[str, ErrorRate]:
+def measure(recipe: Recipe, out: Path, updates: int) -> dict[str, Score]:
     """Return the error rate on the test set of the float model and of every choice."""
     bring("compress", recipe, out, say=_silent)
-    rates = {"float": load_rate(RunFolder(out).score("compress"))}
+    rates = {"float": read_score(RunFolder(out).score("compress"))}
     for choice in CHOICES:
         bits = {"weight_bits": choice.bits, "activation_bits": choice.bits}
         tuned = {"fine_tune_updates": updates if choice.fine_tuned else 0}
         settings = recipe.quantization.model_copy(update=bits | tuned)
         bring("quantize", recipe.model_copy(update={"quantization": settings}), out, say=_silent)
-        rates[str(choice)] = load_rate(RunFolder(out).score("quantize"))
+        rates[str(choice)] = read_score(RunFolder(out).score("quantize"))
     return rates
 
 
-def show(seed: str, name: str, rate: ErrorRate, reference: ErrorRate) -> None:
+def show(seed: str, name: str, rate: Score, reference: Score) -> None:
     """Print one row."""
     change = "-" if name == "float" else told(rate.minus(reference), "+")
-    print(LINE.format(seed, name, f"{rate.percent:.2f}", change), flush=True)
+    print(LINE.format(seed, name, f"{rate.value:.2f}", change), flush=True)
 
 
 def _silent(line: str) -> None:

@@ -36,7 +36,7 @@ class Models:
 
     def __init__(self, recipe: Recipe, out: Path) -> None:
         self.recipe, self.root = recipe, out / TRIALS
-        features, outputs = speech(recipe, self.root, lambda line: None)
+        features, outputs = data(recipe, self.root, lambda line: None)
         self.size_of = cache(lambda point: measure(recipe, point, features, outputs))
         self.bounds: Bounds = find_bounds(recipe, self.size_of)
         self.cells: tuple[Cell, ...] = ("lstm", "gru") if recipe.model.cell == "lstm" else ("gru",)
@@ -60,7 +60,7 @@ class Models:
 
     def within(self, point: Point, bound: Bound) -> bool:
         """Tell whether a model meets a bound."""
-        return self.outcome(point).percent <= bound.limit(self.outcome(self.baseline).percent)
+        return self.outcome(point).value <= bound.limit(self.outcome(self.baseline).value)
 
     def work(self, point: Point) -> int:
         """Return a model's multiplications per frame."""
@@ -82,12 +82,12 @@ def by_search(models: Models, bound: Bound) -> tuple[Point | None, int]:
         ask, _ = follow(policy, known)
         if isinstance(ask, Verdict):
             return ask.chosen, len(known)
-        known[ask.point] = models.outcome(ask.point).percent
+        known[ask.point] = models.outcome(ask.point).value
 
 
 def by_tpe(models: Models, bound: Bound, seed: int, trainings: int) -> Point | None:
     """Return the smallest model within the bound that TPE meets in so many trainings."""
-    blocks, limit = models.bounds.blocks, bound.limit(models.outcome(models.baseline).percent)
+    blocks, limit = models.bounds.blocks, bound.limit(models.outcome(models.baseline).value)
     worst = models.work(models.baseline)
     tried: set[Point] = set()
 
@@ -101,7 +101,7 @@ def by_tpe(models: Models, bound: Bound, seed: int, trainings: int) -> Point | N
         tried.add(point)
         if len(tried) >= trainings - 1:  # the dense model was the first
             trial.study.stop()
-        above = models.outcome(point).percent - limit
+        above = models.outcome(point).value - limit
         return models.work(point) if above <= 0 else worst * (1 + above / 100)
 
     sampler = optuna.samplers.TPESampler(seed=seed)
@@ -116,7 +116,7 @@ def told(models: Models, point: Point | None, best: Point | None) -> str:
         return "nothing within the bound"
     outcome, work = models.outcome(point), models.work(point)
     ratio = work / models.work(best)
-    return f"{point}, {outcome.percent:.2f} %, {work:,} multiplications, {ratio:.2f} x the grid's"
+    return f"{point}, {outcome.value:.2f} %, {work:,} multiplications, {ratio:.2f} x the grid's"
 
 
 def compare(models: Models, bound: Bound) -> None:
@@ -159,7 +159,7 @@ def main() -> None:
     for point in (models.baseline, *models.grid()):
         found = models.outcome(point)
         interval = f"[{found.low:.2f}, {found.high:.2f}]"
-        print(f"{point}: {found.percent:.2f} % {interval}, {models.work(point):,}", flush=True)
+        print(f"{point}: {found.value:.2f} % {interval}, {models.work(point):,}", flush=True)
     for points in given.per_bound:
         compare(models, Bound(points))
 

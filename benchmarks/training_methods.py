@@ -20,7 +20,7 @@ from pathlib import Path
 from trainings import Trained, pooled, told, train_all, variant
 
 from ernn.recipe import Recipe
-from ernn.speech.per import ErrorRate
+from ernn.score import Score
 
 BLOCKS = (8, 16)
 RATES = (5e-3, 1e-2, 2e-2)  # those that --tune tries
@@ -88,7 +88,7 @@ def compare(base: Recipe, methods: list[Method], given: argparse.Namespace) -> I
     start = train_all(seeded(METHODS[-1].recipe(base, max(BLOCKS)), seeds), out, jobs, "train")
     rate, updates = pooled(one.test for one in start), base.training.updates
     yield (
-        f"dense after {updates} updates, where projection and ADMM start: {rate.percent:.2f}, "
+        f"dense after {updates} updates, where projection and ADMM start: {rate.value:.2f}, "
         f"against dense {told(rate.minus(reference), '+')}"
     )
     rates = {}
@@ -107,15 +107,15 @@ def compare(base: Recipe, methods: list[Method], given: argparse.Namespace) -> I
     )
 
 
-def _table(block: int, found: dict[str, list[Trained]], reference: ErrorRate) -> Iterator[str]:
+def _table(block: int, found: dict[str, list[Trained]], reference: Score) -> Iterator[str]:
     yield f"\nblocks of {block:<2} {'weights':>29} {'products':>9}  PER %  of each seed"
     direct = pooled(one.test for one in found[METHODS[0].name])
     for name, models in found.items():
         rate = pooled(one.test for one in models)
-        loss, seeds = rate.minus(reference), ", ".join(f"{one.test.percent:.2f}" for one in models)
+        loss, seeds = rate.minus(reference), ", ".join(f"{one.test.value:.2f}" for one in models)
         share = loss.value / direct.minus(reference).value
         yield (
-            f"{name:32} {models[0].weights:8,} {models[0].multiplications:9,}  {rate.percent:.2f}"
+            f"{name:32} {models[0].weights:8,} {models[0].multiplications:9,}  {rate.value:.2f}"
             f"  ({seeds})  loss {told(loss)}, {share:.2f} of direct's; "
             f"against direct {told(rate.minus(direct), '+')}"
         )
@@ -134,7 +134,7 @@ def tune(base: Recipe, methods: list[Method], given: argparse.Namespace) -> Iter
             trained = train_all(tried, given.out, given.jobs, "compress")
             for index, rate in enumerate(RATES):
                 models = trained[index * len(seeds) : (index + 1) * len(seeds)]
-                percent = pooled(one.dev for one in models).percent
+                percent = pooled(one.dev for one in models).value
                 yield f"blocks of {block}, {method.name}, {rate:g}: {percent:.2f} %"
 
 

@@ -19,10 +19,10 @@ from ernn.bilinear import spectral
 from ernn.compressed import CompressedModel
 from ernn.flow.chain import bring
 from ernn.flow.engine import share
-from ernn.flow.results import load_rate
+from ernn.flow.scores import read_score
 from ernn.progress import progress
 from ernn.recipe import Recipe
-from ernn.speech.per import ErrorRate, Interval
+from ernn.score import Interval, Score
 from ernn.train.acoustic import FILE_FORMAT
 from ernn.train.checkpoint import load_tensors
 
@@ -32,8 +32,8 @@ class Trained:
     """What became of one training."""
 
     folder: Path  # of its last step
-    dev: ErrorRate
-    test: ErrorRate
+    dev: Score
+    test: Score
     weights: int  # generators and scales, or dense weights; biases left out
     multiplications: int  # of the matrix products and scales, per frame
 
@@ -83,7 +83,7 @@ def _digest(sections: list, seed: int) -> str:
 
 
 def _read(folder: Path) -> Trained:
-    dev, test = (load_rate(folder / name) for name in ("dev_score.json", "score.json"))
+    dev, test = (read_score(folder / name) for name in ("dev_score.json", "score.json"))
     path = folder / "compressed.safetensors"
     if not path.is_file():
         tensors, _ = load_tensors(folder / "dense.safetensors", FILE_FORMAT)
@@ -108,9 +108,9 @@ def told(interval: Interval, sign: str = "") -> str:
     return f"{interval.value:{sign}.2f} [{interval.low:{sign}.2f}, {interval.high:{sign}.2f}]"
 
 
-def pooled(rates: Iterable[ErrorRate]) -> ErrorRate:
+def pooled(rates: Iterable[Score]) -> Score:
     """Return one rate of several models on the same utterances: their errors, added up."""
     rates = list(rates)
     first = rates[0]
-    edits = np.sum([rate.edits for rate in rates], axis=0)
-    return ErrorRate(first.speakers, first.lengths * len(rates), edits)
+    figures = {name: np.sum([rate.figures[name] for rate in rates], 0) for name in first.figures}
+    return Score(first.measure, first.groups, figures)

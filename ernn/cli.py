@@ -12,13 +12,13 @@ from ernn.console import say as _say
 from ernn.project_commands import PASS_ON, build, compare, package, synth
 
 STEPS = {
-    "corpus": "Make or read the speech: features and time-aligned phone labels in three splits.",
-    "train": "Train the dense acoustic model and measure its phone error rate.",
+    "corpus": "Make or read the data: frames and targets in three splits.",
+    "train": "Train the dense model and measure its score.",
     "compress": "Turn the model block-circulant: ADMM, projection, retraining.",
     "quantize": "Turn the compressed model into the integer model, the golden model.",
     "plan": "Plan the hardware: part, clock, array, every width, depth and cycle.",
     "generate": "Write the Verilog, its memories and its manifest.",
-    "simulate": "Simulate the Verilog on test speech: every word and cycle must be as planned.",
+    "simulate": "Simulate the Verilog on the test set: every word and cycle must be as planned.",
     "report": "Compare with published accelerators: report.html, report.md, report.json.",
 }
 
@@ -100,7 +100,7 @@ def simulate(
     force: ForceOption = False,
     debug: DebugOption = False,
 ) -> None:
-    """Simulate the Verilog on test speech: every word and cycle must be as planned.
+    """Simulate the Verilog on the test set: every word and cycle must be as planned.
 
     Also counts what toggles (activity.json). Steps before it that are missing or out of date are
     done first.
@@ -164,15 +164,22 @@ def plan(
         plan_file(Path(model), changes, out, _say)
 
 
-@app.command(epilog="Example: ernn search quickstart --per-bound 1.5 --part XC7Z020")
+@app.command(epilog="Example: ernn search quickstart --bound 1.5 --part XC7Z020")
 def search(
     recipe: RecipeArgument,
-    per_bound: Annotated[
+    bound: Annotated[
         float | None,
-        typer.Option(metavar="POINTS", min=0, help="Loss of PER allowed, against the dense model."),
+        typer.Option(
+            "--bound",
+            "--per-bound",
+            metavar="LOSS",
+            min=0,
+            help="Loss of the score allowed, against the dense model.",
+        ),
     ] = None,
-    per_max: Annotated[
-        float | None, typer.Option(metavar="PERCENT", min=0, max=100, help="PER allowed.")
+    worst: Annotated[
+        float | None,
+        typer.Option("--worst", "--per-max", metavar="SCORE", help="Worst score allowed."),
     ] = None,
     part: Annotated[
         str | None, typer.Option(metavar="PART", help="FPGA to fit; the recipe's if not given.")
@@ -193,7 +200,7 @@ def search(
     ] = None,
     debug: DebugOption = False,
 ) -> None:
-    """Find the smallest model within a bound on its phone error rate, in about five trainings.
+    """Find the smallest model within a bound on its score, in about five trainings.
 
     The same command continues what was interrupted; several may work on one study.
     """
@@ -204,7 +211,7 @@ def search(
         from ernn.search.search import search as find
 
         place = Workplace(storage, study, jobs, ray)
-        find(load_recipe(recipe), Bound(per_bound, per_max), part, out, place, _say)
+        find(load_recipe(recipe), Bound(bound, worst), part, out, place, _say)
 
 
 @app.command(epilog="Example: ernn bench --layers lstm16 --boards XC7VX690T")

@@ -67,3 +67,14 @@ def read_arrays(
     if not isinstance(header, dict) or header.get("format") != kind:
         raise error(f"{path} is no {kind} file of ernn; {remedy}")
     return arrays, header
+
+
+def format_of(path: Path) -> str | None:
+    """Return the ``format`` that the header of a file of `write_arrays` names, if it is one."""
+    try:
+        with safe_open(path, framework="numpy") as file:
+            header = json.loads((file.metadata() or {}).get("ernn", "{}"))
+    except (OSError, SafetensorError, ValueError, RecursionError):
+        return None
+    found = header.get("format") if isinstance(header, dict) else None
+    return found if isinstance(found, str) else None

@@ -14,10 +14,11 @@ PACKAGE = ROOT / "ernn"
 FLOORS = [
     {"errors", "bilinear", "resources", "progress"},
     {"workers", "places", "extras"},
-    {"files", "folders", "fixed", "circulant", "tools", "datafile", "machine", "graphs"},
+    {"files", "folders", "fixed", "circulant", "tools", "datafile", "machine", "graphs", "score"},
     {"parts", "cells", "structures"},
     {"recipe", "compressed"},
     {"train", "speech", "random_model"},
+    {"tasks"},
     {"importers", "quant"},
     {"finetune", "hw"},
     {"hdl"},

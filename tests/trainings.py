@@ -35,7 +35,7 @@ def without_times(made):
 
 
 DATA = Data(utterances(30, 1), utterances(6, 2), LABELS)
-CTC_DATA = Data(without_times(utterances(150, 3)), without_times(DATA.dev), LABELS, aligned=False)
+CTC_DATA = Data(without_times(utterances(150, 3)), without_times(DATA.dev), LABELS, "order")
 
 
 def new_model(training=TRAINING):

@@ -123,7 +123,7 @@ def find_search(recipe: Recipe, run: RunFolder) -> tuple[Path, SearchReport] | N
             found = load_search(path)
         except ErnnError:
             continue  # half written, or of another version: `ernn search` says it
-        same = (found.seed, found.corpus) == (recipe.seed, recipe.corpus.kind)
+        same = (found.seed, found.data_name) == (recipe.seed, recipe.data_name)
         names = {found.recipe, *(_chosen_name(found.recipe, one) for one in found.trials)}
         if same and recipe.name in names:
             return path, found

@@ -8,15 +8,15 @@ import numpy as np
 
 from ernn.compressed import CompressedModel
 from ernn.files import write_text
-from ernn.flow.results import load_rate, write_json
+from ernn.flow.results import write_json
 from ernn.flow.run_folder import SUMMARY
+from ernn.flow.scores import read_score
 from ernn.flow.work import Work
 from ernn.quant.predict import predict
 from ernn.quant.quantize import measure, quantize
 from ernn.quant.search import SETTINGS, Search, Trial, search
 from ernn.recipe import QuantizationRecipe
-from ernn.speech.corpus import load_split
-from ernn.speech.scorer import fit_scorer
+from ernn.tasks.kinds import open_task
 
 
 def search_bits(
@@ -32,17 +32,16 @@ def search_bits(
     Raises:
         BoundError: nothing meets the recipe's bound.
     """
-    train, dev = (load_split(work.run.corpus, split) for split in ("train", "dev"))
-    scorer = fit_scorer(train, work.recipe.training)
-    features, ranges = [utterance.features for utterance in dev], measure(model, calibration)
+    task = open_task(work.recipe, work.run.corpus)
+    frames, ranges = task.frames("dev"), measure(model, calibration)
 
     def evaluate(recipe: QuantizationRecipe) -> Trial:
         integer = quantize(model, recipe, ranges)
         segments = integer.sigmoid.segments + integer.tanh.segments
-        return Trial(recipe, scorer.score(predict(integer, features), dev), segments)
+        return Trial(recipe, task.evaluate(predict(integer, frames), "dev"), segments)
 
-    dense = load_rate(work.run.score("train", "dev"))
-    bound = work.recipe.per_bound_points
+    dense = read_score(work.run.score("train", "dev"))
+    bound = work.recipe.task.bound
     assert bound is not None  # the recipe checked it
     with work.progress("quantize: choices of bits") as progress:
         found = search(work.recipe.quantization, dense, bound, evaluate, progress)
@@ -53,18 +52,23 @@ def search_bits(
 
 def _table(found: Search) -> Iterator[str]:
     """Yield every trial in words and figures, sweep by sweep, the choice last."""
+    kind = found.reference.measure
+    head = f"{kind.name} {kind.unit}".rstrip()
+    width = max(8, len(head) + 2)
     yield (
-        f"development set: dense {found.reference.percent:.2f} %, "
-        f"{found.bound_points:g} points more allowed"
+        f"development set: dense {found.reference.value:.2f} {kind.unit}, a loss of "
+        f"{found.bound:g} {kind.step} allowed"
     )
-    yield f"{'':18}{'weights':>8}{'activations':>12}{'state':>6}{'segments':>9}{'PER %':>8}  loss"
+    yield (
+        f"{'':18}{'weights':>8}{'activations':>12}{'state':>6}{'segments':>9}{head:>{width}}  loss"
+    )
     sweeps = {name.replace("_", " "): found.sweeps[name] for name in SETTINGS}
     for name, trials in {**sweeps, "together": found.joint}.items():
         for trial in trials:
-            bits, loss = trial.recipe, trial.rate.minus(found.reference)
+            bits, loss = trial.recipe, trial.score.loss(found.reference)
             yield (
                 f"{name:18}{bits.weight_bits:8}{bits.activation_bits:12}{bits.state_bits:6}"
-                f"{trial.segments:9}{trial.rate.percent:8.2f}  {loss.value:+.2f} "
+                f"{trial.segments:9}{trial.score.value:{width}.2f}  {loss.value:+.2f} "
                 f"[{loss.low:+.2f}, {loss.high:+.2f}]{'' if found.within(trial) else ' too much'}"
             )
     yield "chosen: the last line, before any fine-tuning; ernn report draws all of them"
@@ -75,7 +79,7 @@ def _told(found: Search) -> dict[str, Any]:
     trials = [_trial(found, name, trial) for name in SETTINGS for trial in found.sweeps[name]]
     trials += [_trial(found, "joint", trial) for trial in found.joint]
     dense = asdict(found.reference.interval())
-    return {"bound_points": found.bound_points, "dense": dense, "trials": trials}
+    return {"bound": found.bound, "dense": dense, "trials": trials}
 
 
 def _trial(found: Search, sweep: str, trial: Trial) -> dict[str, Any]:
@@ -84,7 +88,7 @@ def _trial(found: Search, sweep: str, trial: Trial) -> dict[str, Any]:
         "sweep": sweep,
         **settings,
         "segments": trial.segments,
-        "per": asdict(trial.rate.interval()),
-        "loss": asdict(trial.rate.minus(found.reference)),
+        "score": asdict(trial.score.interval()),
+        "loss": asdict(trial.score.loss(found.reference)),
         "within": found.within(trial),
     }

@@ -109,10 +109,10 @@ def netlist_check(project: Project, folder: Path, models: str) -> Callable[[Path
         from ernn.quant.integer_model import IntegerModel
         from ernn.run.simulate import simulate
         from ernn.run.traffic import deal_out
-        from ernn.speech.corpus import load_split
+        from ernn.tasks.kinds import read_frames
 
         cells = sorted((shipped("sim") / "cells").glob(models))
-        test = [utterance.features for utterance in load_split(speech, "test")]
+        test = read_frames(speech, "test")
         found = simulate(
             project.folder,
             project.plan,

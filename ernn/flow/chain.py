@@ -2,7 +2,7 @@
 
 import hashlib
 import os
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from importlib import import_module
 from pathlib import Path
 from typing import Any
@@ -13,8 +13,9 @@ from ernn.flow.engine import Chain, Step
 from ernn.flow.run_folder import SUMMARY, RunFolder
 from ernn.flow.team import Jobs
 from ernn.flow.work import Work
-from ernn.recipe import NAME, CorpusRecipe, Recipe
+from ernn.recipe import NAME, Recipe
 from ernn.resources import folder
+from ernn.tasks.kinds import KINDS
 
 
 def find_recipe(text: str) -> Path:
@@ -77,24 +78,24 @@ def _judge(run: RunFolder, say: Callable[[str], None]) -> None:
 
     accuracy = load_report(run.report).accuracy
     say(f"the report is {run.report.with_suffix('.html')}")
+    judged = accuracy.judged
     if not accuracy.within_bound:
         raise BoundError(
-            f"the integer model loses {accuracy.loss_points:.2f} PER points against the dense "
-            f"one, more than per_bound_points = {accuracy.bound_points}; use smaller blocks, more "
-            "bits or longer training, or raise the bound"
+            f"the integer model loses {accuracy.loss:.2f} {judged.step} of "
+            f"{judged.name} against the dense one, more than [task] bound = {accuracy.bound}; "
+            "use smaller blocks, more bits or longer training, or raise the bound"
         )
 
 
-def _recorded_speech(recipe: Recipe, out: Path) -> dict[str, str]:
-    """Return a fingerprint of a user's own corpus: names, sizes and times of its files."""
-    corpus = recipe.corpus
-    if corpus.kind == "synthetic" or corpus.path is None:
-        return {}
+def _own_data(recipe: Recipe, out: Path) -> dict[str, str]:
+    """Return a fingerprint of a user's own data: names, sizes and times of its files."""
+    place = recipe.task.path or recipe.corpus.path
     listed = hashlib.sha256()
-    for path in sorted(filter(_is_file, _files(corpus, corpus.path))):
+    found = sorted(filter(_is_file, import_module(KINDS[recipe.task.kind].data).sources(recipe)))
+    for path in found:
         told = path.stat()
         listed.update(os.fsencode(path) + f"\0{told.st_size}\0{told.st_mtime_ns}\0".encode())
-    return {corpus.path: listed.hexdigest()}
+    return {place: listed.hexdigest()} if place else {}
 
 
 def _is_file(path: Path) -> bool:
@@ -103,17 +104,6 @@ def _is_file(path: Path) -> bool:
         return path.is_file()
     except ValueError:
         return False
-
-
-def _files(corpus: CorpusRecipe, path: str) -> Iterable[Path]:
-    """Return the files that a user's own corpus is made from."""
-    from ernn.speech import kaldi, manifest, timit
-
-    if corpus.kind == "kaldi":
-        return kaldi.sources(corpus)
-    if corpus.kind == "manifest":
-        return manifest.sources(corpus)
-    return timit.sources(Path(path))
 
 
 def _dense(recipe: Recipe) -> Recipe:
@@ -134,10 +124,23 @@ def _beside(recipe: Recipe, out: Path) -> dict[str, str]:
     return beside(recipe, RunFolder(out))
 
 
-def _step(name: str, **options: Any) -> Step:
-    """Return a step that `ernn.flow.steps` has a module for; it is imported when it has to run."""
+def _step(name: str, of_task: str | None = None, **options: Any) -> Step:
+    """Return a step that `ernn.flow.steps` has a module for; it is imported when it has to run.
+
+    Args:
+        name: of the step.
+        of_task: which module of a recipe's task it uses (ernn.tasks.kinds.Kind).
+        options: of the `Step`.
+    """
     module = f"ernn.flow.steps.{name}"
-    return Step(name, lambda work: import_module(module).run(work), module=module, **options)
+
+    def also(recipe: Recipe) -> str | None:
+        return getattr(KINDS[recipe.task.kind], of_task) if of_task else None
+
+    def run(work: Work) -> None:
+        import_module(module).run(work)
+
+    return Step(name, run, module=module, also=also, **options)
 
 
 def _require_fit(work: Work) -> None:
@@ -150,12 +153,14 @@ def _require_fit(work: Work) -> None:
 STEPS = (
     _step(
         "corpus",
-        reads=("corpus_seed", "corpus", "features"),
-        outside=_recorded_speech,
-        tells=True,  # what is odd in the speech matters to every step behind it
+        "data",
+        reads=("data", "corpus_seed", "corpus", "features"),
+        outside=_own_data,
+        tells=True,  # what is odd in the data matters to every step behind it
     ),
     _step(
         "train",
+        "task",
         reads=("seed", "features", "model", "training"),
         after=("corpus",),
         check=_require_fit,
@@ -164,6 +169,7 @@ STEPS = (
     ),
     _step(
         "compress",
+        "task",
         reads=("seed", "features", "model", "training", "compression"),
         after=("corpus", "train"),
         check=_require_fit,  # its blocks or its part may have changed since the dense model
@@ -171,16 +177,23 @@ STEPS = (
     ),
     _step(
         "quantize",
-        reads=("seed", "features", "model", "training", "quantization", "search_bound_points"),
+        "task",
+        reads=("seed", "features", "model", "training", "quantization", "search_bound"),
         after=("corpus", "train", "compress"),
         resumable=True,
     ),
     _step("plan", reads=("name", "hardware"), after=("quantize",), outside=_own_part),
     _step("generate", reads=(), after=("quantize", "plan")),
-    _step("simulate", reads=("simulation",), after=("corpus", "quantize", "plan", "generate")),
+    _step(
+        "simulate",
+        "frames",
+        reads=("simulation",),
+        after=("corpus", "quantize", "plan", "generate"),
+    ),
     _step(
         "report",
-        reads=("name", "seed", "per_bound_points", "corpus", "model", "quantization"),
+        "task",
+        reads=("name", "seed", "task", "corpus", "model", "quantization"),
         after=("train", "compress", "quantize", "plan", "simulate"),
         outside=_beside,
     ),

@@ -9,7 +9,7 @@ folders that it asks `ernn.resources` for.
 
 import ast
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
@@ -60,9 +60,9 @@ class Code:
         self._sources: dict[Path, _Source] = {}
         self._hashes: dict[Path, str] = {}
 
-    def depends_on(self, module: str) -> dict[str, str]:
-        """Return the SHA-256 of every file that a module reaches, by its path in ernn."""
-        reached, tree = self._reached(module), self.tree
+    def depends_on(self, *modules: str) -> dict[str, str]:
+        """Return the SHA-256 of every file that modules reach, by its path in ernn."""
+        reached, tree = self._reached(modules), self.tree
         names = {path: path.relative_to(tree.home).as_posix() for path in reached.values()}
         for name, path in reached.items():
             for data, top in self._data(name, path):
@@ -71,10 +71,10 @@ class Code:
             self._hashes[path] = file_hash(path)
         return {names[path]: self._hashes[path] for path in sorted(names, key=names.__getitem__)}
 
-    def _reached(self, module: str) -> dict[str, Path]:
-        """Return the files of a module and of all that it imports, by name."""
+    def _reached(self, modules: Iterable[str]) -> dict[str, Path]:
+        """Return the files of modules and of all that they import, by name."""
         reached: dict[str, Path] = {}
-        waiting = [module]
+        waiting = list(modules)
         while waiting:
             name = waiting.pop()
             path = self._file(name)

@@ -43,6 +43,7 @@ class Step:
     reads: tuple[str, ...]  # keys or properties of the recipe
     after: tuple[str, ...] = ()  # steps whose files it reads
     module: str | None = None  # it depends on all that this module imports
+    also: Callable[[Recipe], str | None] = lambda recipe: None  # and on this one, by the recipe
     # Other input, by the recipe and the run's folder: name -> hash
     outside: Callable[[Recipe, Path], dict[str, str]] = lambda recipe, out: {}
     # What must hold before the step begins, and leaves nothing behind: no part of what goes in
@@ -56,9 +57,9 @@ class Step:
         viewed = self.view(recipe)
         return {key: _read(viewed, key) for key in self.reads}
 
-    def depends_on(self, code: Code) -> dict[str, str]:
+    def depends_on(self, code: Code, recipe: Recipe) -> dict[str, str]:
         """Return the hash of every file of ernn that it depends on."""
-        return code.depends_on(self.module) if self.module else {}
+        return code.depends_on(*filter(None, (self.module, self.also(recipe))))
 
 
 class Chain:
@@ -128,7 +129,7 @@ class Chain:
         """Return exactly what goes into a step: its key, kept whole to tell what changed."""
         stamps = {name: read_stamp(self.out.folder(name)) for name in step.after}
         return {
-            "code": step.depends_on(self.code),
+            "code": step.depends_on(self.code, self.recipe),
             "recipe": step.reading(self.recipe),
             "outside": step.outside(self.recipe, self.out.root),
             "after": {name: _digest(stamp["outputs"]) for name, stamp in stamps.items()},

@@ -29,7 +29,7 @@ from ernn.quant.integer_model import IntegerModel
 from ernn.run.registers import require_plan
 from ernn.run.traffic import Streams, deal_out
 from ernn.run.vectors import vector_files
-from ernn.speech.corpus import load_split
+from ernn.tasks.kinds import read_frames
 
 FORMAT = "ernn-package-1"
 SPEECH = "test speech of the run"
@@ -141,7 +141,7 @@ def _frames(
     """Return frames for every stream, and where they are from."""
     streams = project.plan.streams
     if (corpus / "test.safetensors").is_file():
-        test = [utterance.features for utterance in load_split(corpus, "test")]
+        test = read_frames(corpus, "test")
         if test[0].shape[1] == model.features:
             return deal_out(test, streams, frames), SPEECH
     rng = np.random.default_rng(0)

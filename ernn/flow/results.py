@@ -5,12 +5,9 @@ import shlex
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from ernn.datafile import Data, parse
 from ernn.errors import ModelFileError
 from ernn.files import write_text
-from ernn.speech.per import ErrorRate
 
 
 def read_json(path: Path, remedy: str = "run its step again") -> Any:
@@ -50,25 +47,3 @@ def command_line(name: str, *words: object, **options: object) -> str:
         if value is not True:
             told.append(f"{value:g}" if isinstance(value, float) else str(value))
     return shlex.join(["ernn", name, *told])
-
-
-def save_rate(path: Path, rate: ErrorRate) -> None:
-    """Write an error rate with its 95 % interval and the errors of every utterance."""
-    found = rate.interval()
-    edits, phones = rate.edits.tolist(), rate.lengths.tolist()
-    interval = {"percent": found.value, "low": found.low, "high": found.high}
-    write_json(path, {**interval, "speakers": rate.speakers, "phones": phones, "edits": edits})
-
-
-def load_rate(path: Path) -> ErrorRate:
-    """Read an error rate that `save_rate` wrote.
-
-    Raises:
-        ModelFileError: the file is missing or damaged.
-    """
-    told = read_json(path)
-    try:
-        speakers, phones = tuple(told["speakers"]), np.array(told["phones"], np.int64)
-        return ErrorRate(speakers, phones, np.array(told["edits"], np.int64))
-    except (KeyError, TypeError, ValueError):
-        raise ModelFileError(f"{path} holds no error rate; run its step again") from None

@@ -4,10 +4,9 @@ from collections.abc import Callable
 
 import numpy as np
 
-from ernn.flow.results import save_rate
+from ernn.flow.scores import write_score
 from ernn.flow.work import Work
-from ernn.speech.corpus import load_split
-from ernn.speech.scorer import fit_scorer
+from ernn.tasks.kinds import open_task
 
 
 def save_score(
@@ -23,8 +22,7 @@ def save_score(
             model gives them.
         splits: "test", "dev" or both.
     """
-    scorer = fit_scorer(load_split(work.run.corpus, "train"), work.recipe.training)
+    task = open_task(work.recipe, work.run.corpus)
     for split in splits:
-        spoken = load_split(work.run.corpus, split)
-        rate = scorer.score(outputs([utterance.features for utterance in spoken]), spoken)
-        save_rate(work.run.score(work.step, split), rate)
+        score = task.evaluate(outputs(task.frames(split)), split)
+        write_score(work.run.score(work.step, split), score)

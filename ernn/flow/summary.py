@@ -12,10 +12,12 @@ from ernn.compressed import CompressedModel
 from ernn.datafile import parse
 from ernn.energy.estimate import default_fit, estimate_power
 from ernn.errors import ModelFileError
+from ernn.flow.about import about
 from ernn.flow.beside import BLOCKS, find_builds, find_search
 from ernn.flow.power import Timing, describe_plan, find_activity
-from ernn.flow.results import load_rate, read_json
+from ernn.flow.results import read_json
 from ernn.flow.run_folder import RunFolder
+from ernn.flow.scores import read_score
 from ernn.hw.plan import HardwarePlan
 from ernn.parts.part import Part, load_part
 from ernn.quant.integer_model import IntegerModel
@@ -134,17 +136,17 @@ def _blocks(recipe: Recipe, run: RunFolder) -> content.BlockSearch | None:
     if found is None:
         return None
     path, search = found
-    mine = load_rate(run.score("compress", "dev")).interval()
+    mine = read_score(run.score("compress", "dev")).interval()
     return content.BlockSearch(
         bound=search.bound,
-        limit_percent=search.limit_percent,
+        limit=search.limit,
         trials=tuple(
             content.BlockTrial(
                 cell=one.cell,
                 block=one.block,
                 wide=one.wide,
                 words=one.words,
-                per=Measured(**asdict(one.per)),
+                score=Measured(**asdict(one.score)),
                 loss=Measured(**asdict(one.loss)) if one.loss else None,
                 weights=one.weights,
             )
@@ -152,7 +154,7 @@ def _blocks(recipe: Recipe, run: RunFolder) -> content.BlockSearch | None:
         ),
         cell=recipe.model.cell,
         block=recipe.model.layers[0].block_of("recurrent"),
-        per=Measured(mine.value, mine.low, mine.high),
+        score=Measured(mine.value, mine.low, mine.high),
         origin=Origin("measured", f"ernn search {search.recipe} --out {path.parent}"),
     )
 
@@ -178,33 +180,33 @@ def _accuracy(
         "compressed": "compress",
         "integer": "quantize",
     }
-    rates = {model: load_rate(run.score(step)) for model, step in steps.items()}
+    scores = {model: read_score(run.score(step)) for model, step in steps.items()}
 
-    def rate(model: content.Model) -> content.ErrorRate:
-        found = rates[model].interval()
+    def score(model: content.Model) -> content.ModelScore:
+        found = scores[model].interval()
         command = origin("measured", steps[model]).command
-        return content.ErrorRate(model, found.value, found.low, found.high, command)
+        return content.ModelScore(model, found.value, found.low, found.high, command)
 
     def change(model: content.Model, against: content.Model) -> content.Change:
-        found = rates[model].minus(rates[against])
+        found = scores[model].minus(scores[against])
         return content.Change(model, against, found.value, found.low, found.high)
 
-    test = rates["dense"]
+    test = scores["dense"]
     return content.Accuracy(
-        corpus=recipe.corpus.kind,
-        speakers=len(set(test.speakers)),
-        utterances=len(test.lengths),
-        phones=int(test.lengths.sum()),
-        dense=rate("dense"),
-        compressed=rate("compressed"),
-        integer=rate("integer"),
+        judged=about(recipe),
+        groups=len(set(test.groups)),
+        sequences=len(test.groups),
+        over=int(test.over.sum()),
+        dense=score("dense"),
+        compressed=score("compressed"),
+        integer=score("integer"),
         changes=(
             change("compressed", "dense"),
             change("integer", "compressed"),
             change("integer", "dense"),
         ),
         origin=origin("measured", "quantize"),
-        bound_points=recipe.per_bound_points,
+        bound=recipe.task.bound,
     )
 
 

@@ -4,9 +4,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ernn.flow.work import Work
-from ernn.speech.corpus import load_split
-from ernn.speech.scorer import fit_scorer
-from ernn.speech.utterance import frame_labels
+from ernn.tasks.kinds import open_task
 from ernn.train import distributed
 from ernn.train.acoustic import AcousticModel
 from ernn.train.batches import Data
@@ -23,24 +21,16 @@ class Training:
 
 
 def prepare(work: Work) -> Training:
-    """Return a new model, the speech to train it on, and how training is carried out."""
-    recipe, training = work.recipe, work.recipe.training
-    train, dev = (load_split(work.run.corpus, split) for split in ("train", "dev"))
-    scorer = fit_scorer(train, training, quick=True)
+    """Return a new model, the data to train it on, and how training is carried out."""
+    recipe, task = work.recipe, open_task(work.recipe, work.run.corpus)
     run = Run(
         work.folder,
         recipe.seed,
         distributed.device(),
-        lambda outputs: scorer.score(outputs, dev).percent,
+        lambda outputs: task.evaluate(outputs, "dev", quick=True).value,
     )
-    aligned = training.loss == "frames"
-    arrays = []
-    for split in (train, dev):
-        labels = frame_labels(split) if aligned else [u.phones for u in split]
-        arrays.append([(u.features, told) for u, told in zip(split, labels, strict=True)])
-    phones = len(train.phones)
-    data = Data(arrays[0], arrays[1], phones, aligned)
-    model = AcousticModel(recipe.model, train.feature_size, phones + training.blanks, recipe.seed)
+    data = Data(task.examples("train"), task.examples("dev"), task.labels, task.targets)
+    model = AcousticModel(recipe.model, task.features, task.outputs, recipe.seed)
     return Training(model, data, run)
 
 

@@ -16,7 +16,7 @@ from ernn.run.dump import Dump
 from ernn.run.simulate import simulate
 from ernn.run.traffic import deal_out
 from ernn.run.waves import by_unit, gtkwave_view, read_signals, surfer_view
-from ernn.speech.corpus import load_split
+from ernn.tasks.kinds import read_frames
 
 VIEW = "waves.gtkw"
 MORE_ROUNDS = 2  # simulated behind those that are shown
@@ -39,7 +39,7 @@ def write_waves(recipe: Recipe, run: RunFolder, frames: int, say: Callable[[str]
     """
     plan = HardwarePlan.load(run.plan)
     model = IntegerModel.load(run.integer_model)
-    test = [utterance.features for utterance in load_split(run.corpus, "test")]
+    test = read_frames(run.corpus, "test")
     rate = cycles.rate(plan)
     shown = round(rate.latency_cycles + frames * plan.streams * rate.cycles_per_frame)
     dump = Dump("vcd", 0, shown)

@@ -6,7 +6,7 @@ that breaks the bound (a lucky one behind that does not count). Losses add up, s
 are then tried together: while the bound is broken, the setting whose next finer value gives the
 best accuracy takes one step back; between equals the one that saves least hardware.
 
-What is within the bound is decided by the error rate alone, on the development set.
+What is within the bound is decided by the score alone, on the development set.
 """
 
 from collections.abc import Callable
@@ -15,7 +15,7 @@ from math import ceil
 
 from ernn.errors import BoundError
 from ernn.recipe import QuantizationRecipe
-from ernn.speech.per import ErrorRate
+from ernn.score import Score
 
 Value = int | float
 Evaluate = Callable[[QuantizationRecipe], "Trial"]
@@ -30,10 +30,10 @@ SETTINGS = ("activation_error", "state_bits", "activation_bits", "weight_bits")
 
 @dataclass(frozen=True)
 class Trial:
-    """One choice of the four settings and its error rate."""
+    """One choice of the four settings and its score."""
 
     recipe: QuantizationRecipe
-    rate: ErrorRate
+    score: Score
     segments: int  # of sigmoid and tanh together
 
 
@@ -41,8 +41,8 @@ class Trial:
 class Search:
     """What was tried, and what was chosen."""
 
-    reference: ErrorRate  # of the dense model
-    bound_points: float
+    reference: Score  # of the dense model
+    bound: float
     sweeps: dict[str, tuple[Trial, ...]]  # by setting, finest first
     alone: dict[str, Value]  # how far each can go alone
     joint: tuple[Trial, ...]  # tried together, in this order; the last one is the choice
@@ -54,13 +54,13 @@ class Search:
 
     def within(self, trial: Trial) -> bool:
         """Tell whether a trial's loss against the reference is within the bound."""
-        return trial.rate.percent - self.reference.percent <= self.bound_points
+        return self.reference.measure.loss(trial.score.value - self.reference.value) <= self.bound
 
 
 def search(
     recipe: QuantizationRecipe,
-    reference: ErrorRate,
-    bound_points: float,
+    reference: Score,
+    bound: float,
     evaluate: Evaluate,
     progress: Progress | None = None,
 ) -> Search:
@@ -68,15 +68,15 @@ def search(
 
     Args:
         recipe: with the range of bits; what is not searched stays as it is.
-        reference: error rate of the dense model on the utterances that `evaluate` judges by.
-        bound_points: allowed loss against it, in points.
+        reference: score of the dense model on the sequences that `evaluate` judges by.
+        bound: allowed loss against it.
         evaluate: from a recipe to the trial of its integer model.
         progress: called with (trials of the sweeps done, all of them).
 
     Raises:
         BoundError: the finest settings break the bound.
     """
-    return _Searcher(recipe, reference, bound_points, evaluate, progress).run()
+    return _Searcher(recipe, reference, bound, evaluate, progress).run()
 
 
 class _Searcher:
@@ -85,12 +85,12 @@ class _Searcher:
     def __init__(
         self,
         recipe: QuantizationRecipe,
-        reference: ErrorRate,
-        bound_points: float,
+        reference: Score,
+        bound: float,
         evaluate: Evaluate,
         progress: Progress | None,
     ) -> None:
-        self.recipe, self.reference, self.bound_points = recipe, reference, bound_points
+        self.recipe, self.reference, self.bound = recipe, reference, bound
         self.evaluate, self.progress = evaluate, progress
         self.ladders: dict[str, tuple[Value, ...]] = {
             name: tuple(range(recipe.search_bits_max, recipe.search_bits_min - 1, -1))
@@ -106,7 +106,7 @@ class _Searcher:
         sweeps = {name: self._sweep(name) for name in SETTINGS}
         alone = {name: self._last_within(name, sweeps[name]) for name in SETTINGS}
         joint = self._joint(alone)
-        return Search(self.reference, self.bound_points, sweeps, alone, joint)
+        return Search(self.reference, self.bound, sweeps, alone, joint)
 
     def _trial(self, values: dict[str, Value]) -> Trial:
         key = tuple(values[name] for name in SETTINGS)
@@ -115,10 +115,10 @@ class _Searcher:
         return self.trials[key]
 
     def _loss(self, trial: Trial) -> float:
-        return trial.rate.percent - self.reference.percent
+        return self.reference.measure.loss(trial.score.value - self.reference.value)
 
     def _within(self, trial: Trial) -> bool:
-        return self._loss(trial) <= self.bound_points
+        return self._loss(trial) <= self.bound
 
     def _sweep(self, name: str) -> tuple[Trial, ...]:
         """Try every value of one setting, the others at their finest."""
@@ -135,12 +135,13 @@ class _Searcher:
         """Refuse a bound that is broken before a single bit is saved."""
         finest = self._trial(self.finest)
         if not self._within(finest):
-            loss = self._loss(finest)
+            loss, measure = self._loss(finest), self.reference.measure
             raise BoundError(
-                f"with {self.recipe.search_bits_max} bits everywhere the integer model has a PER "
-                f"of {finest.rate.percent:.2f} % on the development set, {loss:.2f} points above "
-                f"the dense model and more than per_bound_points = {self.bound_points}; a bound of "
-                f"{ceil(100 * loss) / 100:.2f} is met: raise it, use smaller blocks or train longer"
+                f"with {self.recipe.search_bits_max} bits everywhere the integer model has "
+                f"{measure.a} of {finest.score.value:.2f} {measure.unit} on the development "
+                f"set, {loss:.2f} {measure.step} worse than the dense model and more than [task] "
+                f"bound = {self.bound}; a bound of {ceil(100 * loss) / 100:.2f} is met: raise it, "
+                "use smaller blocks or train longer"
             )
 
     def _last_within(self, name: str, sweep: tuple[Trial, ...]) -> Value:
@@ -161,6 +162,6 @@ class _Searcher:
                 for name in SETTINGS
                 if values[name] != self.finest[name]
             ]
-            values = min(steps, key=lambda step: self._trial(step).rate.percent)
+            values = min(steps, key=lambda step: self._loss(self._trial(step)))
             joint.append(self._trial(values))
         return tuple(joint)

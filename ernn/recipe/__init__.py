@@ -9,6 +9,7 @@ from ernn.recipe.quantization import QuantizationRecipe
 from ernn.recipe.recipe import NAME, Recipe
 from ernn.recipe.section import Section
 from ernn.recipe.speech import CorpusRecipe, FeatureRecipe
+from ernn.recipe.task import TaskRecipe
 from ernn.recipe.training import CompressionRecipe, TrainingRecipe
 
 __all__ = [
@@ -27,5 +28,6 @@ __all__ = [
     "Recipe",
     "Section",
     "SimulationRecipe",
+    "TaskRecipe",
     "TrainingRecipe",
 ]

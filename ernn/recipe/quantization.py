@@ -15,7 +15,7 @@ class QuantizationRecipe(Section):
     state_bits: Annotated[int, Field(ge=6, le=18)] = 16
     activation_error: Annotated[float, Field(ge=2e-4, le=0.1)] = 2e-3  # of sigmoid and tanh
     calibration_utterances: Count = 16
-    search: bool = False  # choose the four above: the smallest within per_bound_points
+    search: bool = False  # choose the four above: the smallest within [task] bound
     search_bits_min: Annotated[int, Field(ge=6, le=16)] = 6
     search_bits_max: Annotated[int, Field(ge=6, le=16)] = 16
     fine_tune_updates: Annotated[int, Field(ge=0, le=1_000_000)] = 0  # in the integers' arithmetic

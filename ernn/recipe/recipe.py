@@ -11,19 +11,20 @@ from ernn.errors import RecipeError
 from ernn.recipe.hardware import HardwareRecipe, SimulationRecipe
 from ernn.recipe.model import ModelRecipe
 from ernn.recipe.quantization import QuantizationRecipe
-from ernn.recipe.section import NotNegative, Section, Seed
+from ernn.recipe.section import Section, Seed
 from ernn.recipe.speech import CorpusRecipe, FeatureRecipe
+from ernn.recipe.task import TaskRecipe
 from ernn.recipe.training import CompressionRecipe, TrainingRecipe
 
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,63}")
 
 
 class Recipe(Section):
-    """One accelerator, from speech to report."""
+    """One accelerator, from data to report."""
 
     name: str
     seed: Seed = 0
-    per_bound_points: NotNegative | None = None  # allowed loss of PER, integer against dense
+    task: TaskRecipe = TaskRecipe()
     corpus: CorpusRecipe = CorpusRecipe()
     features: FeatureRecipe = FeatureRecipe()
     model: ModelRecipe
@@ -39,15 +40,55 @@ class Recipe(Section):
         return self.seed if self.corpus.seed is None else self.corpus.seed
 
     @property
-    def search_bound_points(self) -> float | None:
+    def data(self) -> dict[str, str | None]:
+        """Which data the task has, without what it may lose on them."""
+        return {"kind": self.task.kind, "path": self.task.path}
+
+    @property
+    def data_name(self) -> str:
+        """The data in one word."""
+        return self.corpus.kind if self.task.kind == "speech" else self.task.kind
+
+    @property
+    def search_bound(self) -> float | None:
         """The bound that bits are searched against, if they are."""
-        return self.per_bound_points if self.quantization.search else None
+        return self.task.bound if self.quantization.search else None
+
+    @model_validator(mode="before")
+    @classmethod
+    def _former_bound(cls, data: Any) -> Any:
+        """Take `per_bound_points`, as recipes of speech named the bound before there were tasks."""
+        if not isinstance(data, dict) or "per_bound_points" not in data:
+            return data
+        task = data.get("task", {})
+        if not isinstance(task, dict) or {"kind", "bound"} & task.keys():
+            raise ValueError(
+                "per_bound_points is the former name of a bound; write [task] bound instead"
+            )
+        rest = {key: value for key, value in data.items() if key != "per_bound_points"}
+        return {**rest, "task": {**task, "bound": data["per_bound_points"]}}
 
     @model_validator(mode="after")
     def _search_has_a_bound(self) -> "Recipe":
-        if self.quantization.search and self.per_bound_points is None:
+        if self.quantization.search and self.task.bound is None:
             raise ValueError(
-                "quantization.search = true needs per_bound_points, the allowed loss of PER"
+                "quantization.search = true needs [task] bound, the allowed loss of the score"
+            )
+        return self
+
+    @model_validator(mode="after")
+    def _sections_of_the_task(self) -> "Recipe":
+        """Refuse what another task than the recipe's would read."""
+        speech = {
+            "[corpus]": self.corpus != CorpusRecipe(),
+            "[features]": self.features != FeatureRecipe(),
+            "[training] loss": self.training.loss != TrainingRecipe().loss,
+        }
+        given = [section for section, there in speech.items() if there]
+        if self.task.kind == "arrays" and given:
+            raise ValueError(
+                f'{" and ".join(given)} say nothing to [task] kind = "arrays", whose file holds '
+                "frames and targets; remove them"
             )
         return self
 

@@ -4,6 +4,7 @@ import math
 
 from markupsafe import Markup
 
+from ernn.report.judged import Judged
 from ernn.report.model_content import BitsSearch, BitsTrial
 from ernn.report.plot import Dot, Level, Panel, Series, plot, spread
 from ernn.report.svg import axis_around
@@ -16,27 +17,30 @@ SWEEPS = {
 }
 
 
-def bits_chart(found: BitsSearch) -> Markup:
+def bits_chart(found: BitsSearch, judged: Judged) -> Markup:
     """Draw a panel per setting, coarse to fine, with lines for the dense model and the bound."""
-    dense, bound = found.dense.value, found.dense.value + found.bound_points
-    within = [dense + trial.loss.high for trial in found.trials if trial.within]
-    lowest = min(dense + trial.loss.low for trial in found.trials)
-    highest = max(dense + 2 * found.bound_points, *within)
-    axis = axis_around([math.floor(min(lowest, dense)), highest])
+    worse = 1 if judged.lower_is_better else -1
+    dense, bound = found.dense.value, found.dense.value + worse * found.bound
+    within = [dense + worse * trial.loss.high for trial in found.trials if trial.within]
+    best = [dense + worse * trial.loss.low for trial in found.trials]
+    best = [min(best)] if judged.lower_is_better else best  # an arrow leads to what is beyond
+    shown = [*best, dense, dense + 2 * worse * found.bound, *within]
+    axis = axis_around([math.floor(min(shown)), max(shown)])
     levels = (Level(dense, "dense"), Level(bound, "bound"))
     panels = [
-        Panel(name, axis, *_swept(found, sweep), levels=levels) for sweep, name in SWEEPS.items()
+        Panel(name, axis, *_swept(found, sweep, worse), levels=levels)
+        for sweep, name in SWEEPS.items()
     ]
     return plot(
         "bits-chart",
-        "Phone error rate on the development set, per cent, against each setting alone",
+        f"{judged.title} on the development set{judged.axis}, against each setting alone",
         f"Chosen: {in_words(found.chosen)}. The table below has every figure.",
         panels,
     )
 
 
 def _swept(
-    found: BitsSearch, sweep: str
+    found: BitsSearch, sweep: str, worse: int
 ) -> tuple[tuple[Series, ...], tuple[tuple[float, str], ...]]:
     """Return the trials of a sweep, coarse to fine, and their ticks."""
     trials = [trial for trial in reversed(found.trials) if trial.sweep == sweep]
@@ -45,9 +49,9 @@ def _swept(
     dots = tuple(
         Dot(
             x,
-            trial.per.value,
-            dense + trial.loss.low,
-            dense + trial.loss.high,
+            trial.score.value,
+            dense + min(worse * trial.loss.low, worse * trial.loss.high),
+            dense + max(worse * trial.loss.low, worse * trial.loss.high),
             chosen=getattr(trial, sweep) == getattr(found.chosen, sweep),
         )
         for x, trial in zip(across, trials, strict=True)

@@ -4,6 +4,7 @@ from collections.abc import Callable, Sequence
 
 from markupsafe import Markup
 
+from ernn.report.judged import Judged
 from ernn.report.model_content import BlockSearch
 from ernn.report.plot import Band, Dot, Level, Panel, Series, plot
 from ernn.report.svg import axis_around
@@ -65,7 +66,7 @@ def aside(blocks: Sequence[int], sizes: Sequence[int]) -> Callable[[int], float]
     return lambda number: across[sizes[number]] + _ASIDE * sizes[:number].count(sizes[number])
 
 
-def search_chart(found: BlockSearch) -> Markup:
+def search_chart(found: BlockSearch, judged: Judged) -> Markup:
     """Draw the error rates of a search, and this run's own model."""
     sizes = [trial.block for trial in found.trials] + [found.block]
     blocks = sorted({1, *sizes})
@@ -74,7 +75,7 @@ def search_chart(found: BlockSearch) -> Markup:
         Series(
             kind,
             tuple(
-                Dot(at(number), one.per.value, one.per.low, one.per.high, told=one.words)
+                Dot(at(number), one.score.value, one.score.low, one.score.high, told=one.words)
                 for number, one in enumerate(found.trials)
                 if one.cell == cell
             ),
@@ -82,16 +83,16 @@ def search_chart(found: BlockSearch) -> Markup:
         )
         for cell, kind in found.series.items()
     ]
-    own = found.per
+    own = found.score
     mine = Dot(
         at(len(sizes) - 1), own.value, own.low, own.high, "this run", chosen=True, mark="derived"
     )
-    told = "; ".join(f"{one.words} {one.per.value:.2f} %" for one in found.trials)
+    told = "; ".join(f"{one.words} {judged.figure(one.score.value)}" for one in found.trials)
     return block_chart(
         "blocks-chart",
-        "Phone error rate on the development set against the block size of the recurrent matrices",
-        f"{told}; this run {own.value:.2f} %. The bound is {found.limit_percent:.2f} %.",
+        f"{judged.title} on the development set against the block size of the recurrent matrices",
+        f"{told}; this run {judged.figure(own.value)}. The bound is {judged.figure(found.limit)}.",
         blocks,
         [*(one for one in series if one.dots), Series("own", (mine,), joined=False)],
-        level=Level(found.limit_percent, f"bound {found.limit_percent:.2f} %"),
+        level=Level(found.limit, f"bound {judged.figure(found.limit)}"),
     )

@@ -105,7 +105,7 @@ class Report(Strict):
                 checked="bit-exact" if self.timing.exact else "differs",
                 source="this report",
                 power_w=self.energy.card_w,
-                per_loss_points=self.accuracy.loss_points,
+                per_loss_points=self.accuracy.loss if self.accuracy.judged.name == "PER" else None,
             )
             for words, basis, rate in rows
         )

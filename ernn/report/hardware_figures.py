@@ -123,7 +123,7 @@ def comparison_chart(report: Report, designs: Sequence[Sequence[Reading]]) -> Ma
         "comparison-chart",
         "Frames per second, logarithmic axis",
         f"{report.recipe} beside the published accelerators; each line of the axis is ten times "
-        "the one before. Light bars are one utterance alone, dark bars several together. The "
+        "the one before. Light bars are one sequence alone, dark bars several together. The "
         "table below has every figure.",
         rows,
         logarithmic=True,

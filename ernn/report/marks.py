@@ -38,7 +38,7 @@ class Origin(Strict):
 
 @dataclass(frozen=True)
 class Measured(Strict):
-    """A value in per cent or points with its 95 % interval."""
+    """A value with its 95 % interval."""
 
     value: Finite
     low: Finite

@@ -7,79 +7,68 @@ from pydantic import Field
 
 from ernn.datafile import Count, Finite, NotNegative, Positive, Some, Strict
 from ernn.fixed import QFormat
+from ernn.report.judged import Judged
 from ernn.report.marks import Measured, Origin, series_of_cells
 
 Model = Literal["dense", "compressed", "integer"]
-Corpus = Literal["synthetic", "timit", "kaldi", "manifest"]
-
-SPEECH: dict[Corpus, str] = {
-    "synthetic": "synthetic speech",
-    "timit": "TIMIT",
-    "kaldi": "own Kaldi archives",
-    "manifest": "own recordings",
-}
 
 
 @dataclass(frozen=True)
-class ErrorRate(Strict):
-    """Phone error rate of one model on the test set, with its 95 % interval over speakers."""
+class ModelScore(Strict):
+    """Score of one model on the test set, with its 95 % interval."""
 
     model: Model
-    percent: NotNegative
-    low: NotNegative
-    high: NotNegative
+    value: Finite
+    low: Finite
+    high: Finite
     command: str  # that measured it
 
 
 @dataclass(frozen=True)
 class Change(Strict):
-    """Difference of two error rates on the same utterances, with its paired 95 % interval."""
+    """Difference of two scores on the same sequences, with its paired 95 % interval."""
 
     model: Model
     against: Model
-    points: Finite
+    difference: Finite
     low: Finite
     high: Finite
 
 
 @dataclass(frozen=True)
 class Accuracy(Strict):
-    """Phone error rates."""
+    """Scores of the dense, the compressed and the integer model."""
 
-    corpus: Corpus
-    speakers: Some  # of the test set
-    utterances: Some
-    phones: Some  # in the reference of the test set
-    dense: ErrorRate
-    compressed: ErrorRate
-    integer: ErrorRate
+    judged: Judged
+    groups: Some  # of the test set
+    sequences: Some
+    over: Some  # what the score is counted over in the test set
+    dense: ModelScore
+    compressed: ModelScore
+    integer: ModelScore
     changes: tuple[Change, ...]
     origin: Origin
-    bound_points: NotNegative | None = None  # allowed loss, integer against dense
+    bound: NotNegative | None = None  # allowed loss, integer against dense
 
     @property
-    def speech(self) -> str:
-        """The corpus in words."""
-        return SPEECH[self.corpus]
-
-    @property
-    def rates(self) -> tuple[ErrorRate, ...]:
+    def scores(self) -> tuple[ModelScore, ...]:
         """The three models in the order they are made."""
         return self.dense, self.compressed, self.integer
 
     def command_of(self, model: Model) -> str:
         """Return the command that measured a model."""
-        return {rate.model: rate.command for rate in self.rates}[model]
+        return {score.model: score.command for score in self.scores}[model]
 
     @property
-    def loss_points(self) -> float:
-        """What compression and integers cost together."""
-        return self.integer.percent - self.dense.percent
+    def loss(self) -> float:
+        """What compression and integers cost together; less than zero: nothing."""
+        change = self.integer.value - self.dense.value
+        return change if self.judged.lower_is_better else -change
 
     @property
     def within_bound(self) -> bool:
         """Whether the loss meets the recipe's bound (true without one)."""
-        return self.bound_points is None or self.loss_points <= self.bound_points
+        return self.bound is None or self.loss <= self.bound
 
 
 @dataclass(frozen=True)
@@ -116,7 +105,7 @@ class TrainingPoint(Strict):
     update: Count  # since the start of the first phase
     loss: Finite | None = None
     gap: NotNegative | None = None  # ||W - Z|| / ||W||, Frobenius
-    per_percent: NotNegative | None = None  # on the development set
+    score: Finite | None = None  # on the development set
 
 
 @dataclass(frozen=True)
@@ -164,7 +153,7 @@ class BitsTrial(Strict):
     state_bits: Some
     activation_error: Positive
     segments: Some  # of sigmoid and tanh together
-    per: Measured
+    score: Measured
     loss: Measured  # against the dense model, paired
     within: bool
 
@@ -173,7 +162,7 @@ class BitsTrial(Strict):
 class BitsSearch(Strict):
     """The search of bits and activation segments within the recipe's bound."""
 
-    bound_points: NotNegative
+    bound: NotNegative
     dense: Measured
     trials: Annotated[tuple[BitsTrial, ...], Field(min_length=1)]  # the choice last
     origin: Origin
@@ -192,7 +181,7 @@ class BlockTrial(Strict):
     block: Some  # of the recurrent matrices
     wide: Some  # of the others
     words: str
-    per: Measured
+    score: Measured
     loss: Measured | None  # against the dense model; None: it is the dense model
     weights: Some
 
@@ -202,11 +191,11 @@ class BlockSearch(Strict):
     """The search of block sizes that this run's model was chosen by, or that lies beside it."""
 
     bound: str
-    limit_percent: NotNegative
+    limit: Finite
     trials: Annotated[tuple[BlockTrial, ...], Field(min_length=1)]
     cell: str  # of this run
     block: Some
-    per: Measured  # of this run's compressed model, on the development set
+    score: Measured  # of this run's compressed model, on the development set
     origin: Origin
 
     @property

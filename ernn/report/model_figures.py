@@ -6,40 +6,37 @@ from markupsafe import Markup
 
 from ernn.report.bars import Bar, Point, Row, bar_chart
 from ernn.report.content import Report
+from ernn.report.judged import Judged
 from ernn.report.model_content import SignalFormat, Training, TrainingPoint
 from ernn.report.plot import Band, Dot, Panel, Series, plot
 from ernn.report.svg import axis_around, short
 
 
 def accuracy_chart(report: Report) -> Markup:
-    """Draw the error rates of the three models from zero, with their intervals."""
+    """Draw the scores of the three models from zero, with their intervals."""
+    judged, scores = report.accuracy.judged, report.accuracy.scores
     bars = [
-        Row(
-            rate.model,
-            (Bar(rate.percent, rate.model, f"{rate.percent:.1f} %", rate.low, rate.high),),
-        )
-        for rate in report.accuracy.rates
+        Row(one.model, (Bar(one.value, one.model, judged.figure(one.value, 1), one.low, one.high),))
+        for one in scores
     ]
-    words = "; ".join(f"{rate.model} {rate.percent:.1f} %" for rate in report.accuracy.rates)
-    title = f"Phone error rate on {report.accuracy.speech} in per cent, with 95 % intervals"
+    words = "; ".join(f"{one.model} {judged.figure(one.value, 1)}" for one in scores)
+    title = f"{judged.title} on {judged.data}{judged.axis}, with 95 % intervals"
     return bar_chart("accuracy-chart", title, f"Bars from zero: {words}.", bars)
 
 
-_CURVES = {
-    "Loss": "loss",
-    "Gap |W - Z| / |W| to block-circulant weights": "gap",
-    "Phone error rate on the development set, per cent": "per_percent",
-}
-
-
-def training_chart(training: Training) -> Markup:
-    """Draw loss, gap and error rate over updates, and the phases behind them."""
+def training_chart(training: Training, judged: Judged) -> Markup:
+    """Draw loss, gap and score over updates, and the phases behind them."""
     points = training.points
     if not points:
         return Markup("")
     last = max(1, *(point.update for point in points))
+    curves = {
+        "Loss": "loss",
+        "Gap |W - Z| / |W| to block-circulant weights": "gap",
+        f"{judged.title} on the development set{judged.axis}": "score",
+    }
     panels = [
-        panel for name, field in _CURVES.items() if (panel := _curve(name, field, points, last))
+        panel for name, field in curves.items() if (panel := _curve(name, field, points, last))
     ]
     panels[-1:] = [
         Panel(
@@ -52,7 +49,7 @@ def training_chart(training: Training) -> Markup:
     ]
     return plot(
         "training-chart",
-        "Training: loss, gap and phone error rate over updates",
+        f"Training: loss, gap and {judged.words} over updates",
         f"{len(points)} evaluations up to update {last}; the table below has them.",
         panels,
         _phases(points, last),

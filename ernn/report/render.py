@@ -33,7 +33,7 @@ from ernn.report.marks import MARKS, TRUST
 from ernn.report.model_figures import accuracy_chart, error_chart, training_chart
 from ernn.report.svg import SHAPES
 
-FORMAT = "ernn-report-1"
+FORMAT = "ernn-report-2"
 _TEMPLATES = Path(__file__).parent
 
 
@@ -76,7 +76,7 @@ def to_json(report: Report, published: Published) -> str:
     derived = {
         "passed": report.passed,
         "compression_ratio": report.compression.ratio,
-        "loss_points": report.accuracy.loss_points,
+        "loss": report.accuracy.loss,
         "frames_per_second": report.frames_per_second,
         "frames_per_second_single": report.frames_per_second_single,
         "latency_us": report.latency_us,
@@ -118,6 +118,7 @@ def _context(report: Report, published: Published) -> dict[str, Any]:
     by_design = groupby(rows, key=lambda row: (row.mark == "simulated", row.design, row.part))
     return {
         "r": report,
+        "judged": report.accuracy.judged,
         "rows": rows,
         "designs": [list(readings) for _, readings in by_design],
         "published": published,
@@ -201,10 +202,10 @@ def _charts(
     none = Markup("")
     return {
         "accuracy": accuracy_chart(report),
-        "blocks": search_chart(report.blocks) if report.blocks else none,
-        "training": training_chart(report.training),
+        "blocks": search_chart(report.blocks, report.accuracy.judged) if report.blocks else none,
+        "training": training_chart(report.training, report.accuracy.judged),
         "errors": error_chart(report.numbers.formats),
-        "bits": bits_chart(report.bits) if report.bits else none,
+        "bits": bits_chart(report.bits, report.accuracy.judged) if report.bits else none,
         "front": front_chart(report.front) if report.front else none,
         "resources": resources_chart(report),
         "schedule": gantt(report.working.schedule) if report.working else none,

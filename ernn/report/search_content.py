@@ -7,14 +7,15 @@ from pathlib import Path
 from ernn.datafile import parse
 from ernn.errors import ErnnError
 from ernn.files import write_text
+from ernn.report.judged import Judged
 from ernn.report.marks import series_of_cells
 
-FORMAT = "ernn-search-1"
+FORMAT = "ernn-search-2"
 
 
 @dataclass(frozen=True)
 class Rate:
-    """A value in percent or points with its 95 % interval."""
+    """A value with its 95 % interval."""
 
     value: float
     low: float
@@ -49,7 +50,7 @@ class TrialRow:
     wide: int
     words: str
     why: str
-    per: Rate
+    score: Rate
     loss: Rate | None  # against the dense model; None: it is the dense model
     multiplications: int
     weights: int
@@ -63,7 +64,7 @@ class FinalResult:
 
     dense: Rate
     chosen: Rate
-    loss: Rate  # paired over utterances
+    loss: Rate  # paired over sequences
 
 
 @dataclass(frozen=True)
@@ -72,14 +73,15 @@ class SearchReport:
 
     recipe: str
     seed: int
-    corpus: str
+    data_name: str
+    about: Judged
     version: str
     study: str
     storage: str
     part: str
     memory_blocks: int  # of the part
     bound: str
-    limit_percent: float  # what the bound comes to
+    limit: float  # what the bound comes to
     lower: int
     why_lower: str
     upper: int

@@ -11,7 +11,7 @@ from ernn.report.search_content import SearchReport
 
 def to_html(report: SearchReport) -> str:
     """Return one page that needs no network, no script and no other file."""
-    charts = {"work": _work(report), "memory": _memory(report), "per": _per(report)}
+    charts = {"work": _work(report), "memory": _memory(report), "score": _score(report)}
     template = environment(True).get_template("search.html.j2")
     return template.render(r=report, charts=charts, marks=MARKS)
 
@@ -66,7 +66,7 @@ def _memory(report: SearchReport) -> Markup:
     )
 
 
-def _per(report: SearchReport) -> Markup:
+def _score(report: SearchReport) -> Markup:
     """Draw every trial with its interval, and the path of the search through them."""
     blocks = [size.block for size in report.sizes]
     at = aside(blocks, [trial.block for trial in report.trials])
@@ -75,9 +75,9 @@ def _per(report: SearchReport) -> Markup:
             trial,
             Dot(
                 at(number),
-                trial.per.value,
-                trial.per.low,
-                trial.per.high,
+                trial.score.value,
+                trial.score.low,
+                trial.score.high,
                 "" if trial.step is None else str(trial.step),
                 told=trial.words,
             ),
@@ -92,14 +92,15 @@ def _per(report: SearchReport) -> Markup:
         ((trial.step, dot) for trial, dot in of_trial if trial.step is not None),
         key=lambda step: step[0],
     )
-    told = "; ".join(f"{trial.words} {trial.per.value:.2f} %" for trial in report.trials)
+    about = report.about
+    told = "; ".join(f"{trial.words} {about.figure(trial.score.value)}" for trial in report.trials)
     return block_chart(
-        "per-chart",
-        "Phone error rate on the development set against the block size of the recurrent matrices",
-        f"{told}. The bound is {report.limit_percent:.2f} %.",
+        "score-chart",
+        f"{about.title} on the development set against the block size of the recurrent matrices",
+        f"{told}. The bound is {about.figure(report.limit)}.",
         blocks,
         [one for one in series if one.dots],
         shaded=(report.lower, report.upper),
-        level=Level(report.limit_percent, f"bound {report.limit_percent:.2f} %"),
+        level=Level(report.limit, f"bound {about.figure(report.limit)}"),
         path=[dot for _, dot in steps],
     )

@@ -12,6 +12,7 @@ from ernn.search.phase1 import MAX_TRAININGS, Policy, Verdict, ahead, follow
 from ernn.search.space import Point
 from ernn.search.study import Study
 from ernn.search.trial import Job, Outcome, plain
+from ernn.tasks.kinds import measure_of
 
 POLL_S = 1.0
 
@@ -42,7 +43,7 @@ class Driver:
             size_of: `ernn.search.bounds.measure` of a point.
             say: told what happens.
         """
-        self.recipe, self.root = recipe, root
+        self.recipe, self.root, self.measure = recipe, root, measure_of(recipe)
         self.study, self.executor, self.size_of, self.say = study, executor, size_of, say
         self.failed: dict[Point, ErnnError] = {}
         self.told = 0  # answers of the path that were shown
@@ -60,10 +61,12 @@ class Driver:
         try:
             with self.study.alive():
                 while True:
-                    known = {p: outcome.percent for p, outcome in self.study.outcomes().items()}
+                    known = {p: outcome.value for p, outcome in self.study.outcomes().items()}
                     ask, path = follow(make(), known)
                     for done in path[self.told :]:
-                        self.say(f"trial {done.point.name}: {known[done.point]:.2f} %")
+                        self.say(
+                            f"trial {done.point.name}: {known[done.point]:.2f} {self.measure.unit}"
+                        )
                     self.told = len(path)
                     if isinstance(ask, Verdict):
                         return ask
@@ -78,7 +81,8 @@ class Driver:
 
     def _start(self, make: Callable[[], Policy], known: dict[Point, float]) -> None:
         """Start what is asked for, as far as there is room and nobody else is at it."""
-        for number, ask in enumerate(ahead(make, known, MAX_TRAININGS)):
+        ends = (self.measure.best, self.measure.worst)
+        for number, ask in enumerate(ahead(make, known, MAX_TRAININGS, ends)):
             if len(self.study.mine) >= self.executor.capacity:
                 break
             if ask.point in self.failed:

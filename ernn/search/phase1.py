@@ -1,7 +1,7 @@
 """The policy: which model to train next, and why. Pure: it trains nothing and remembers nothing.
 
-`phase_one` is written as the procedure it is, a generator that asks for one error rate after
-another. `follow` runs it against the rates that are known and tells what it asks for next, so that
+`phase_one` is written as the procedure it is, a generator that asks for one score after
+another. `follow` runs it against the scores that are known and tells what it asks for next, so that
 a search that was killed continues by being asked again; `ahead` tells what it may ask for after
 that.
 
@@ -13,6 +13,7 @@ from collections.abc import Callable, Generator, Mapping
 from dataclasses import dataclass
 from math import ceil, inf
 
+from ernn.score import PER, Measure
 from ernn.search.bounds import Bounds, Size
 from ernn.search.space import SUBSTITUTES, Point, dense
 
@@ -21,26 +22,30 @@ MAX_TRAININGS = 6
 
 @dataclass(frozen=True)
 class Bound:
-    """What accuracy is asked for, on the development set; at least one of the two."""
+    """What score is asked for, on the development set; at least one of the two."""
 
-    points: float | None = None  # loss against the dense model
-    percent: float | None = None  # phone error rate
+    loss: float | None = None  # against the dense model
+    worst: float | None = None  # score allowed
+    measure: Measure = PER
 
-    def limit(self, dense_percent: float) -> float:
-        """Return the largest error rate allowed, in percent."""
-        relative = inf if self.points is None else dense_percent + self.points
-        return min(relative, inf if self.percent is None else self.percent)
+    def limit(self, dense: float) -> float:
+        """Return the worst score allowed, given the dense model's."""
+        asked = [] if self.loss is None else [self.measure.worse_by(dense, self.loss)]
+        asked += [] if self.worst is None else [self.worst]
+        return min(asked, key=self.measure.loss, default=self.measure.worse_by(0, inf))
 
     def __str__(self) -> str:
         """Return the bound in words."""
-        told = [] if self.points is None else [f"a loss of {self.points:g} points against dense"]
-        told += [] if self.percent is None else [f"an error rate of {self.percent:g} %"]
+        one = self.measure
+        told = [] if self.loss is None else [f"a loss of {self.loss:g} {one.step} against dense"]
+        if self.worst is not None:
+            told.append(f"{one.a} of {self.worst:g} {one.unit}".rstrip())
         return " and ".join(told)
 
 
 @dataclass(frozen=True)
 class Ask:
-    """The policy needs the error rate of a point."""
+    """The policy needs the score of a point."""
 
     point: Point
     why: str
@@ -60,7 +65,7 @@ Policy = Generator[Ask, float, Verdict]
 
 
 def follow(policy: Policy, known: Mapping[Point, float]) -> tuple[Ask | Verdict, list[Ask]]:
-    """Run a new policy as far as the known error rates (percent) carry it.
+    """Run a new policy as far as the known scores carry it.
 
     Returns:
         What it asks for or ends with, and what it had asked for until then.
@@ -76,13 +81,19 @@ def follow(policy: Policy, known: Mapping[Point, float]) -> tuple[Ask | Verdict,
     return ask, asked
 
 
-def ahead(make: Callable[[], Policy], known: Mapping[Point, float], count: int) -> list[Ask]:
+def ahead(
+    make: Callable[[], Policy],
+    known: Mapping[Point, float],
+    count: int,
+    ends: tuple[float, float] = (PER.best, PER.worst),
+) -> list[Ask]:
     """Return what a policy asks for now and may ask for next, whichever way the answers turn out.
 
     Args:
         make: starts the policy.
-        known: error rates in percent.
+        known: scores.
         count: how many to return at most.
+        ends: the best score that there can be, and the worst.
     """
     asks: list[Ask] = []
     futures = [dict(known)]
@@ -92,8 +103,8 @@ def ahead(make: Callable[[], Policy], known: Mapping[Point, float], count: int) 
         if isinstance(ask, Ask):
             if ask.point not in {other.point for other in asks}:
                 asks.append(ask)
-            # Every wish comes true, or none: 0 % is within any bound and 100 % in hardly one.
-            futures += [{**future, ask.point: percent} for percent in (0.0, 100.0)]
+            # Every wish comes true, or none: the best is within any bound, the worst in hardly one.
+            futures += [{**future, ask.point: score} for score in ends]
     return asks
 
 
@@ -103,7 +114,7 @@ def phase_one(cell: str, bounds: Bounds, bound: Bound, size_of: Callable[[Point]
     Args:
         cell: of the recipe.
         bounds: of the block size.
-        bound: of the error rate.
+        bound: of the score.
         size_of: `ernn.search.bounds.measure` of a point.
     """
     return (yield from _PhaseOne(cell, bounds, bound, size_of).run())
@@ -117,18 +128,21 @@ class _PhaseOne:
     ) -> None:
         self.cell, self.bounds, self.bound, self.size_of = cell, bounds, bound, size_of
         self.decisions: list[str] = []
-        self.percents: dict[Point, float] = {}
-        self.dense_percent, self.limit = 0.0, inf
+        self.measure = bound.measure
+        self.beyond = "above" if bound.measure.lower_is_better else "below"
+        self.scores: dict[Point, float] = {}
+        self.dense, self.limit = 0.0, inf
 
     def run(self) -> Policy:
         """Dense model, block size, cell, wider blocks."""
         baseline = dense(self.cell)
-        self.dense_percent = yield from self._ask(baseline, "what every loss is measured against")
-        self.limit = self.bound.limit(self.dense_percent)
-        if self.dense_percent > self.limit:
+        self.dense = yield from self._ask(baseline, "what every loss is measured against")
+        self.limit = self.bound.limit(self.dense)
+        if not self.measure.within(self.dense, self.limit):
             return self._failed(
-                f"the dense {self.cell.upper()} itself has an error rate of "
-                f"{self.dense_percent:.2f} %, above the bound of {self.limit:.2f} %; train it "
+                f"the dense {self.cell.upper()} itself has {self.measure.a} of "
+                f"{self.measure.figure(self.dense)}, {self.beyond} the bound of "
+                f"{self.measure.figure(self.limit)}; train it "
                 "longer, make it larger, or raise the bound"
             )
         chosen = yield from self._largest_block()
@@ -137,15 +151,15 @@ class _PhaseOne:
         chosen = yield from self._substitute(chosen)
         chosen = yield from self._wider(chosen)
         self.decisions.append(f"Chosen: {chosen}, {self._told(chosen)}.")
-        return Verdict(chosen, tuple(self.decisions), tuple(self.percents))
+        return Verdict(chosen, tuple(self.decisions), tuple(self.scores))
 
     def _ask(self, point: Point, why: str) -> Generator[Ask, float, float]:
-        percent = yield Ask(point, why)
-        self.percents[point] = percent
-        return percent
+        score = yield Ask(point, why)
+        self.scores[point] = score
+        return score
 
     def _largest_block(self) -> Generator[Ask, float, Point | None]:
-        """Bisect: the error rate rises with the block size, so about two trainings of four do."""
+        """Bisect: the score worsens with the block size, so about two trainings of four do."""
         blocks = self.bounds.blocks
         meets, fails = -1, len(blocks)
         while fails - meets > 1:
@@ -189,7 +203,7 @@ class _PhaseOne:
             what = f"blocks of {wider.wide} outside the recurrent matrices"
             if wider.wide > self.bounds.upper:
                 reason = f"{self.bounds.upper} is the upper bound"
-            elif len(self.percents) == MAX_TRAININGS:
+            elif len(self.scores) == MAX_TRAININGS:
                 reason = f"{MAX_TRAININGS} trainings are done"
             else:
                 reason = self._not_worth(chosen, wider)
@@ -221,33 +235,34 @@ class _PhaseOne:
         return f"{share:.0f} % of the multiplications ({after:,} instead of {before:,} per frame)"
 
     def _within(self, point: Point) -> bool:
-        return self.percents[point] <= self.limit
+        return self.measure.within(self.scores[point], self.limit)
 
     def _told(self, point: Point) -> str:
-        percent = self.percents[point]
-        loss = percent - self.dense_percent
-        return f"{percent:.2f} % against {self.dense_percent:.2f} % dense ({loss:+.2f} points)"
+        found, one = self.scores[point], self.measure
+        against = f"{self.measure.figure(found)} against {self.measure.figure(self.dense)} dense"
+        return f"{against} ({found - self.dense:+.2f} {one.step})"
 
     def _decide(self, point: Point, way: str) -> None:
-        verdict = "within" if self._within(point) else "above"
-        limit = f"the bound of {self.limit:.2f} %"
+        verdict = "within" if self._within(point) else self.beyond
+        limit = f"the bound of {self.measure.figure(self.limit)}"
         self.decisions.append(f"{point}: {self._told(point)}, {verdict} {limit}; {way}.")
 
     def _nearest(self) -> str:
         """Say what came nearest to the bound, and which bound it would meet."""
-        tried = {point: percent for point, percent in self.percents.items() if point.compressed}
+        tried = {point: score for point, score in self.scores.items() if point.compressed}
         if not tried:
             return (
                 f"there is no block size to try: {self.bounds.why_lower}; {self.bounds.why_upper}"
             )
-        best = min(tried, key=lambda point: (tried[point], -point.block))
-        loss = ceil(100 * (tried[best] - self.dense_percent)) / 100  # upwards: it must be met
+        best = min(tried, key=lambda point: (self.measure.loss(tried[point]), -point.block))
+        loss = self.measure.loss(tried[best] - self.dense)
+        met = max(ceil(100 * loss) / 100, 0)  # upwards: it must be met
         return (
             f"no model that fits the part is within {self.bound}: the best, {best}, has "
-            f"{self._told(best)} and would meet a bound of {max(loss, 0):.2f} points; raise the "
-            "bound, train longer, or take a larger part"
+            f"{self._told(best)} and would meet a bound of {met:.2f} {self.measure.step}; "
+            "raise the bound, train longer, or take a larger part"
         )
 
     def _failed(self, sentence: str) -> Verdict:
         self.decisions.append(f"{sentence[0].upper()}{sentence[1:]}.")
-        return Verdict(None, tuple(self.decisions), tuple(self.percents), sentence)
+        return Verdict(None, tuple(self.decisions), tuple(self.scores), sentence)

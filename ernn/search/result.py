@@ -3,23 +3,23 @@
 import json
 from collections.abc import Callable
 from dataclasses import dataclass
-from math import inf
 from pathlib import Path
 from typing import Any
 
 import ernn
 from ernn.files import write_text
-from ernn.flow.results import load_rate
+from ernn.flow.about import about
 from ernn.flow.run_folder import RunFolder
+from ernn.flow.scores import read_score
 from ernn.parts.part import load_part
 from ernn.recipe import Recipe
 from ernn.report.search_content import FinalResult, Rate, SearchReport, SizeRow, TrialRow, save
 from ernn.report.search_page import to_html, to_markdown
+from ernn.score import Interval
 from ernn.search.bounds import Bounds, Size
 from ernn.search.phase1 import Bound, Verdict
 from ernn.search.space import Point, dense, variant
 from ernn.search.trial import Outcome, run_trial
-from ernn.speech.per import Interval
 
 
 @dataclass(frozen=True)
@@ -66,34 +66,35 @@ def write_results(
 
 
 def _test(found: Found, trials: Path, say: Callable[[str], None]) -> FinalResult:
-    """Return the chosen model's error rate on the test set, and the dense model's."""
+    """Return the chosen model's score on the test set, and the dense model's."""
     chosen, baseline = found.verdict.chosen, dense(found.recipe.model.cell)
     assert chosen is not None
     step = "compress" if chosen.compressed else "train"
     for point in (baseline, chosen):  # up to date, unless it was trained on other disks
         run_trial(found.recipe, point, trials, say)
-    rate = load_rate(RunFolder(trials / chosen.name).score(step))
-    dense_rate = load_rate(RunFolder(trials / baseline.name).score("train"))
-    loss = rate.minus(dense_rate)
-    return FinalResult(*map(_rate, (dense_rate.interval(), rate.interval(), loss)))
+    score = read_score(RunFolder(trials / chosen.name).score(step))
+    reference = read_score(RunFolder(trials / baseline.name).score("train"))
+    loss = score.loss(reference)
+    return FinalResult(*map(_rate, (reference.interval(), score.interval(), loss)))
 
 
 def _report(found: Found, test: FinalResult | None, study: str, storage: str) -> SearchReport:
     recipe, bounds, verdict = found.recipe, found.bounds, found.verdict
     baseline = found.outcomes.get(dense(recipe.model.cell))
-    limit = found.bound.limit(baseline.percent) if baseline else inf
+    limit = found.bound.limit(baseline.value) if baseline else found.bound.limit(0)
     part = load_part(recipe.hardware.part)
     return SearchReport(
         recipe=recipe.name,
         seed=recipe.seed,
-        corpus=recipe.corpus.kind,
+        data_name=recipe.data_name,
+        about=about(recipe),
         version=ernn.__version__,
         study=study,
         storage=storage,
         part=part.name,
         memory_blocks=part.bram36,
         bound=str(found.bound),
-        limit_percent=limit,
+        limit=limit,
         lower=bounds.lower,
         why_lower=bounds.why_lower,
         upper=bounds.upper,
@@ -132,7 +133,7 @@ def _trials(found: Found) -> tuple[TrialRow, ...]:
             wide=point.wide,
             words=str(point),
             why=found.reasons[point],
-            per=Rate(outcome.percent, outcome.low, outcome.high),
+            score=Rate(outcome.value, outcome.low, outcome.high),
             loss=None if point == path[0] else _rate(outcome.loss(baseline)),
             multiplications=found.size_of(point).multiplications,
             weights=found.size_of(point).weights,

@@ -1,7 +1,7 @@
 """`ernn search`: bounds, policy, study and executor put together."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -21,7 +21,8 @@ from ernn.search.phase1 import Bound, Policy, phase_one
 from ernn.search.result import Found, write_results
 from ernn.search.space import Point, dense, variant
 from ernn.search.study import Study, shown
-from ernn.search.trial import speech
+from ernn.search.trial import data
+from ernn.tasks.kinds import measure_of
 
 TRIALS = "trials"  # folder of all trials in the output folder
 
@@ -54,7 +55,7 @@ def search(
 
     Args:
         recipe: what to build; its block sizes do not matter.
-        bound: of the error rate on the development set; the recipe's if it is empty.
+        bound: of the score on the development set; the recipe's if it is empty.
         part: FPGA; the recipe's if not given.
         out: folder, out/NAME-search if not given.
         workplace: database, processes, cluster.
@@ -73,7 +74,7 @@ def search(
     url = workplace.storage or f"sqlite:///{out / 'search.db'}"
     study = Study(url, workplace.study or recipe.name, common(recipe))
     executor = workplace.executor(recipe, say)
-    features, outputs = speech(recipe, out / TRIALS, say)
+    features, outputs = data(recipe, out / TRIALS, say)
     size_of: Callable[[Point], Any] = cache(lambda p: measure(recipe, p, features, outputs))
     with progress("bounds: block sizes") as told:
         bounds = find_bounds(recipe, size_of, told)
@@ -106,7 +107,7 @@ def common(recipe: Recipe) -> dict[str, Any]:
     for step in STEPS:
         if step.name in ("corpus", "train", "compress"):
             read |= step.reading(alike)
-            code |= step.depends_on(source)
+            code |= step.depends_on(source, alike)
             outside |= step.outside(alike, Path())  # speech: nothing of a run's folder
     return {"recipe": dict(sorted(read.items())), "code": code, "outside": outside}
 
@@ -128,11 +129,11 @@ def _fitting(recipe: Recipe, block: int) -> Recipe:
 
 def _known(bound: Bound, recipe: Recipe) -> Bound:
     """Return the bound, or the recipe's where none was given."""
-    if bound == Bound():
-        bound = Bound(recipe.per_bound_points)
-    if bound == Bound():
+    if bound.loss is None and bound.worst is None:
+        bound = Bound(recipe.task.bound)
+    if bound.loss is None and bound.worst is None:
         raise RecipeError(
-            "a search needs a bound; give --per-bound POINTS or --per-max PERCENT, or set "
-            "per_bound_points in the recipe"
+            "a search needs a bound; give --bound LOSS or --worst SCORE, or set [task] bound in "
+            "the recipe"
         )
-    return bound
+    return replace(bound, measure=measure_of(recipe))

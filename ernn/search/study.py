@@ -32,12 +32,12 @@ from ernn.search.trial import Outcome
 HEARTBEAT_S = 5
 ATTEMPTS = 4  # to open a database
 GRACE_S = 20  # without a heartbeat: the process is dead, or cut off from the database
-METRICS = ("PER on the development set, %", "multiplications per frame")
+METRICS = ("score on the development set", "multiplications per frame")
 _SPACE: dict[str, BaseDistribution] = {
     "block": CategoricalDistribution(BLOCK_SIZES),
     "wide": CategoricalDistribution(BLOCK_SIZES),
 }
-_SAID = ("low", "high", "errors", "phones", "seconds")  # of an Outcome, as user attributes
+_SAID = ("measure", "low", "high", "figures", "seconds")  # of an Outcome, as user attributes
 _ALIVE = "alive"  # user attribute of a trial that has had a heartbeat
 _ERRORS = (
     *(SQLAlchemyError, optuna.exceptions.OptunaError),
@@ -142,7 +142,7 @@ class Study:
         """Record what a claimed point's trial measured."""
         trial = self.mine.pop(point)
         said = {name: getattr(outcome, name) for name in _SAID}
-        values = [outcome.percent, float(trial.user_attrs["operations"])]
+        values = [outcome.value, float(trial.user_attrs["operations"])]
         self._end(trial, TrialState.COMPLETE, said, values)
 
     def fail(self, point: Point, reason: str) -> None:
@@ -287,5 +287,4 @@ def shown(url: str) -> str:
 
 def _outcome(trial: FrozenTrial) -> Outcome:
     said = {name: trial.user_attrs[name] for name in _SAID}
-    said |= {name: tuple(said[name]) for name in ("errors", "phones")}
-    return Outcome(percent=trial.values[0], **said)
+    return Outcome(value=trial.values[0], **said)

@@ -14,35 +14,34 @@ import numpy as np
 
 from ernn.flow.chain import bring
 from ernn.flow.engine import read_stamp, share
-from ernn.flow.results import load_rate
 from ernn.flow.run_folder import RunFolder
+from ernn.flow.scores import read_score
 from ernn.recipe import Recipe
+from ernn.score import MEASURES, Interval, Score
 from ernn.search.space import Point, variant
-from ernn.speech.corpus import load_split
-from ernn.speech.per import ErrorRate, Interval
+from ernn.tasks.kinds import open_task
 
-SPEECH = "speech"  # folder of the corpus among those of the trials
+DATA = "data"  # folder of the data among those of the trials
 
 
 @dataclass(frozen=True)
 class Outcome:
     """What a trial measured on the development set."""
 
-    percent: float
+    measure: str  # its name
+    value: float
     low: float  # ends of the 95 % interval
     high: float
-    errors: tuple[int, ...]  # of each utterance
-    phones: tuple[int, ...]
+    figures: dict[str, list[float]]  # of each sequence
     seconds: float  # of training
 
     def loss(self, dense: "Outcome") -> Interval:
-        """Return the loss in points, with an interval paired over utterances."""
-        return self._rate().minus(dense._rate())
+        """Return the loss, with an interval paired over sequences."""
+        return self._score().loss(dense._score())
 
-    def _rate(self) -> ErrorRate:
-        edits = np.zeros((len(self.errors), 3), np.int64)
-        edits[:, 0] = self.errors
-        return ErrorRate(("",) * len(self.errors), np.array(self.phones, np.int64), edits)
+    def _score(self) -> Score:
+        figures = {name: np.array(one) for name, one in self.figures.items()}
+        return Score(MEASURES[self.measure], ("",) * len(next(iter(figures.values()))), figures)
 
 
 @dataclass(frozen=True)
@@ -63,11 +62,11 @@ def plain(recipe: Recipe) -> dict[str, Any]:
     return recipe.model_dump(mode="json", exclude_none=True)
 
 
-def speech(recipe: Recipe, root: Path, say: Callable[[str], None] = print) -> tuple[int, int]:
-    """Make the corpus of all trials; return its features and a model's outputs."""
-    bring("corpus", recipe, root / SPEECH, say=_news(say), wait=True)
-    train = load_split(RunFolder(root / SPEECH).corpus, "train")
-    return train.feature_size, len(train.phones) + recipe.training.blanks
+def data(recipe: Recipe, root: Path, say: Callable[[str], None] = print) -> tuple[int, int]:
+    """Make the data of all trials; return the values of a frame and a model's outputs."""
+    bring("corpus", recipe, root / DATA, say=_news(say), wait=True)
+    task = open_task(recipe, RunFolder(root / DATA).corpus)
+    return task.features, task.outputs
 
 
 def run_trial(
@@ -84,27 +83,27 @@ def run_trial(
     Raises:
         ErnnError: what the steps raise.
     """
-    told, speech, dense = _news(say), root / SPEECH, root / f"{point.cell}-dense"
+    told, made, dense = _news(say), root / DATA, root / f"{point.cell}-dense"
     # Block sizes do not change a dense model, but training asks whether they fit the part.
     block = max(2, recipe.model.layers[0].block)
     chosen = variant(recipe, point if point.compressed else Point(point.cell, block, block))
-    bring("corpus", chosen, speech, say=told, wait=True)
-    share(RunFolder(speech).corpus, dense)
+    bring("corpus", chosen, made, say=told, wait=True)
+    share(RunFolder(made).corpus, dense)
     bring("train", chosen, dense, say=told, wait=True)
     folder, step = dense, "train"
     if point.compressed:
         folder, step = root / point.name, "compress"
-        for shared in (RunFolder(speech).corpus, RunFolder(dense).folder("train")):
+        for shared in (RunFolder(made).corpus, RunFolder(dense).folder("train")):
             share(shared, folder)
         bring("compress", chosen, folder, say=told, wait=True)
-    rate = load_rate(RunFolder(folder).score(step, "dev"))
-    found = rate.interval()
+    score = read_score(RunFolder(folder).score(step, "dev"))
+    found = score.interval()
     return Outcome(
-        percent=found.value,
+        measure=score.measure.name,
+        value=found.value,
         low=found.low,
         high=found.high,
-        errors=tuple(rate.errors.tolist()),
-        phones=tuple(rate.lengths.tolist()),
+        figures={name: np.asarray(one).tolist() for name, one in score.figures.items()},
         seconds=float(read_stamp(RunFolder(folder).folder(step))["seconds"]),
     )
 

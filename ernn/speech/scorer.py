@@ -13,16 +13,17 @@ import numpy as np
 
 from ernn.errors import ShapeError
 from ernn.recipe import TrainingRecipe
+from ernn.score import Score
 from ernn.speech.ctc import Bigram, CtcWeights, beam_search, greedy
 from ernn.speech.decode import PhoneModel, Weights, decode
-from ernn.speech.per import ErrorRate, error_rate
+from ernn.speech.per import error_rate
 from ernn.speech.utterance import Split, Utterance, frame_labels
 
 
 class Judge(Protocol):
     """Turns the outputs of a dense, compressed or integer model alike into an error rate."""
 
-    def score(self, logits: Sequence[np.ndarray], utterances: Sequence[Utterance]) -> ErrorRate:
+    def score(self, logits: Sequence[np.ndarray], utterances: Sequence[Utterance]) -> Score:
         """Decode a model's outputs and count the errors.
 
         Args:
@@ -65,7 +66,7 @@ class Scorer:
         """
         return cls(PhoneModel.fit(frame_labels(train), len(train.phones)), label_delay)
 
-    def score(self, logits: Sequence[np.ndarray], utterances: Sequence[Utterance]) -> ErrorRate:
+    def score(self, logits: Sequence[np.ndarray], utterances: Sequence[Utterance]) -> Score:
         """Decode a model's outputs and count the errors.
 
         Args:
@@ -100,7 +101,7 @@ class CtcScorer:
         phones = [utterance.phones for utterance in train]
         return cls(None if quick else Bigram.fit(phones, len(train.phones)))
 
-    def score(self, logits: Sequence[np.ndarray], utterances: Sequence[Utterance]) -> ErrorRate:
+    def score(self, logits: Sequence[np.ndarray], utterances: Sequence[Utterance]) -> Score:
         """Decode a model's outputs and count the errors.
 
         Args:
@@ -121,6 +122,6 @@ def _require_lengths(logits: Sequence[np.ndarray], utterances: Sequence[Utteranc
         )
 
 
-def _rate(decoded: Sequence[np.ndarray], utterances: Sequence[Utterance]) -> ErrorRate:
+def _rate(decoded: Sequence[np.ndarray], utterances: Sequence[Utterance]) -> Score:
     references = [utterance.phones for utterance in utterances]
     return error_rate(references, decoded, [utterance.speaker for utterance in utterances])

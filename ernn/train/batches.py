@@ -6,7 +6,7 @@ copies of its last one, and the first outputs are ignored.
 """
 
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Literal, Protocol
 
 import numpy as np
 import torch
@@ -14,8 +14,12 @@ from torch import Tensor
 
 from ernn.errors import CorpusError
 
-# Features (T, F) of each utterance, and its labels: (T,) one per frame, or (P,) phones spoken.
+# Features (T, F) of each utterance, and its labels: (T,) one per frame, (1,) for the whole, or (P,)
+# in the order in which they come.
 Utterances = list[tuple[np.ndarray, np.ndarray]]
+
+# A label for each frame, one for all frames together, or labels in an order without times (CTC).
+Targets = Literal["steps", "sequence", "order"]
 
 IGNORED = -100  # torch's cross entropy leaves out frames of this label
 
@@ -26,8 +30,8 @@ class Data:
 
     train: Utterances
     dev: Utterances
-    labels: int  # number of phones
-    aligned: bool = True  # a label for each frame; otherwise a sequence of phones, for CTC
+    labels: int  # number of classes
+    targets: Targets = "steps"
 
     def __post_init__(self) -> None:
         size = self.train[0][0].shape[-1] if self.train else 0
@@ -38,7 +42,7 @@ class Data:
             for index, (features, labels) in enumerate(utterances):
                 where = f"{split} utterance {index}"
                 _check_features(where, features, size)
-                _check_labels(where, labels, len(features), self.aligned)
+                _check_labels(where, labels, len(features), self.targets)
                 if labels.min() < 0 or labels.max() >= self.labels:
                     told = f"labels {labels.min()}..{labels.max()} are not 0..{self.labels - 1}"
                     raise CorpusError(f"{where}: {told}")
@@ -51,10 +55,11 @@ def _check_features(where: str, features: np.ndarray, size: int) -> None:
         raise CorpusError(f"{where} holds NaN or infinite features; make the features again")
 
 
-def _check_labels(where: str, labels: np.ndarray, frames: int, aligned: bool) -> None:
-    if aligned:
-        if labels.shape != (frames,):
-            raise CorpusError(f"{where}: {labels.shape} labels for {frames} frames")
+def _check_labels(where: str, labels: np.ndarray, frames: int, targets: Targets) -> None:
+    expected = {"steps": (frames,), "sequence": (1,)}.get(targets, labels.shape)
+    if labels.shape != expected:
+        raise CorpusError(f"{where}: {labels.shape} labels for {frames} frames")
+    if targets != "order":
         return
     if labels.ndim != 1 or not len(labels):
         raise CorpusError(f"{where}: phones of shape {labels.shape}, expected (P > 0,)")
@@ -129,7 +134,8 @@ class WholeUtterances:
 
     POOL = 8
 
-    def __init__(self, utterances: Utterances, device: str) -> None:
+    def __init__(self, utterances: Utterances, device: str, last: bool = False) -> None:
+        self.last = last  # only the last frame of each counts
         self.frames = [torch.from_numpy(values).float().to(device) for values, _ in utterances]
         self.phones = [
             torch.from_numpy(phones.astype(np.int64)).to(device) for _, phones in utterances
@@ -150,4 +156,7 @@ class WholeUtterances:
         features += noise * torch.randn(features.shape, generator=generator, device=device)
         lengths = torch.from_numpy(self.lengths[chosen]).to(device)
         counted = torch.arange(features.shape[1], device=device) < lengths.unsqueeze(1)
-        return Batch(features * counted.unsqueeze(-1), labels, counted)
+        features = features * counted.unsqueeze(-1)
+        if self.last:
+            counted = torch.arange(features.shape[1], device=device) == lengths.unsqueeze(1) - 1
+        return Batch(features, labels, counted)

@@ -103,7 +103,9 @@ def fit(
     model.to(run.device)
     keep_memory()
     with _threads(recipe.threads):
-        return _Fit(model, phase, recipe, data, run, loss or make_loss(recipe)).rounds()
+        return _Fit(
+            model, phase, recipe, data, run, loss or make_loss(data.targets, recipe)
+        ).rounds()
 
 
 class _Fit:

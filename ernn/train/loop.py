@@ -31,7 +31,7 @@ def train_dense(
         One entry per round; see `Round`.
     """
     phase = Phase("dense", recipe.updates, recipe.evaluate_every, recipe.learning_rate)
-    loss = make_loss(recipe)
+    loss = make_loss(data.targets, recipe)
     return fit(model, phase, recipe, data, run, Distilled(loss, teacher) if teacher else loss)
 
 
@@ -54,7 +54,7 @@ def compress(
     Returns:
         One entry per round; see `Round`.
     """
-    loss = make_loss(training)
+    loss = make_loss(data.targets, training)
     taught = loss
     if recipe.distillation:
         teacher = copy.deepcopy(model)

@@ -1,4 +1,4 @@
-"""What training minimises: frame cross entropy, CTC, and either of them beside a teacher.
+"""What training minimises: cross entropy of frames or sequences, CTC, and these beside a teacher.
 
 Every loss has the same verbs: `source` of its batches, `total` over the counted frames of a batch
 (the sum, so that the parts of a batch on several processes add up), `evaluate` on the outputs for
@@ -15,7 +15,7 @@ from torch import Tensor, nn
 
 from ernn.recipe import TrainingRecipe
 from ernn.train.acoustic import AcousticModel
-from ernn.train.batches import IGNORED, Batch, Chunks, Source, Utterances, WholeUtterances
+from ernn.train.batches import IGNORED, Batch, Chunks, Source, Targets, Utterances, WholeUtterances
 
 
 class Loss(Protocol):
@@ -68,6 +68,32 @@ class FrameLoss:
 def _cross_entropy(scores: Tensor, labels: Tensor) -> Tensor:
     scores, labels = scores.flatten(0, -2), labels.flatten()
     return nn.functional.cross_entropy(scores, labels, ignore_index=IGNORED, reduction="sum")
+
+
+@dataclass(frozen=True)
+class SequenceLoss:
+    """Cross entropy of what a model says at the last frame of a sequence, which it has heard whole.
+
+    Told per sequence: only last frames count.
+    """
+
+    def source(self, utterances: Utterances, recipe: TrainingRecipe, device: str) -> Source:
+        """Return whole sequences."""
+        return WholeUtterances(utterances, device, last=True)
+
+    def total(self, scores: Tensor, batch: Batch) -> Tensor:
+        """Return the sum over all sequences."""
+        return _cross_entropy(scores[batch.counted], batch.labels[:, 0])
+
+    def evaluate(self, outputs: list[np.ndarray], utterances: Utterances) -> float:
+        """Return the mean over all sequences."""
+        scores = torch.from_numpy(np.stack([rows[-1] for rows in outputs]))
+        labels = torch.from_numpy(np.concatenate([one for _, one in utterances]).astype(np.int64))
+        return (_cross_entropy(scores, labels) / len(labels)).item()
+
+    def describe(self) -> dict[str, Any]:
+        """Return all settings."""
+        return {"loss": "sequence"}
 
 
 @dataclass(frozen=True)
@@ -162,6 +188,8 @@ class Distilled:
         }
 
 
-def make_loss(recipe: TrainingRecipe) -> Loss:
-    """Return the loss that a recipe names."""
-    return CtcLoss() if recipe.loss == "ctc" else FrameLoss(recipe.label_delay)
+def make_loss(targets: Targets, recipe: TrainingRecipe) -> Loss:
+    """Return the loss of a kind of targets."""
+    if targets == "steps":
+        return FrameLoss(recipe.label_delay)
+    return CtcLoss() if targets == "order" else SequenceLoss()

@@ -91,7 +91,7 @@ def test_a_missing_recipe_names_the_shipped_ones(name):
         ("speed = 9", "speed: not a known key"),
         ("seed = 'one'", "seed = 'one'"),
         ("seed = -1", "seed = -1"),
-        ("per_bound_points = -0.1", "per_bound_points = -0.1"),
+        ("per_bound_points = -0.1", "task.bound = -0.1"),
         ("name = '../../etc'", "name = '../../etc'"),
         ("name = 'a;rm -r b'", "name = 'a;rm -r b'"),
         ("model.cell = 'rnn'", "model.cell = 'rnn'"),

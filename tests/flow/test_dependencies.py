@@ -22,14 +22,22 @@ from ernn.resources import folder
 TRACING = Path(__file__).parents[1] / "tracing.py"
 SHIPPED = ("hw_templates", "sim", "asr_models", "vivado_scripts")
 
+MODEL = {"cell": "gru", "layers": [{"hidden": 16}]}
+RECIPES = {
+    "speech": Recipe.from_dict({"name": "a", "model": MODEL}),
+    "arrays": Recipe.from_dict(
+        {"name": "a", "model": MODEL, "task": {"kind": "arrays", "path": "a.npz"}}
+    ),
+}
+
 MODELS = {"train", "compress", "quantize"}
 MACHINE = {"plan", "simulate", "report"}
 EVERYTHING = {step.name for step in STEPS}
 
 
-def keys(tree: Tree) -> dict[str, dict[str, str]]:
+def keys(tree: Tree, kind: str = "speech") -> dict[str, dict[str, str]]:
     code = Code(tree)
-    return {step.name: step.depends_on(code) for step in STEPS}
+    return {step.name: step.depends_on(code, RECIPES[kind]) for step in STEPS}
 
 
 @pytest.fixture
@@ -60,6 +68,9 @@ def edit(path: Path) -> None:
         ("ernn/recipe/hardware.py", MACHINE),
         ("ernn/quant/network.py", {"quantize", "generate", *MACHINE}),
         ("ernn/finetune/twin.py", {"quantize"}),
+        ("ernn/speech/kaldi.py", {"corpus"}),
+        ("ernn/speech/per.py", {"train", "compress", "quantize", "report"}),
+        ("ernn/tasks/npz.py", set()),
         ("ernn/train/fit.py", MODELS),
         ("hw_templates/lib/ernn_pe.v", {"generate", "simulate"}),
         ("sim/accelerator.py", {"simulate"}),
@@ -79,10 +90,17 @@ def test_an_edit_redoes_what_it_goes_into(copied, file, stale):
     assert {name for name in before if before[name] != after[name]} == stale
 
 
+def test_a_task_depends_on_its_own_code():
+    found = keys(Tree.own(), "arrays")
+    assert "tasks/npz.py" in found["corpus"] and "tasks/arrays.py" in found["train"]
+    for step, files in found.items():
+        assert not [file for file in files if file.startswith("speech/")], step
+
+
 def test_an_edit_of_the_energies_plans_again(tmp_path, copied):
     """As a user meets it: the plan prints energies, so it is made again; a style sheet is not."""
     step = next(step for step in STEPS if step.name == "plan")
-    recipe = Recipe.from_dict({"name": "a", "model": {"cell": "gru", "layers": [{"hidden": 16}]}})
+    recipe = RECIPES["speech"]
     plan = Step("plan", lambda work: None, step.reads, module=step.module)
 
     def bring() -> str:

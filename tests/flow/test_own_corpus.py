@@ -12,8 +12,8 @@ import pytest
 from ernn.compressed import CompressedModel
 from ernn.errors import CorpusError
 from ernn.flow.chain import bring
-from ernn.flow.results import load_rate
 from ernn.flow.run_folder import RunFolder
+from ernn.flow.scores import read_score
 from ernn.quant.integer_model import IntegerModel
 from ernn.recipe import CorpusRecipe, FeatureRecipe, Recipe
 from ernn.speech import manifest
@@ -79,7 +79,7 @@ def test_kaldi_archives_become_an_integer_model(corpus, tmp_path):
     model = CompressedModel.load(out / "compress" / "compressed.safetensors")
     assert (model.features, model.labels) == (27, 39)  # of the archive, not of the recipe
     assert IntegerModel.load(out / "quantize" / "integer.safetensors").labels == 39
-    assert 0 < load_rate(RunFolder(out).score("quantize")).percent <= 100
+    assert 0 < read_score(RunFolder(out).score("quantize")).value <= 100
     bring("corpus", recipe(data), tmp_path / "out", say=said.append)
     assert said[-2] == "corpus: up to date"
     with (data / "dev" / "feats.ark").open("ab") as file:
@@ -95,7 +95,7 @@ def test_phone_strings_become_an_integer_model_with_ctc(corpus, tmp_path):
     (data / "phones.txt").write_text((data / "phones.txt").read_text().replace("SIL", "sil"))
     out = bring("quantize", recipe(data, loss="ctc"), tmp_path / "out", say=said.append)
     assert IntegerModel.load(out / "quantize" / "integer.safetensors").labels == 40  # and a blank
-    assert 0 < load_rate(RunFolder(out).score("quantize")).percent <= 100
+    assert 0 < read_score(RunFolder(out).score("quantize")).value <= 100
     with pytest.raises(CorpusError, match=r'has phones but no times.*set loss = "ctc"'):
         bring("train", recipe(data), tmp_path / "out", say=said.append)
     assert said[-1].startswith("train: again")  # told before any training

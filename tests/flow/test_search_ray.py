@@ -23,7 +23,7 @@ def sent_whole():
 def test_ray_runs_a_lost_trial_again(cluster, tmp_path):
     trials = [FakeJob(point, str(tmp_path), deaths=i == 1) for i, point in enumerate(POINTS)]
     found = outcomes(Ray(cluster.address, 2, 1), *trials)
-    assert {p: o.percent for p, o in found.items()} == {p: float(p.block) for p in POINTS}
+    assert {p: o.value for p, o in found.items()} == {p: float(p.block) for p in POINTS}
     assert (tmp_path / "lstm-4-4.runs").read_text() == "xx"
 
 
@@ -54,6 +54,6 @@ def test_a_lost_machine_costs_only_time(cluster, tmp_path):
             found |= dict(place.collect(1.0))
     finally:
         place.close()
-    assert {p: o.percent for p, o in found.items()} == {p: float(p.block) for p in POINTS}
+    assert {p: o.value for p, o in found.items()} == {p: float(p.block) for p in POINTS}
     runs = sorted((tmp_path / f"{point.name}.runs").read_text() for point in POINTS)
     assert runs == ["x", "x", "xx"]

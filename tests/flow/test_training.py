@@ -13,8 +13,8 @@ from typer.testing import CliRunner
 
 from ernn import cli
 from ernn.compressed import CompressedModel
-from ernn.flow.results import load_rate
 from ernn.flow.run_folder import RunFolder
+from ernn.flow.scores import read_score
 from ernn.quant.integer_model import IntegerModel
 from ernn.resources import folder
 
@@ -58,7 +58,7 @@ def test_ctc_goes_from_phone_sequences_to_the_integer_model(spoken, tmp_path):
     assert IntegerModel.load(out / "quantize" / "integer.safetensors").labels == 40
     history = json.loads((out / "train" / "dense.json").read_text())
     assert np.isfinite([entry["dev_loss"] for entry in history]).all()
-    rates = [load_rate(RunFolder(out).score(step)) for step in ("train", "quantize")]
+    rates = [read_score(RunFolder(out).score(step)) for step in ("train", "quantize")]
     assert np.isfinite(rates[1].minus(rates[0]).value)
 
 

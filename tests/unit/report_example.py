@@ -5,8 +5,22 @@ from ernn.parts.part import load_part
 from ernn.report import content as c
 from ernn.report import hardware_content as hw
 from ernn.report import model_content as m
+from ernn.report.judged import Judged
 from ernn.report.marks import Measured, Origin
 from ernn.run.schedule import Schedule, Share, UnitSchedule
+
+SPEECH = Judged(
+    "PER",
+    "phone error rate",
+    "%",
+    "points",
+    True,
+    "synthetic speech",
+    "utterances",
+    "speakers",
+    "phones",
+    "SYNTHETIC speech: no phone error rate here is a TIMIT figure",
+)
 
 
 def example() -> c.Report:
@@ -37,13 +51,13 @@ def example() -> c.Report:
         machine="Linux x86_64, 2 cores, Python 3.11",
         simulator="Verilator 5.048",
         accuracy=m.Accuracy(
-            corpus="synthetic",
-            speakers=24,
-            utterances=118,
-            phones=4302,
-            dense=m.ErrorRate("dense", 22.53, 20.4, 25.6, "ernn train"),
-            compressed=m.ErrorRate("compressed", 26.55, 24.1, 29.2, "ernn compress"),
-            integer=m.ErrorRate("integer", 26.61, 24.2, 29.3, "ernn quantize"),
+            judged=SPEECH,
+            groups=24,
+            sequences=118,
+            over=4302,
+            dense=m.ModelScore("dense", 22.53, 20.4, 25.6, "ernn train"),
+            compressed=m.ModelScore("compressed", 26.55, 24.1, 29.2, "ernn compress"),
+            integer=m.ModelScore("integer", 26.61, 24.2, 29.3, "ernn quantize"),
             changes=(
                 m.Change("compressed", "dense", 4.02, 3.1, 4.9),
                 m.Change("integer", "compressed", 0.06, -0.05, 0.17),

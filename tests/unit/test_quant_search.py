@@ -8,15 +8,16 @@ from hypothesis import strategies as st
 from ernn.errors import BoundError
 from ernn.quant.search import ACTIVATION_ERRORS, SETTINGS, Search, Trial, search
 from ernn.recipe import QuantizationRecipe
-from ernn.speech.per import ErrorRate
+from ernn.score import PER, Score
 
 PHONES = 10_000
 
 
-def rate(percent: float) -> ErrorRate:
+def rate(percent: float) -> Score:
     """Return an error rate of so many per cent."""
     errors = round(percent * PHONES / 100)
-    return ErrorRate(("a",), np.array([PHONES]), np.array([[errors, 0, 0]]))
+    figures = {name: np.zeros(1) for name in PER.counted} | {PER.over: np.array([PHONES])}
+    return Score(PER, ("a",), {**figures, "substitutions": np.array([errors])})
 
 
 def find(loss, bound: float, **recipe) -> tuple[Search, list[QuantizationRecipe]]:

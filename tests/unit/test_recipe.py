@@ -133,7 +133,7 @@ def test_a_model_that_cannot_be_is_refused(tmp_path, model, where, allowed):
 @pytest.mark.parametrize("bound, allowed", [("-0.1", "or equal to 0"), ("inf", "finite")])
 def test_an_impossible_per_bound_is_refused(tmp_path, bound, allowed):
     (problem,) = problems(tmp_path, f"per_bound_points = {bound}\n{GOOD}")
-    assert "per_bound_points" in problem and allowed in problem
+    assert "task.bound" in problem and allowed in problem
 
 
 @pytest.mark.parametrize(
@@ -159,7 +159,7 @@ weight_bits = 99
 """
     found = problems(tmp_path, text)
     assert len(found) == 5
-    for where in ("name", "per_bound_points", "colour", "model.layers[0].block", "weight_bits"):
+    for where in ("name", "task.bound", "colour", "model.layers[0].block", "weight_bits"):
         assert any(where in line for line in found)
 
 

@@ -139,7 +139,8 @@ def test_synthetic_speech_is_labelled(folder: Path, tmp_path: Path):
     for name in ("report.html", "report.md"):
         assert "SYNTHETIC speech" in (folder / name).read_text()
     report = example()
-    real = replace(report, accuracy=replace(report.accuracy, corpus="timit"))
+    timit = replace(report.accuracy.judged, data="TIMIT", notice="")
+    real = replace(report, accuracy=replace(report.accuracy, judged=timit))
     write_report(real, tmp_path)
     assert "synthetic" not in (tmp_path / "report.html").read_text().lower()
 
@@ -167,7 +168,7 @@ def test_a_mismatch_cannot_be_overlooked(tmp_path: Path):
     wrong = replace(report, timing=replace(report.timing, mismatches=3))
     late = replace(report, timing=replace(report.timing, latency_cycles_simulated=242))
     empty = replace(report, timing=replace(report.timing, words_compared=0))
-    bound = replace(report, accuracy=replace(report.accuracy, bound_points=0.5))
+    bound = replace(report, accuracy=replace(report.accuracy, bound=0.5))
     for bad, words in (
         (wrong, "Not bit-exact"),
         (empty, "Not bit-exact"),
@@ -206,8 +207,8 @@ def test_scaled_column_only_where_the_layer_differs(tmp_path: Path):
 
 def test_numbers_that_cannot_be_are_refused(tmp_path: Path):
     report = example()
-    broken = replace(report.accuracy.dense, percent=float("nan"))
-    with pytest.raises(ErnnError, match=r"accuracy\.dense\.percent"):
+    broken = replace(report.accuracy.dense, value=float("nan"))
+    with pytest.raises(ErnnError, match=r"accuracy\.dense\.value"):
         write_report(replace(report, accuracy=replace(report.accuracy, dense=broken)), tmp_path)
     assert not list(tmp_path.iterdir())
 
@@ -292,7 +293,7 @@ def test_figures_of_tools_have_their_mark_and_command(folder: Path):
 def test_without_results_beside_it_the_report_says_how_to_get_them(tmp_path: Path):
     bare = replace(example(), blocks=None, front=None, working=None, builds=(), left_out=())
     page = write_report(bare, tmp_path).read_text()
-    assert "<code>ernn search quickstart --per-bound 1.5 --part XC7VX690T</code>" in page
+    assert "<code>ernn search quickstart --bound 1.5 --part XC7VX690T</code>" in page
     assert "<code>ernn synth</code>" in page
     assert 'id="schedule"' not in page and "schedule-chart" not in page
     assert load_report(tmp_path / "report.json") == bare

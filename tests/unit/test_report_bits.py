@@ -6,7 +6,7 @@ from dataclasses import replace
 from xml.etree import ElementTree
 
 import pytest
-from report_example import example
+from report_example import SPEECH, example
 
 from ernn.errors import ErnnError
 from ernn.report.bits import bits_chart
@@ -23,7 +23,7 @@ def trial(sweep: str, loss: float, **settings) -> BitsTrial:
     per = Measured(20 + loss, 18 + loss, 22 + loss)
     near = Measured(loss, loss - 0.3, loss + 0.3)
     return BitsTrial(
-        sweep, **(fine | settings), segments=44, per=per, loss=near, within=loss <= 0.5
+        sweep, **(fine | settings), segments=44, score=per, loss=near, within=loss <= 0.5
     )
 
 
@@ -44,7 +44,7 @@ def test_every_trial_is_in_the_report(tmp_path):
     page = write_report(report, tmp_path).read_text()
     text = (tmp_path / "report.md").read_text()
     for one in TRIALS:
-        assert f'<data value="{one.per.value}">' in page
+        assert f'<data value="{one.score.value}">' in page
         assert f"| {one.weight_bits} | {one.activation_bits} |" in text
     assert "weights 15 bits, activations 16, state 16, 44 segments (error 0.0005)" in text
     assert load_report(tmp_path / "report.json").bits == FOUND
@@ -56,7 +56,7 @@ def test_without_a_search_nothing_is_said_of_it(tmp_path):
 
 
 def test_the_chart_marks_the_choice_and_shows_what_is_beyond_it():
-    chart = bits_chart(FOUND)
+    chart = bits_chart(FOUND, SPEECH)
     root = ElementTree.fromstring(str(chart))
     dots = [node for node in root.iter("svg") if "shape" in node.get("class", "")]
     marked = [node for node in dots if "chosen" in node.get("class")]

@@ -123,7 +123,7 @@ def test_a_part_that_holds_nothing():
 
 
 def test_a_search_needs_a_bound(tmp_path):
-    with pytest.raises(RecipeError, match="--per-bound POINTS or --per-max PERCENT"):
+    with pytest.raises(RecipeError, match="--bound LOSS or --worst SCORE"):
         search(recipe(), Bound(), out=tmp_path / "o")
     with pytest.raises(PlanError, match="not a known part"):
         search(recipe(), Bound(1.0), part="XC7Z021", out=tmp_path / "o")
@@ -159,7 +159,7 @@ def test_a_recipe_that_searches_bits_stays_valid_with_other_blocks():
     asked = recipe(quantization={"search": True}, per_bound_points=1.0)
     chosen = variant(asked, Point("gru", 4, 8)).model_dump(mode="json", exclude_none=True)
     again = Recipe.from_dict(tomllib.loads(to_toml(chosen)))
-    assert again.per_bound_points == 1.0
+    assert again.task.bound == 1.0
 
 
 def test_a_path_of_any_characters_survives(tmp_path):

@@ -2,6 +2,8 @@
 
 from pathlib import Path
 
+from jobs import outcome
+
 from ernn.recipe import Recipe
 from ernn.search.bounds import Bounds, Size
 from ernn.search.driver import Driver
@@ -9,7 +11,7 @@ from ernn.search.executor import Done
 from ernn.search.phase1 import Bound, Policy, phase_one
 from ernn.search.space import Point, dense
 from ernn.search.study import Study
-from ernn.search.trial import Job, Outcome
+from ernn.search.trial import Job
 
 RECIPE = Recipe.from_dict({"name": "test", "model": {"cell": "gru", "layers": [{"hidden": 16}]}})
 
@@ -31,7 +33,7 @@ class Formula:
         assert points, "the search waits for nobody"
         self.jobs = []
         self.done += points
-        return [(p, Outcome(20 + p.block / 10, 19.0, 23.0, (2,), (10,), 1.0)) for p in points]
+        return [(p, outcome(20 + p.block / 10, 19.0, 23.0, (2,), (10,), 1.0)) for p in points]
 
     def close(self) -> None:
         pass

@@ -19,7 +19,7 @@ def place(request) -> Executor:
 
 def test_outcomes_do_not_depend_on_the_place(place, tmp_path):
     found = outcomes(place, *(FakeJob(point, str(tmp_path)) for point in POINTS))
-    assert {p: o.percent for p, o in found.items()} == {p: float(p.block) for p in POINTS}
+    assert {p: o.value for p, o in found.items()} == {p: float(p.block) for p in POINTS}
 
 
 def test_an_error_comes_back(place, tmp_path):

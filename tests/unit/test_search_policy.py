@@ -104,14 +104,19 @@ def test_a_dense_model_above_the_bound_ends_it():
     verdict = search.run()
     assert verdict.chosen is None
     assert len(search.asks) == 1
-    assert "the dense LSTM itself has an error rate of 20.00 %, above the bound" in verdict.failure
+    assert (
+        "the dense LSTM itself has a phone error rate of 20.00 %, above the bound"
+        in verdict.failure
+    )
 
 
 def test_both_bounds_hold():
     assert Bound(1.0, 20.5).limit(20.0) == 20.5
     assert Bound(0.1, 20.5).limit(20.0) == pytest.approx(20.1)
     assert Bound(None, None).limit(20.0) == inf
-    assert str(Bound(1.0, 20.5)) == "a loss of 1 points against dense and an error rate of 20.5 %"
+    assert (
+        str(Bound(1.0, 20.5)) == "a loss of 1 points against dense and a phone error rate of 20.5 %"
+    )
 
 
 def test_nothing_within_the_bound_names_the_bound_that_would_be_met():

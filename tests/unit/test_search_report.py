@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from playwright.sync_api import sync_playwright
+from report_example import SPEECH
 
 from ernn.errors import ErnnError
 from ernn.recipe import Recipe
@@ -65,14 +66,15 @@ def example() -> SearchReport:
     return SearchReport(
         recipe="example",
         seed=0,
-        corpus="synthetic",
+        data_name="synthetic",
+        about=SPEECH,
         version="1.0",
         study="example",
         storage="sqlite:///search.db",
         part="XC7Z020",
         memory_blocks=140,
         bound="a loss of 1.5 points against dense",
-        limit_percent=21.5,
+        limit=21.5,
         lower=2,
         why_lower="blocks of 2 need little",
         upper=16,

@@ -8,16 +8,16 @@ from pathlib import Path
 
 import optuna
 import pytest
+from jobs import outcome
 
 from ernn.errors import ProjectError, ToolError
 from ernn.search.bounds import Size
 from ernn.search.space import Point
 from ernn.search.study import METRICS, Study, shown
-from ernn.search.trial import Outcome
 
 POINT, OTHER = Point("lstm", 8, 8), Point("gru", 8, 16)
 SIZE = Size(100, 20, 3, 50, 7, "")
-OUTCOME = Outcome(20.5, 19.0, 22.0, (3, 1, 0), (10, 9, 8), 12.5)
+OUTCOME = outcome(20.5, 19.0, 22.0, (3, 1, 0), (10, 9, 8), 12.5)
 RECIPE = {"recipe": {"training": {"updates": 10}}, "code": {"train": "abc"}}
 
 
@@ -183,7 +183,7 @@ def test_a_password_is_not_shown():
 
 
 def test_losses_are_paired():
-    dense = Outcome(10.0, 9.0, 11.0, (2, 0, 0), (10, 9, 8), 1.0)
+    dense = outcome(10.0, 9.0, 11.0, (2, 0, 0), (10, 9, 8), 1.0)
     loss = OUTCOME.loss(dense)
     assert loss.value == pytest.approx(100 * 2 / 27)
     assert loss.low <= loss.value <= loss.high

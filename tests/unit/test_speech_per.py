@@ -51,8 +51,8 @@ def rate(references, hypotheses, speakers=None):
 
 def test_the_rate_weighs_utterances_by_their_length():
     result = rate([[1, 2, 3, 4], [5, 6]], [[1, 2, 3, 4], [9]])
-    assert result.percent == pytest.approx(100 * 2 / 6)
-    assert result.errors.tolist() == [0, 2]
+    assert result.value == pytest.approx(100 * 2 / 6)
+    assert result.counted.tolist() == [0, 2]
 
 
 def test_intervals_hold_the_value_and_repeat():
@@ -63,7 +63,7 @@ def test_intervals_hold_the_value_and_repeat():
     result = rate(references, noisy, speakers)
     interval = result.interval()
     assert interval == result.interval()
-    assert interval.low < interval.value == result.percent < interval.high
+    assert interval.low < interval.value == result.value < interval.high
     assert rate(references, references, speakers).interval().high == 0
     one = rate(references, noisy, ["the same"] * 30).interval()
     assert one.low == one.high == pytest.approx(one.value)  # one speaker says nothing about others
@@ -86,7 +86,7 @@ def test_a_paired_difference_is_sharper_than_two_intervals():
     worse = [np.where(rng.random(20) < 0.05, 0, h) for h in noisy]
     first, second = rate(references, worse), rate(references, noisy)
     difference, interval = first.minus(second), first.interval()
-    assert difference.value == pytest.approx(first.percent - second.percent)
+    assert difference.value == pytest.approx(first.value - second.value)
     assert 0 < difference.low < difference.value < difference.high
     assert difference.high - difference.low < interval.high - interval.low
     same = first.minus(first)

@@ -58,7 +58,7 @@ def test_chunks_hold_each_label_with_the_frame_that_comes_a_delay_later():
 def test_phones_that_cannot_be_told_are_refused(phones, message):
     train = [*CTC_DATA.train, (np.zeros((5, F)), phones)]
     with pytest.raises(CorpusError, match=message):
-        Data(train, CTC_DATA.dev, LABELS, aligned=False)
+        Data(train, CTC_DATA.dev, LABELS, "order")
 
 
 def test_whole_utterances_come_with_all_their_phones_and_zeros_behind():

@@ -136,8 +136,8 @@ def test_a_teacher_is_copied_where_it_differs_and_leaves_nothing_where_it_agrees
 
 
 def test_the_recipe_names_the_loss():
-    assert make_loss(TrainingRecipe(label_delay=3)) == FrameLoss(3)
-    assert make_loss(TrainingRecipe(loss="ctc")) == CtcLoss()
+    assert make_loss("steps", TrainingRecipe(label_delay=3)) == FrameLoss(3)
+    assert make_loss("order", TrainingRecipe()) == CtcLoss()
 
 
 def test_descriptions_tell_trainings_apart():

@@ -1,20 +1,19 @@
-"""Make or read the speech."""
+"""Make or read the data."""
 
 import os
+from importlib import import_module
 
 from ernn.files import write_text
 from ernn.flow.run_folder import SUMMARY
 from ernn.flow.work import Work
-from ernn.speech.corpus import build_corpus
+from ernn.tasks.kinds import KINDS
 
 
 def run(work: Work) -> None:
-    """Make or read the speech."""
-    recipe = work.recipe
+    """Make or read the data."""
     affinity = getattr(os, "sched_getaffinity", None)  # not everywhere
     workers = len(affinity(0)) if affinity else os.cpu_count() or 1
-    with work.progress("corpus: speakers") as progress:
-        summary = build_corpus(
-            recipe.corpus, recipe.features, recipe.corpus_seed, work.folder, workers, progress
-        )
+    with work.progress("corpus: done") as progress:
+        make_data = import_module(KINDS[work.recipe.task.kind].data).make_data
+        summary: str = make_data(work.recipe, work.folder, workers, progress)
     write_text(work.folder / SUMMARY, summary)

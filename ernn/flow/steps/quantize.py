@@ -14,16 +14,16 @@ from ernn.quant.frames import stack
 from ernn.quant.integer_model import IntegerModel
 from ernn.quant.predict import predict
 from ernn.quant.quantize import quantize
-from ernn.speech.corpus import load_split
+from ernn.tasks.kinds import open_task
+from ernn.tasks.task import calibration
 
 
 def run(work: Work) -> None:
     """Make the integer model; if the recipe says so, search its bits first and fine-tune it."""
     settings = work.recipe.quantization
     compressed = CompressedModel.load(work.run.compressed_model)
-    train = load_split(work.run.corpus, "train")
-    every = max(1, len(train) // settings.calibration_utterances)  # of many speakers, not the first
-    chosen = [u.features for u in train[::every][: settings.calibration_utterances]]
+    task = open_task(work.recipe, work.run.corpus)
+    chosen = calibration(task, settings.calibration_utterances)
     if settings.search:
         settings = search_bits(work, compressed, chosen)
     with work.progress("quantize: calibration frames") as progress:
@@ -32,9 +32,9 @@ def run(work: Work) -> None:
         compressed, model = _fine_tune(work, compressed, model)
     model.save(work.run.integer_model)
     with work.progress("quantize: test frames") as progress:
-        save_score(work, lambda utterances: predict(model, utterances, progress))
-    test = load_split(work.run.corpus, "test")
-    frames, lengths = stack([utterance.features for utterance in test[:: len(test) // 8 + 1]])
+        save_score(work, lambda sequences: predict(model, sequences, progress))
+    test = task.frames("test")
+    frames, lengths = stack(test[:: len(test) // 8 + 1])
     write_json(work.run.signals, compare_signals(model, compressed, frames, lengths))
 
 

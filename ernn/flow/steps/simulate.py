@@ -13,7 +13,7 @@ from ernn.run.dump import Dump, steady_window
 from ernn.run.schedule import save_schedule
 from ernn.run.simulate import Simulation, simulate
 from ernn.run.traffic import Traffic, deal_out
-from ernn.speech.corpus import load_split
+from ernn.tasks.kinds import read_frames
 
 
 def run(work: Work) -> None:
@@ -24,7 +24,7 @@ def run(work: Work) -> None:
     settings = work.recipe.simulation
     planned = HardwarePlan.load(work.run.plan)
     model = IntegerModel.load(work.run.integer_model)
-    test = [utterance.features for utterance in load_split(work.run.corpus, "test")]
+    test = read_frames(work.run.corpus, "test")
     frames = max(settings.frames_per_stream, RATE_ROUNDS)  # fewer show no steady state
     streams, alone = deal_out(test, planned.streams, frames), [[test[0][:frames]]]
     window = steady_window(planned, frames) if settings.simulator == "verilator" else None

@@ -1,0 +1,44 @@
+"""The file of a score: what was counted in every sequence, and what follows from it."""
+
+from pathlib import Path
+
+import numpy as np
+
+from ernn.errors import ModelFileError, ShapeError
+from ernn.flow.results import read_json, write_json
+from ernn.score import MEASURES, Score
+
+FORMAT = "ernn-score-1"
+
+
+def write_score(path: Path, score: Score) -> None:
+    """Write a score with its 95 % interval and the figures of every sequence."""
+    found, measure = score.interval(), score.measure
+    told = {
+        "format": FORMAT,
+        "name": measure.name,
+        "unit": measure.unit,
+        "lower_is_better": measure.lower_is_better,
+        "value": found.value,
+        "low": found.low,
+        "high": found.high,
+        "groups": list(score.groups),
+        "figures": {name: np.asarray(one).tolist() for name, one in score.figures.items()},
+    }
+    write_json(path, told)
+
+
+def read_score(path: Path) -> Score:
+    """Read a score that `write_score` wrote.
+
+    Raises:
+        ModelFileError: the file is missing, damaged or of another version.
+    """
+    told = read_json(path)
+    try:
+        if told["format"] != FORMAT:
+            raise ValueError
+        figures = {str(name): np.array(one) for name, one in told["figures"].items()}
+        return Score(MEASURES[told["name"]], tuple(map(str, told["groups"])), figures)
+    except (KeyError, TypeError, ValueError, AttributeError, ShapeError):
+        raise ModelFileError(f"{path} holds no {FORMAT} of ernn; run its step again") from None

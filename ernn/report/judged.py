@@ -1,0 +1,47 @@
+"""What a report's models are judged by, and on which data: words that every page needs."""
+
+from dataclasses import dataclass
+
+from ernn.datafile import Strict
+
+_UNITS = {"%": "per cent"}
+
+
+@dataclass(frozen=True)
+class Judged(Strict):
+    """A measure and the data of a task, in words."""
+
+    name: str  # as a column is headed: "PER"
+    words: str  # "phone error rate"
+    unit: str  # "%"
+    step: str  # unit of a difference: "points"
+    lower_is_better: bool
+    data: str  # "synthetic speech"
+    sequences: str  # "utterances"
+    groups: str  # "speakers": what intervals are drawn over
+    over: str  # what the test set is counted in: "phones"
+    notice: str = ""  # what every reader has to know, if anything
+
+    @property
+    def title(self) -> str:
+        """The measure as a heading begins."""
+        return self.words[:1].upper() + self.words[1:]
+
+    @property
+    def head(self) -> str:
+        """The measure as the head of a column."""
+        return f"{self.name}, {self.unit}" if self.unit else self.name
+
+    @property
+    def loss_head(self) -> str:
+        """A loss as the head of a column."""
+        return f"Loss, {self.step}" if self.step else "Loss"
+
+    @property
+    def axis(self) -> str:
+        """The unit in words, behind a comma, for the title of a chart."""
+        return f", {_UNITS.get(self.unit, self.unit)}" if self.unit else ""
+
+    def figure(self, value: float, decimals: int = 2) -> str:
+        """Return a value with its unit."""
+        return f"{value:.{decimals}f} {self.unit}".rstrip()
