@@ -25,7 +25,7 @@ from ernn.search.bounds import Bounds, find_bounds, measure
 from ernn.search.phase1 import Bound, Verdict, follow, phase_one
 from ernn.search.search import TRIALS
 from ernn.search.space import Cell, Point, dense, variant
-from ernn.search.trial import Outcome, run_trial, speech
+from ernn.search.trial import Outcome, data, run_trial
 
 TPE_SEEDS = 20
 TPE_TRIALS = 60  # proposals at most; far fewer are new
