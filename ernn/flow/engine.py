@@ -55,7 +55,8 @@ class Step:
     def reading(self, recipe: Recipe) -> dict[str, Any]:
         """Return what the step reads of a recipe."""
         viewed = self.view(recipe)
-        return {key: _read(viewed, key) for key in self.reads}
+        read = (key for key in self.reads if key not in recipe.unread)
+        return {key: _read(viewed, key) for key in read}
 
     def depends_on(self, code: Code, recipe: Recipe) -> dict[str, str]:
         """Return the hash of every file of ernn that it depends on."""

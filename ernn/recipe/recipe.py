@@ -45,6 +45,11 @@ class Recipe(Section):
         return {"kind": self.task.kind, "path": self.task.path}
 
     @property
+    def unread(self) -> tuple[str, ...]:
+        """What the recipe's task does not read."""
+        return () if self.task.kind == "speech" else ("corpus", "corpus_seed", "features")
+
+    @property
     def data_name(self) -> str:
         """The data in one word."""
         return self.corpus.kind if self.task.kind == "speech" else self.task.kind

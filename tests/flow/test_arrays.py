@@ -116,7 +116,7 @@ def test_recipes_of_arrays_say_what_is_wrong(tmp_path):
             "write [task] bound instead",
         ),
         (("bound = 60.0", ""), "needs [task] bound"),
-        (("path", "paths"), "task.paths is not a known key"),
+        (("path", "paths"), "task.paths: not a known key"),
     ):
         recipe = tmp_path / "waves.toml"
         recipe.write_text(text.replace(*change, 1))
