@@ -3,7 +3,7 @@
 from pathlib import Path
 
 import pytest
-from accelerators import Accelerator
+from accelerators import Accelerator, Design
 from frontends import STANDARDS, WAIVED, elaborate, memory_faults, reserved_names
 from hypothesis import HealthCheck, Phase, assume, given, settings
 from test_accelerator import designs
@@ -14,6 +14,7 @@ from ernn.errors import PlanError
 from ernn.hdl.board import board_files
 from ernn.hdl.package import package_files
 from ernn.hdl.project import write_project
+from ernn.hw.layout import Sizes
 from ernn.hw.plan import HardwarePlan
 
 
@@ -36,6 +37,13 @@ def verilog(project: Path) -> list[Path]:
 def test_a_design_is_clean(project):
     require_clean(verilog(project), "ernn_top")
     assert not memory_faults(elaborate(verilog(project), "ernn_top")[0], project / "rtl")
+
+
+@pytest.mark.parametrize("cell", ["mgu", "rnn", "dense"])
+def test_every_cell_is_clean(cell, tmp_path):
+    made = Accelerator.write(Design({"cell": cell, "blocks": 4}, Sizes(4, 2, 2, 2)), tmp_path)
+    require_clean(verilog(tmp_path / "project"), "ernn_top")
+    assert not memory_faults(elaborate(verilog(tmp_path / "project"), "ernn_top")[0], made.rtl)
 
 
 def test_the_packages_testbench_is_clean(project, tmp_path):
