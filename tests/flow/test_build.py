@@ -138,7 +138,11 @@ def test_wrong_use(loop, tmp_path):
             build(loop, **{"out": tmp_path / "out", "force": True} | options)
 
     refused(ProjectError, r"ernn_top\.v changed after generation", force=False)
-    refused(PlanError, "'nexys' is not a known board; choose ulx3s or none", board="nexys")
+    refused(
+        PlanError,
+        "'nexys' is not a known board; choose tang_nano_20k, ulx3s or none",
+        board="nexys",
+    )
     refused(PlanError, "speed grade '9' is not one of an ECP5: 6, 7, 8", speed="9")
     refused(PlanError, "needs 8: use a faster clock", clock_mhz=5.0)
     refused(ProjectError, "--simulate out, or build the folder of a run", simulate=True)
