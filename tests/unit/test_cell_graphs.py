@@ -2,6 +2,7 @@
 
 from itertools import product
 
+import hand_written_cells as cells
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -11,7 +12,6 @@ from models import random_integer_model
 from ernn.cells import CELLS
 from ernn.fixed import QFormat
 from ernn.graphs.cell import Act, Cell, Dot2, Lerp, Matvec, Move, Mul, Options, reads
-from ernn.quant import cells
 from ernn.quant.integer_model import IntegerLayer, IntegerModel
 from ernn.quant.operations import IntegerOperations, formats, operation_bits
 from ernn.recipe import QuantizationRecipe

@@ -3,6 +3,7 @@
 import math
 from fractions import Fraction
 
+import hand_written_cells as cells
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -10,7 +11,6 @@ from hypothesis import strategies as st
 from models import random_integer_model
 
 from ernn.fixed import QFormat
-from ernn.quant import cells
 from ernn.quant.activation import Piecewise
 from ernn.quant.integer_model import IntegerModel
 from ernn.recipe import QuantizationRecipe

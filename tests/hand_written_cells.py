@@ -1,4 +1,4 @@
-"""Golden models of the cell units: one time step of every cell on raw integers.
+"""LSTM and GRU steps written by hand on raw integers: the oracle of the graphs in ernn.cells.
 
 All arrays are int64 with one element per cell (any leading axes); a "row" is in ROW, a state in
 STATE, a vector in VECTOR, everything else in GATE. Every function takes the model, for its
