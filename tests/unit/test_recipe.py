@@ -80,6 +80,11 @@ def test_a_mistake_is_named_with_its_place_and_what_is_allowed(tmp_path, line, w
             "choose one of lstm, gru, mgu, rnn, dense",
         ),
         (
+            'cell = "gru"\nstructure = "tiles"\n[[model.layers]]\nhidden = 64',
+            "model.structure = 'tiles'",
+            "choose one of circulant, dense, scaled",
+        ),
+        (
             'cell = "gru"\n[[model.layers]]\nhidden = 64\ncell_activation = "tanh"',
             "layers[0].cell_activation = 'tanh'",
             "a gru has no such choice; remove it",
