@@ -25,7 +25,7 @@ bench: $(VENV)/ready
 	$(VENV)/bin/ernn bench --out out/bench
 
 test: $(VENV)/ready-dev
-	$(VENV)/bin/pytest -n 2 --dist worksteal
+	$(VENV)/bin/pytest -n 2 --dist worksteal --durations=30
 
 lint: $(VENV)/ready-dev
 	$(VENV)/bin/ruff check

@@ -52,7 +52,7 @@ def outcomes(place: Executor, *jobs: FakeJob) -> dict[Point, Outcome | ErnnError
     try:
         for job in jobs:
             place.start(job)
-        deadline = time.monotonic() + 60
+        deadline = time.monotonic() + 120
         while len(found) < len(jobs):
             found |= dict(place.collect(1.0))
             assert time.monotonic() < deadline

@@ -8,11 +8,13 @@ import time
 from pathlib import Path
 
 import pytest
+from deadlines import until
 from typer.testing import CliRunner
 
 from ernn import __version__, cli
 from ernn.flow import chain
 from ernn.resources import folder
+from ernn.tools import Tool
 
 GOOD = """
 name = "good"
@@ -172,7 +174,8 @@ def test_an_output_folder_that_cannot_be_made(tmp_path):
 
 
 def test_doctor_fails_where_a_needed_tool_is_missing(monkeypatch):
-    assert ernn("doctor").exit_code in (0, 3)
+    monkeypatch.setattr("ernn.doctor.find", lambda name: Tool(name, "1.0", Path(name), "system"))
+    assert ernn("doctor").exit_code == 0
     monkeypatch.setattr("ernn.doctor.find", lambda name: None)
     result = ernn("doctor")
     assert result.exit_code == 3
@@ -185,8 +188,7 @@ def test_ctrl_c_while_processes_speak(tmp_path):
     process = subprocess.Popen(
         command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, start_new_session=True
     )
-    while not Path("o/corpus.part").exists():
-        time.sleep(0.05)
+    until(Path("o/corpus.part").exists, "no step began", process)
     time.sleep(1)
     os.killpg(process.pid, signal.SIGINT)  # as a terminal does: to the workers too
     _, told = process.communicate(timeout=30)

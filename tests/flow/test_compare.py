@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from deadlines import each
 from playwright.sync_api import sync_playwright
 from typer.testing import CliRunner
 
@@ -298,13 +299,13 @@ def test_every_design_has_every_reading(tmp_path):
 def test_files_say_the_same_and_twice_the_same(tmp_path):
     for name in ("a", "b"):
         write_comparison(page(), tmp_path / name)
-    for path in (tmp_path / "a").iterdir():
+    for path in each((tmp_path / "a").iterdir()):
         assert path.read_bytes() == (tmp_path / "b" / path.name).read_bytes()
     html = (tmp_path / "a" / "compare.html").read_text()
     shown = {float(value) for value in re.findall(r'<data value="([^"]+)"', html)}
     data = json.loads((tmp_path / "a" / "compare.json").read_text())
-    for one in data["subjects"]:
-        for entry in one["entries"]:
+    for one in each(data["subjects"]):
+        for entry in each(one["entries"]):
             assert {entry["latency_us"], entry["frames_per_second"], entry["gops"]} <= shown
             if entry["power_w"]:
                 assert set(entry["frames_per_joule"].values()) <= shown

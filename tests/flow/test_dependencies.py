@@ -12,6 +12,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from deadlines import each
 
 from ernn.flow.chain import STEPS
 from ernn.flow.dependencies import Code, Tree
@@ -208,7 +209,7 @@ def test_every_file_that_a_step_uses_is_in_its_key(tmp_path):
     assert told.returncode == 0, told.stderr
     used, known = json.loads(told.stdout.splitlines()[-1]), keys(Tree.own())
     assert used.keys() == EVERYTHING
-    for step, files in used.items():
+    for step, files in each(used.items()):
         forgotten = set(files) - known[step].keys() - BY_VALUE
         assert not forgotten, f"{step} uses {sorted(forgotten)}, which is not in its key"
     assert "energy/power.toml" in used["plan"] and "train/fit.py" in used["train"]

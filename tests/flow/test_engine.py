@@ -9,6 +9,7 @@ import time
 from pathlib import Path
 
 import pytest
+from deadlines import LONG_S, until
 
 from ernn import folders
 from ernn.errors import MismatchError, ProjectError
@@ -310,13 +311,10 @@ def running(request, tmp_path: Path):
         target=_slow, args=(out, ready, request.param)
     )
     process.start()
-    deadline = time.monotonic() + 30
-    while not ready.exists():
-        assert time.monotonic() < deadline, "the other process did not start"
-        time.sleep(0.02)
+    until(ready.exists, "the other process did not start")
     yield process, out, request.param
     process.kill()
-    process.join()
+    process.join(LONG_S)
 
 
 def test_two_processes_do_not_share_a_folder(running):
@@ -328,7 +326,7 @@ def test_two_processes_do_not_share_a_folder(running):
 def test_kill_9_in_the_middle(running):
     process, out, resumable = running
     os.kill(process.pid, signal.SIGKILL)
-    process.join()
+    process.join(LONG_S)
     assert not (out / "slow").exists()
     seen = []
 
@@ -345,7 +343,7 @@ def test_kill_9_in_the_middle(running):
 def test_a_changed_recipe_does_not_resume(running):
     process, out, _ = running
     os.kill(process.pid, signal.SIGKILL)
-    process.join()
+    process.join(LONG_S)
     counter = Counter()
     Chain((Step("slow", counter, ("seed",), resumable=True),), recipe(seed=5), out).bring("slow")
     assert not (out / "slow" / "trace").exists()

@@ -12,6 +12,7 @@ from xml.etree import ElementTree
 
 import pytest
 import yaml
+from deadlines import each
 from models import turned
 from runs import small_model, write_run
 from typer.testing import CliRunner
@@ -120,7 +121,7 @@ def test_same_input_same_bytes(packed, tmp_path):
     names = sorted(p.relative_to(again) for p in again.rglob("*") if p.is_file())
     first = packed / "package"
     assert names == sorted(p.relative_to(first) for p in first.rglob("*") if p.is_file())
-    for name in names:
+    for name in each(names):
         assert (again / name).read_bytes() == (first / name).read_bytes(), name
 
 
@@ -129,7 +130,7 @@ def test_the_manifest_lists_every_file(packed):
     manifest = json.loads(text_of(folder, "manifest.json"))
     found = {p.relative_to(folder).as_posix(): p for p in folder.rglob("*") if p.is_file()}
     assert manifest["files"].keys() | {"manifest.json"} == found.keys()
-    for name, digest in manifest["files"].items():
+    for name, digest in each(manifest["files"].items()):
         assert hashlib.sha256(found[name].read_bytes()).hexdigest() == digest, name
     assert manifest["plan"] == HardwarePlan.load(folder / "plan.json").digest
     assert manifest["edited"] == []
@@ -137,7 +138,7 @@ def test_the_manifest_lists_every_file(packed):
 
 def test_text_looks_written(packed):
     folder = packed / "package"
-    for name in json.loads(text_of(folder, "manifest.json"))["files"]:
+    for name in each(json.loads(text_of(folder, "manifest.json"))["files"]):
         text = text_of(folder, name)
         if not name.startswith(("rtl/", "docs/", "plan", "vivado/")) and not name.endswith(
             (".h", ".mem", ".f")

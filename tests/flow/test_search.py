@@ -5,11 +5,11 @@ import shutil
 import signal
 import subprocess
 import sys
-import time
 import tomllib
 from pathlib import Path
 
 import pytest
+from deadlines import LONG_S, until
 from typer.testing import CliRunner
 
 from ernn import cli
@@ -89,7 +89,6 @@ def test_again_takes_no_training(finished):
     before = load(finished / "search.json")
     result = ernn(finished.parent / "no.toml", *WIDE)
     assert result.exit_code == 2
-    began = time.monotonic()
     shutil.copy(finished / "chosen.toml", finished.parent / "small.toml")
     again = finished.parent / "small.toml"
     again.write_text(RECIPE)
@@ -97,7 +96,6 @@ def test_again_takes_no_training(finished):
     assert result.exit_code == 0, result.output
     assert "starting" not in result.output
     assert load(finished / "search.json") == before
-    assert time.monotonic() - began < 30
 
 
 def test_killed_and_continued_it_finds_the_same(recipe, finished, tmp_path):
@@ -106,11 +104,9 @@ def test_killed_and_continued_it_finds_the_same(recipe, finished, tmp_path):
     (out / "ernn.lock").touch()
     for mark in ("gru-dense/train.part", "gru-4-4/compress.part"):
         process = start(recipe, *WIDE, "--out", out)
-        while not (out / "trials" / mark).exists():
-            assert process.poll() is None, process.communicate()[0]
-            time.sleep(0.02)
+        until((out / "trials" / mark).exists, f"no {mark}", process)
         os.kill(process.pid, signal.SIGKILL)
-        process.communicate()
+        process.communicate(timeout=LONG_S)
     result = ernn(recipe, *WIDE, "--out", out)
     assert result.exit_code == 0, result.output
     assert chain(load(out / "search.json")) == chain(load(finished / "search.json"))

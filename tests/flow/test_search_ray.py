@@ -4,6 +4,7 @@ import time
 
 import jobs
 import pytest
+from deadlines import until
 from jobs import POINTS, FakeJob, outcomes
 
 from ernn.errors import CorpusError
@@ -46,8 +47,8 @@ def test_a_lost_machine_costs_only_time(cluster, tmp_path):
     try:
         for trial in trials:
             place.start(trial)
-        while not all((tmp_path / f"{point.name}.runs").exists() for point in POINTS):
-            time.sleep(0.1)
+        began = [tmp_path / f"{point.name}.runs" for point in POINTS]
+        until(lambda: all(path.exists() for path in began), "a trial did not begin")
         cluster.remove_node(node, allow_graceful=False)
         deadline = time.monotonic() + 90
         while len(found) < len(trials) and time.monotonic() < deadline:

@@ -5,6 +5,7 @@ from dataclasses import asdict
 
 import numpy as np
 import pytest
+from deadlines import each
 from typer.testing import CliRunner
 
 from ernn import cli
@@ -57,10 +58,10 @@ def test_synthesis_is_as_planned(name, tmp_path):
     assert told["stand_in"] is (name == "gru") and told["mark"] == "synthesized"
     assert told["planned"]["dsp"] == told["total"]["dsp"] > 0
     assert told["planned"]["bram36"] == told["total"]["bram36"]
-    for group, used in told["groups"].items():
+    for group, used in each(told["groups"].items()):
         planned = told["planned_groups"][group]
         assert (planned["dsp"], planned["bram36"]) == (used["dsp"], used["bram36"]), group
-    for kind, share in WITHIN.items():
+    for kind, share in each(WITHIN.items()):
         assert told["planned"][kind] == pytest.approx(told["total"][kind], rel=share)
     whole = added(told["groups"].values())
     columns = zip(*(one[2:] for one in told["modules"]), strict=True)

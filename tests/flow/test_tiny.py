@@ -9,11 +9,11 @@ import shutil
 import signal
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import numpy as np
 import pytest
+from deadlines import LONG_S, each, until
 from typer.testing import CliRunner
 
 from ernn import cli
@@ -95,14 +95,12 @@ def test_the_report_is_there_and_all_is_exact(finished):
     assert (finished / "report" / "report.html").read_text().startswith("<!")
 
 
-def test_a_rerun_takes_no_time(finished):
+def test_a_rerun_does_nothing(finished):
     before = hashes(finished)
-    began = time.monotonic()
     process = start("run", "tiny", "--out", finished)
     told, _ = process.communicate(timeout=60)
     assert process.returncode == 0, told
     assert redone(told) == []
-    assert time.monotonic() - began < 10
     assert hashes(finished) == before
 
 
@@ -147,7 +145,7 @@ def test_generating_twice_gives_the_same_bytes(out):
 
 
 def test_generated_text_knows_no_date_and_no_path(finished):
-    for path in (finished / "generate").rglob("*.*"):
+    for path in each((finished / "generate").rglob("*.*")):
         if path.name != "step.json":
             text = path.read_text()
             assert not re.search(r"\b20\d\d-\d\d|\d\d:\d\d:\d\d", text), path.name
@@ -174,9 +172,7 @@ def test_ctrl_c_is_one_sentence_and_130(finished, tmp_path):
 
 
 def wait_for(path: Path, process: subprocess.Popen) -> None:
-    while not path.exists():
-        assert process.poll() is None
-        time.sleep(0.02)
+    until(path.exists, f"no {path.name}", process)
 
 
 def test_kill_9_in_the_middle_of_training_continues(finished, tmp_path):
@@ -184,7 +180,7 @@ def test_kill_9_in_the_middle_of_training_continues(finished, tmp_path):
     process = start("run", "tiny", "--out", out)
     wait_for(out / "train.part", process)
     os.kill(process.pid, signal.SIGKILL)
-    process.communicate()
+    process.communicate(timeout=LONG_S)
     assert not (out / "train").exists()
     result = ernn("train", "tiny", "--out", out)
     assert result.exit_code == 0, result.output

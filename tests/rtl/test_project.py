@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from deadlines import each
 from test_synthesizable import synthesize
 
 from ernn.cells import CELLS
@@ -77,13 +78,13 @@ def test_same_input_same_bytes(tmp_path):
     first, second = (write_project(*made("lstm"), tmp_path / name) for name in "ab")
     names = sorted(p.relative_to(first) for p in first.rglob("*") if p.is_file())
     assert names == sorted(p.relative_to(second) for p in second.rglob("*") if p.is_file())
-    for name in names:
+    for name in each(names):
         assert (first / name).read_bytes() == (second / name).read_bytes(), name
 
 
 def test_text_looks_written(project):
     """No doubled blank lines, no trailing space, no date; every file says what it is."""
-    for path in verilog(project):
+    for path in each(verilog(project)):
         text = path.read_text()
         assert text.startswith("// SPDX-License-Identifier: Apache-2.0\n"), path.name
         assert "`default_nettype none" in text and text.endswith("`default_nettype wire\n")
@@ -103,7 +104,7 @@ def test_golden_project(tmp_path):
         for name, text in generated.items():
             (GOLDEN / name).write_text(text)
     assert sorted(generated) == sorted(p.name for p in GOLDEN.iterdir())
-    for name, text in generated.items():
+    for name, text in each(generated.items()):
         assert text == (GOLDEN / name).read_text(), name
 
 
@@ -134,7 +135,7 @@ def library(name):
 
 def test_memory_files_have_every_word(tmp_path):
     plan, model = made("gru_before")
-    for name, text in memory_files(plan, model).items():
+    for name, text in each(memory_files(plan, model).items()):
         header, *lines = text.splitlines()
         assert header.startswith(f"// {len(lines)} words"), name
         assert len({len(line) for line in lines}) == 1, name

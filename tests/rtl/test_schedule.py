@@ -6,6 +6,7 @@ from itertools import pairwise
 
 import pytest
 from accelerators import Accelerator, Design
+from deadlines import each
 
 from ernn.errors import ModelFileError
 from ernn.hw.cycles import RATE_ROUNDS, SPAN_ROUNDS
@@ -100,10 +101,10 @@ def test_rows_follow_the_pass_that_they_belong_to(simulated):
 
 def test_a_unit_works_for_one_frame_at_a_time(simulated):
     _, _, schedule = simulated
-    for unit in schedule.units:
+    for unit in each(schedule.units):
         runs = sorted(run for share in unit.shares for run in share.runs)
         assert all(one[1] < other[0] for one, other in pairwise(runs)), unit
-        for share in unit.shares:
+        for share in each(unit.shares):
             assert share.first <= schedule.shown and share.runs[-1][1] <= share.until
 
 
@@ -113,7 +114,7 @@ def test_a_frame_goes_from_unit_to_unit(simulated):
     stages = ["array", "rows", f"unit_{plan.units[0].name}", "output"]
     frames = {(s.stream, s.frame) for u in schedule.units for s in u.shares}
     whole = 0
-    for stream, frame in frames:
+    for stream, frame in each(frames):
         begins = [
             min((s.first for s in unit.shares if (s.stream, s.frame) == (stream, frame)), default=0)
             for stage in stages

@@ -4,6 +4,7 @@ from dataclasses import is_dataclass, replace
 from pathlib import Path
 
 import pytest
+from deadlines import each
 from typer.testing import CliRunner
 
 from ernn import cli
@@ -19,7 +20,7 @@ ECP5, VIRTEX = load_part("LFE5U-25F"), load_part("XC7VX690T")
 def test_every_flow_declares_its_options(name):
     backend = load(name)
     assert backend.name == name and is_dataclass(backend.options)
-    for option in backend.table:
+    for option in each(backend.table):
         assert option.kind in (str, int, bool, Path)
         assert option.help.endswith(".") and option.help[0].isupper()
         assert option.flag.startswith("--") and "_" not in option.flag

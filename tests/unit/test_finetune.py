@@ -5,6 +5,7 @@ import json
 import numpy as np
 import pytest
 import torch
+from deadlines import each
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from models import random_frames, random_model
@@ -79,7 +80,7 @@ def test_gradients_are_those_of_the_float_model(name):
 
     (twin(torch.from_numpy(frames)) * torch.from_numpy(scores).float()).sum().backward()
     tensors = model.tensors()
-    for tensor, value in tensors.items():
+    for tensor, value in each(tensors.items()):
         step = 1e-5 * rng.choice([-1.0, 1.0], size=value.shape)
         change = loss(tensors | {tensor: value + step}) - loss(tensors | {tensor: value - step})
         gradient = twin.floats[tensor.replace(".", "/")].grad.double().numpy()

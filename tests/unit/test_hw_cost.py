@@ -4,6 +4,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from deadlines import each
 
 from ernn.cells import CELLS
 from ernn.flow.planning import describe
@@ -136,7 +137,7 @@ def test_every_memory_has_a_kind_and_a_reason():
     wanted |= {f"scale_{memory.name}" for memory in plan.memories if memory.scaled}
     wanted |= {f"queue_{queue.name}" for queue in plan.queues}
     assert set(names) == wanted
-    for ram in plan.rams:
+    for ram in each(plan.rams):
         assert plan.ram_style(ram.name) == (
             "block" if ram.depth > rams.SMALL_DEPTH else "distributed"
         )

@@ -4,6 +4,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from deadlines import each
 
 from ernn.hw.build import Target, build_plan
 from ernn.hw.cost import Resources, group_resources, in_whole_blocks, resources
@@ -39,7 +40,7 @@ def test_resources_are_the_sum_of_the_groups(cell, part):
     # Every group is one that an instance of the top could belong to.
     assert {"pes", "rows", "weights", "operands", "registers", "top"} <= set(groups)
     prefixes = ("transform_", "memory_", "queue_", "unit_")
-    for name in groups:
+    for name in each(groups):
         if name.startswith(prefixes):
             path = f"u_{name.removeprefix('unit_')}"
             assert group_of(path) == name

@@ -5,6 +5,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from deadlines import each
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -81,7 +82,7 @@ def test_weight_memory_holds_the_products(blocks):
     plan = plan_of(model, (4, 3, 2, 1))
     words = weight_words(plan, model).reshape(plan.steps, plan.pe_rows, plan.pe_columns, plan.macs)
     rng = np.random.default_rng(5)
-    for job in plan.jobs:
+    for job in each(plan.jobs):
         product, mode = model.products[job.product], plan.modes[job.mode]
         k, groups, gates = mode.block, mode.groups, len(product.gates)
         vectors = [rng.integers(-999, 999, s.spectra.shape[1] * k) for s in product.segments]
@@ -91,7 +92,7 @@ def test_weight_memory_holds_the_products(blocks):
         )  # (k, p)
         sums = np.zeros((job.passes, plan.pe_rows, plan.macs), np.int64)
         padded = [np.pad(v, (0, 9 * plan.pe_columns * plan.word)) for v in vectors]
-        for step in job.step_list:
+        for step in each(job.step_list):
             for column in range(plan.pe_columns):
                 first = ((step.group * plan.pe_columns + column) * groups + step.sub) * k
                 used = np.tile(operands(padded[step.segment][first : first + k]), groups)

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from deadlines import each
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -41,7 +42,7 @@ def test_between_nodes_a_power_law(name):
 
 def test_a_report_is_reproduced_by_its_own_coefficients():
     """At the defaults, what the model says of a report's design is what the report says."""
-    for report in POWER.reports:
+    for report in each(POWER.reports):
         alone = replace(POWER, reports=(report, *POWER.reports[:3]))
         used, part = report.used, replace(VIRTEX, node_nm=int(report.node_nm), lut=1)
         if not (report.watts.dsp and report.node_nm == 16):
@@ -100,7 +101,7 @@ def test_rows_sharpen_what_was_known():
 
 
 def test_every_published_board_lies_in_its_interval():
-    for row in FIT.rows:
+    for row in each(FIT.rows):
         mean, deviation = FIT.predict(row.watts, True, 0.0, row.machine)
         told = Interval.around(mean, deviation, POWER.interval.deviations)
         assert told.low < row.power_w < told.high

@@ -4,6 +4,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from deadlines import each
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from models import random_frames, random_integer_model
@@ -64,7 +65,7 @@ def test_a_run_is_that_of_the_reference(model, lengths, loudness):
         for arithmetic in (CompiledArithmetic, IntegerArithmetic)
     )
     assert found.signals.keys() == expected.signals.keys() == model.formats.keys()
-    for name, raw in expected.signals.items():
+    for name, raw in each(expected.signals.items()):
         assert found.signals[name].dtype == raw.dtype == np.int64
         assert np.array_equal(found.signals[name], raw), name
     assert found.saturated == expected.saturated

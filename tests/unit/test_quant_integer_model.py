@@ -4,6 +4,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from deadlines import each
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from models import random_frames, random_integer_model, random_model
@@ -55,7 +56,7 @@ def test_integers_follow_the_float_model(model, seed):
     # Everything else is finer than the error of the activations, of which a frame of a layer
     # adds at most eight: three gates, times a state of about two, and what comes back by h.
     tolerance = 8 * FINEST.activation_error * FRAMES * len(model.layers)
-    for name, values in exact.items():
+    for name, values in each(exact.items()):
         if name.endswith(("row", "scaled", "x")):
             continue  # rows of gates may saturate, where nothing depends on them any more
         assert np.abs(trace.to_float(name) - values).max() < tolerance, name
@@ -68,7 +69,7 @@ def test_every_signal_stays_in_its_format(model, bits):
     frames = random_frames(np.random.default_rng(1), model.features, 2, FRAMES)
     integer = quantize(model, recipe, list(frames))
     trace = integer.run(3 * frames, taps=integer.formats)
-    for name, raw in trace.signals.items():
+    for name, raw in each(trace.signals.items()):
         assert raw.dtype == np.int64
         assert integer.formats[name].min_raw <= raw.min()
         assert raw.max() <= integer.formats[name].max_raw

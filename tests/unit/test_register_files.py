@@ -5,6 +5,7 @@ import types
 
 import numpy as np
 import pytest
+from deadlines import each
 from models import random_integer_model, turned
 
 from ernn.hdl.project import write_project
@@ -56,13 +57,13 @@ def software(plan, files):
 
 def test_same_plan_same_bytes(plan, files):
     assert register_files(plan) == files
-    for name, text in files.items():
+    for name, text in each(files.items()):
         assert text.endswith("\n"), name
         assert not [line for line in text.splitlines() if line != line.rstrip()], name
 
 
 def test_no_two_fields_share_a_bit(plan):
-    for register in register_map(plan).registers:
+    for register in each(register_map(plan).registers):
         bits = [bit for f in register.fields for bit in range(f.low, f.high + 1)]
         assert len(bits) == len(set(bits)) and max(bits) < 32, register.name
 
@@ -171,7 +172,7 @@ def test_loading(plan, software):
 
 def test_the_page_stands_alone(plan, files):
     page = files["registers/ernn.html"]
-    for register in register_map(plan).registers:
+    for register in each(register_map(plan).registers):
         assert f'id="{register.name}"' in page
     assert "http" not in page and "<script" not in page
 

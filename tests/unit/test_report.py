@@ -8,6 +8,7 @@ from pathlib import Path
 from xml.etree import ElementTree
 
 import pytest
+from deadlines import each
 from hypothesis import given
 from hypothesis import strategies as st
 from playwright.sync_api import sync_playwright
@@ -124,13 +125,13 @@ def test_page_is_built_for_people(folder: Path):
     assert page.all("html")[0]["lang"] == "en"
     ids = [attrs["id"] for _, attrs in page.tags if "id" in attrs]
     assert len(ids) == len(set(ids))
-    for link in page.all("a"):
+    for link in each(page.all("a")):
         assert link["href"].removeprefix("#") in ids
     assert len(page.all("table")) == len(page.all("caption")) >= 9
     assert all(head.get("scope") in ("col", "row") for head in page.all("th"))
     charts = [attrs for attrs in page.all("svg") if attrs.get("class") == "chart"]
     assert len(charts) == len(CHARTS)
-    for chart in charts:
+    for chart in each(charts):
         assert chart["role"] == "img"
         assert set(chart["aria-labelledby"].split()) <= set(ids)
 
@@ -236,12 +237,12 @@ def test_in_a_browser(folder: Path, scheme, width):
         page.on("request", lambda request: loaded.append(request.url))
         page.goto((folder / "report.html").as_uri())
         assert page.evaluate("document.documentElement.scrollWidth") <= width
-        for name, content in CHARTS.items():
+        for name, content in each(CHARTS.items()):
             drawn = page.locator(f"svg[aria-labelledby^={name}]")
             assert drawn.is_visible() and 200 < drawn.bounding_box()["width"] <= width
             found = {kind: drawn.locator(kind).count() for kind in content}
             assert found == content, name
-        for link in page.get_by_role("navigation").get_by_role("link").all():
+        for link in each(page.get_by_role("navigation").get_by_role("link").all()):
             link.click()
             assert page.locator(link.get_attribute("href")).is_visible()
         header = page.get_by_role("banner").bounding_box()

@@ -170,7 +170,9 @@ def test_what_the_part_cannot_hold_is_not_trained():
 @settings(max_examples=100, deadline=None)
 def test_looking_ahead_foresees_the_next_question(points, slope, count):
     search = Search(points, lambda point: percent(point, slope))
+    asked = 0
     while not isinstance(ask := follow(search.make(), search.known)[0], Verdict):
+        asked += 1
         foreseen = ahead(search.make, search.known, count)
         assert foreseen[0].point == ask.point
         assert len({one.point for one in foreseen}) == len(foreseen) <= count
@@ -178,6 +180,7 @@ def test_looking_ahead_foresees_the_next_question(points, slope, count):
         after, _ = follow(search.make(), search.known)
         if count >= 3 and isinstance(after, Ask):
             assert after.point in {one.point for one in foreseen}
+    assert asked
 
 
 def test_answers_nobody_asked_for_change_nothing():

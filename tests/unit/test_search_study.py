@@ -3,11 +3,11 @@
 import sqlite3
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import optuna
 import pytest
+from deadlines import until
 from jobs import outcome
 
 from ernn.errors import ProjectError, ToolError
@@ -84,11 +84,10 @@ def test_the_trial_of_a_dead_process_is_free_again(tmp_path):
     assert dead.claim(POINT, "because", SIZE)
     assert alive.claim(OTHER, "because", SIZE)
     with alive.alive():
-        deadline = time.monotonic() + 15
-        while not (free := join(tmp_path, heartbeat_s=1, grace_s=2).claim(POINT, "", SIZE)):
-            assert time.monotonic() < deadline
-            time.sleep(0.3)
-    assert free
+        until(
+            lambda: join(tmp_path, heartbeat_s=1, grace_s=2).claim(POINT, "", SIZE),
+            "a dead process keeps its trial",
+        )
     assert not dead.claim(OTHER, "because", SIZE)  # whose process gave signs of life
     dead.finish(POINT, OUTCOME)  # it was only slow: what it brings is not needed any more
     assert dead.outcomes() == {}
@@ -104,10 +103,7 @@ def test_a_claim_cut_off_before_its_first_heartbeat_is_free_again(tmp_path, monk
     with pytest.raises(KeyboardInterrupt):
         dead.claim(POINT, "because", SIZE)
     assert not alive.claim(POINT, "because", SIZE)  # it may still be at it
-    deadline = time.monotonic() + 15
-    while not alive.claim(POINT, "because", SIZE):
-        assert time.monotonic() < deadline
-        time.sleep(0.3)
+    until(lambda: alive.claim(POINT, "because", SIZE), "a dead process keeps its trial")
 
 
 def test_processes_may_begin_a_study_at_once(tmp_path):

@@ -5,6 +5,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from deadlines import each
 from hypothesis import given
 from hypothesis import strategies as st
 from models import random_frames, random_integer_model
@@ -182,7 +183,7 @@ def test_events_that_the_plan_does_not_know(model, plan):
         "job 9 of 1": [VectorWord(1, 0, 9, 0, 1, "0", "0")],
         "with TLAST": [OutputBeat(1, 0, 1, "0")],
     }
-    for told, events in cases.items():
+    for told, events in each(cases.items()):
         with pytest.raises(MismatchError) as caught:
             list(Follower(plan, model).words(events))
         assert told in str(caught.value)

@@ -5,6 +5,7 @@ import gzip
 import kaldiio
 import numpy as np
 import pytest
+from deadlines import each
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -81,7 +82,7 @@ def build(data, folder=None, every=1, workers=1, **changes):
 
 @pytest.mark.parametrize("kind", ["ali.scp", "ali.ark", "ali.txt"])
 def test_aligned_folders_become_a_corpus(data, kind):
-    for split in SPLITS:
+    for split in each(SPLITS):
         write_labels(data / split, kind)
         (data / split / "text").write_text("ann_1 words which nobody reads\n")
     train = build(data)
@@ -93,7 +94,7 @@ def test_aligned_folders_become_a_corpus(data, kind):
         ("ann_2", "ann"),
         ("bob_1", "bob"),
     ]
-    for u in train:
+    for u in each(train):
         assert u.labels.tolist() == [{1: 0, 2: 1, 7: 3}[number] for number in FRAMES]
         assert u.phones.tolist() == [0, 1, 3, 1, 0]
 
@@ -127,11 +128,11 @@ def test_any_number_of_processes_writes_the_same(data, tmp_path):
 
 @pytest.mark.parametrize("table", [True, False])
 def test_phone_strings_give_a_corpus_for_ctc(data, table):
-    for split in SPLITS:
+    for split in each(SPLITS):
         write_labels(data / split, "text")
     train = build(data, **({} if table else {"phones": None}))
     assert train.phones == (("SIL", "AA", "q", "B_S") if table else ("AA", "B_S", "SIL"))
-    for u in train:
+    for u in each(train):
         assert u.labels is None
         assert [train.phones[p] for p in u.phones] == ["SIL", "AA", "B_S", "AA", "SIL"]
     with pytest.raises(CorpusError, match='set loss = "ctc" in the recipe'):

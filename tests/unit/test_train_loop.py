@@ -6,6 +6,7 @@ import json
 import numpy as np
 import pytest
 import torch
+from deadlines import each
 
 from ernn.errors import ModelFileError, RecipeError
 from ernn.speech.ctc import greedy
@@ -172,7 +173,7 @@ def test_a_killed_run_continues_bit_for_bit(tmp_path, whole, phase):
     # Only what followed the last checkpoint before the 35th update of the phase is done again.
     assert len(done) == 160 - (phase * 60 + (30 if phase == 1 else 20))
     assert again == histories
-    for name, value in expected.state_dict().items():
+    for name, value in each(expected.state_dict().items()):
         assert torch.equal(found.state_dict()[name], value), name
 
 

@@ -8,6 +8,7 @@ import time
 from pathlib import Path
 
 import pytest
+from deadlines import until
 
 from ernn.errors import CorpusError, ToolError
 from ernn.workers import Worker, WorkerDied, in_order
@@ -80,13 +81,6 @@ def alive(process: int) -> bool:
         return Path(f"/proc/{process}/stat").read_text().split()[2] != "Z"
     except FileNotFoundError:
         return False
-
-
-def until(condition, what):
-    deadline = time.monotonic() + 30
-    while not condition():
-        assert time.monotonic() < deadline, what
-        time.sleep(0.05)
 
 
 @pytest.mark.parametrize("end", [signal.SIGKILL, signal.SIGINT])
