@@ -5,6 +5,7 @@ generator, its first column: entry [i, j] = generator[(i - j) mod k], so that a 
 vector is a circular convolution. k = 1 is an ordinary dense matrix.
 """
 
+import math
 import sys
 from collections.abc import Callable
 from functools import cache
@@ -13,7 +14,7 @@ from typing import Any
 import numpy as np
 
 from ernn.bilinear import spectral
-from ernn.errors import ShapeError
+from ernn.errors import Fault, ShapeError
 
 
 def library(array) -> Any:
@@ -37,7 +38,14 @@ def diagonals(matrix, block: int):
     """
     rows, cols = matrix.shape
     if rows % block or cols % block:
-        raise ShapeError(f"a {rows}x{cols} matrix does not divide into blocks of {block}")
+        raise ShapeError(
+            Fault(
+                f"a {rows}x{cols} matrix does not divide into blocks",
+                f"blocks of {block}",
+                f"divisors of {math.gcd(rows, cols)}",
+                "choose another block size, or pad the matrix",
+            )
+        )
     blocks = matrix.reshape(rows // block, block, cols // block, block).swapaxes(1, 2)
     col = np.arange(block)
     return blocks[..., (col[:, None] + col) % block, col]

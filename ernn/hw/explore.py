@@ -12,7 +12,7 @@ from itertools import islice
 from math import ceil
 
 from ernn.bilinear import spectral
-from ernn.errors import PlanError
+from ernn.errors import Fault, PlanError
 from ernn.hw import rams
 from ernn.hw.build import MAX_ROWS, Target, build_plan
 from ernn.hw.cost import (
@@ -164,8 +164,13 @@ class _Explorer:
             if not able:
                 best = max(one.frames_per_second for one in judged)
                 raise PlanError(
-                    f"no design for {self.part.name} makes {asked:,.0f} frames/s at "
-                    f"{self.target.clock_mhz:g} MHz; the fastest of those judged makes {best:,.0f}"
+                    Fault(
+                        f"no design for {self.part.name} makes so many frames/s at "
+                        f"{self.target.clock_mhz:g} MHz",
+                        f"{asked:,.0f}",
+                        f"up to {best:,.0f}, of the designs judged",
+                        "lower realtime_fps, raise clock_mhz or take a larger part",
+                    )
                 )
             return min(able, key=lambda one: (one.multipliers, one.used.lut))
         cycles = [self._cycles(one.rate) for one in judged]
@@ -290,20 +295,20 @@ class _Explorer:
             f"{sizes.drain_lanes} drain and {sizes.cell_lanes} cell lanes: {', '.join(missing)}"
         )
 
-    def _no_fit(self) -> str:
+    def _no_fit(self) -> Fault:
         part, hardware = self.part, self.hardware
         missing = self._smallest(self.model)
         if not missing:
             short = self.rejected[-1][1] if self.rejected else []
-            named = (
-                f" with the sizes that the recipe names: it needs {', '.join(short)}"
-                if short
-                else ""
-            )
-            return f"no design fits {part.name}{named}; leave the sizes to the planner"
-        return (
-            f"the model does not fit {part.name}: its smallest design needs {', '.join(missing)}; "
-            f"{self._fitting_blocks()}, fewer cells, or a larger part than {hardware.part}"
+            sizes = " with the sizes that the recipe names" if short else ""
+            needs = f"it needs {', '.join(short)}" if short else ""
+            remedy = "leave the sizes to the planner"
+            return Fault(f"no design fits {part.name}{sizes}", needs, "", remedy)
+        return Fault(
+            f"the model does not fit {part.name}",
+            f"its smallest design needs {', '.join(missing)}",
+            "",
+            f"{self._fitting_blocks()}, fewer cells, or a larger part than {hardware.part}",
         )
 
     def _fitting_blocks(self) -> str:

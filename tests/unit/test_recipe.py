@@ -149,6 +149,17 @@ def test_a_name_that_is_no_plain_name_is_refused(tmp_path, name):
     assert "name" in problem and "letters, digits" in problem
 
 
+def test_a_problem_has_its_place_value_and_remedy_as_fields():
+    model = {"cell": "gru", "layers": [{"hidden": 64, "block": 12}]}
+    with pytest.raises(RecipeError) as told:
+        Recipe.from_dict({"name": "x", "model": model, "colour": "red"}, "r.toml")
+    block, colour = told.value.faults
+    assert (block.what, block.given) == ("r.toml: model.layers[0].block", "12")
+    assert block.allowed.endswith("1, 2, 4, 8, 16 or 32")
+    assert (colour.what, colour.given) == ("r.toml: colour", "not a known key")
+    assert colour.remedy == "remove it or correct its spelling"
+
+
 def test_all_problems_are_reported_at_once(tmp_path):
     text = """
 name = "../bad"

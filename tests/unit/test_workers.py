@@ -88,7 +88,7 @@ def test_no_worker_outlives_its_parent(tmp_path, end):
     note = tmp_path / "process"
     code = f"""
 import sys
-sys.path.insert(0, {str(Path(__file__).parent)!r})
+sys.path[:0] = [{str(Path(__file__).parent)!r}, {str(Path(__file__).parents[1])!r}]
 from test_workers import wait_for_ever
 from ernn.workers import in_order
 list(in_order(wait_for_ever, [{str(note)!r}, {str(tmp_path / "other")!r}], 2, "waiting"))
