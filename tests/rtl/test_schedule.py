@@ -104,7 +104,7 @@ def test_a_unit_works_for_one_frame_at_a_time(simulated):
     for unit in each(schedule.units):
         runs = sorted(run for share in unit.shares for run in share.runs)
         assert all(one[1] < other[0] for one, other in pairwise(runs)), unit
-        for share in each(unit.shares):
+        for share in unit.shares:
             assert share.first <= schedule.shown and share.runs[-1][1] <= share.until
 
 
