@@ -75,7 +75,7 @@ def edit(path: Path) -> None:
         ("ernn/train/fit.py", MODELS),
         ("hw_templates/lib/ernn_pe.v", {"generate", "simulate"}),
         ("sim/accelerator.py", {"simulate"}),
-        ("ernn/run/vivado.py", set()),
+        ("ernn/backends/vivado/build.py", set()),
         ("ernn/cli.py", set()),
         ("ernn/flow/engine.py", set()),
         ("ernn/flow/fit_check.py", set()),
