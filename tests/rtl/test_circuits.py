@@ -4,7 +4,7 @@ import re
 
 import numpy as np
 import pytest
-from lanes import LSTM_SETS
+from lanes import FORMATS
 from pipelines import Case, compare
 
 from ernn.errors import ToolError
@@ -17,7 +17,7 @@ SIZES = [2, 4, 8, 16]
 NETWORKS = {f"ernn_fft_k{k}": forward(k, 12) for k in SIZES}
 NETWORKS |= {f"ernn_ifft_k{k}": inverse(k, 12) for k in SIZES}
 IN_WIDTH, OUT_WIDTH = 12, 18
-PIECEWISE = {"ernn_sigmoid": LSTM_SETS[0].sigmoid, "ernn_tanh": LSTM_SETS[0].tanh}
+PIECEWISE = {"ernn_sigmoid": FORMATS[0].sigmoid, "ernn_tanh": FORMATS[0].tanh}
 
 
 def write(folder):

@@ -41,6 +41,6 @@ def test_matches_the_count(simulator, folder):
 
 
 @pytest.mark.needs("verilator")
-@pytest.mark.parametrize(("values", "bits"), SIZES)
-def test_is_lint_clean(values, bits):
-    lint(SOURCES, "ernn_end_count", case(values, bits).parameters)
+@pytest.mark.parametrize("size", SIZES, ids=str)
+def test_is_lint_clean(size):
+    lint(SOURCES, "ernn_end_count", case(*size).parameters)

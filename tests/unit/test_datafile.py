@@ -44,6 +44,7 @@ def test_a_recipe_may_begin_with_a_byte_order_mark(tmp_path):
         (b"\xfc = 3", "it is no text in UTF-8", "save it as UTF-8"),
         (b"books = ", "Invalid value", "repair the file"),
     ],
+    ids=["gzip", "xz", "zip", "utf-16", "latin-1", "cut off"],
 )
 def test_what_is_no_text_gets_the_remedy(tmp_path, content, given, remedy):
     path = tmp_path / "shelf.toml"
