@@ -50,9 +50,9 @@ WITHOUT_BENCH = {"ernn_output", "ernn_pe_array"}
 
 
 def has_bench(module: str) -> bool:
-    """Tell whether a test has the module alone under test: a file of its name, or a call."""
+    """Tell whether a test has the module alone under test: a file of its name, a call, a list."""
     rtl = ROOT / "tests" / "rtl"
-    called = re.compile(rf'\b(?:check|Case)\(\s*"{module}"')
+    called = re.compile(rf'\b(?:check|Case)\(\s*"{module}"|^MODULES = .*"{module}"', re.M)
     own = rtl / f"test_{module.removeprefix('ernn_')}.py"
     return own.is_file() or any(called.search(test.read_text()) for test in rtl.glob("test_*.py"))
 

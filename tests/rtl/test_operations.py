@@ -11,6 +11,7 @@ from ernn.hw.latency import DOT2_CYCLES, LERP_CYCLES, MOVE_CYCLES
 from ernn.quant.operations import IntegerOperations
 from ernn.run.bench import lint
 
+MODULES = ("ernn_dot2", "ernn_lerp", "ernn_move")  # each has cases of its own
 SOURCES = {name: library(name, "requant") for name in ("dot2", "move")}
 SOURCES["lerp"] = library("lerp", "multiply", "requant")
 FORMATS = [  # of a and b; of c and d, or a weight; of the result
