@@ -96,7 +96,7 @@ def test_a_missing_recipe_names_the_shipped_ones(name):
         ("per_bound_points = -0.1", "task.bound = -0.1"),
         ("name = '../../etc'", "name = '../../etc'"),
         ("name = 'a;rm -r b'", "name = 'a;rm -r b'"),
-        ("model.cell = 'rnn'", "model.cell = 'rnn'"),
+        ("model.cell = 'gpt'", "model.cell = 'gpt'"),
         ("model.layers = [{ hidden = 16, block = 12 }]", "model.layers[0].block = 12"),
         ("model.layers = [{ hidden = 4, block = 8 }]", "larger than the matrix"),
         ("model.layers = []", "model.layers"),

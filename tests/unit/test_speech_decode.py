@@ -85,7 +85,7 @@ def test_decoding_beats_greedy_collapse_on_noisy_posteriors():
     scorer = Scorer(PhoneModel.fit(train, SIZE), 0)
     greedy = sum(len(collapse(each.argmax(1))) for each in logits)
     assert greedy > 2 * sum(len(u.phones) for u in test)
-    assert scorer.score(logits, test).percent < 40
+    assert scorer.score(logits, test).value < 40
 
 
 @pytest.mark.parametrize("delay", [0, 1, 4])
@@ -97,7 +97,7 @@ def test_the_scorer_undoes_the_delay(delay):
     for u, logits in zip(utterances, perfect, strict=True):
         assert scorer._log_posteriors(logits).argmax(1).tolist() == u.labels.tolist()
     result = scorer.score(perfect, utterances)
-    assert result.percent == 0
+    assert result.value == 0
     assert result.speakers[0] == "speaker of 0"
 
 
