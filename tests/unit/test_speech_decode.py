@@ -98,7 +98,7 @@ def test_the_scorer_undoes_the_delay(delay):
         assert scorer._log_posteriors(logits).argmax(1).tolist() == u.labels.tolist()
     result = scorer.score(perfect, utterances)
     assert result.value == 0
-    assert result.speakers[0] == "speaker of 0"
+    assert result.groups[0] == "speaker of 0"
 
 
 def test_utterances_are_decoded_side_by_side():
