@@ -243,6 +243,7 @@ class Layout:
             input_bits=made.width,
             transform_bits=transform_bits,
             scaled=scaled,
+            scaled_bits=max((s.scaled.width for s in readers if s.scale is not None), default=0),
             scale_bits=scale_bits,
             scale_words=max(2, sum(view.words for view in views if view.scaled)),
             scale_shift=scale_frac,

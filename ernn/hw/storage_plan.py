@@ -38,6 +38,7 @@ class MemoryPlan:
     input_bits: int  # of a value of the maker
     transform_bits: int  # of a value that enters the transform
     scaled: bool
+    scaled_bits: int  # of a scaled value, at which it saturates; 0: none
     scale_bits: int
     scale_words: int
     scale_shift: int  # bits that value * scale is rounded right by
