@@ -2,7 +2,7 @@
 
 A form has m products: product i multiplies ``operands[i] . x``, made once for all PEs, by
 ``words[i] . w``, which a weight memory holds, and value j of the result is ``sums[j] . products``,
-made once behind all sums. x, w and the result are packed spectra (`ernn.quant.network`). All that
+made once behind all sums. x, w and the result are packed spectra (`ernn.graphs.fourier`). All that
 the array does with a block follows from these three matrices: its multipliers, their operands and
 memory words, what is added behind them, and the bounds of every width.
 """

@@ -80,7 +80,7 @@ def expand(generators):
 
 
 def packed(generators):
-    """Return the packed spectra (`ernn.quant.network`) of generators (..., k)."""
+    """Return the packed spectra (`ernn.graphs.fourier`) of generators (..., k)."""
     k = generators.shape[-1]
     if library(generators) is not np:
         return generators @ _tensor(_spectra_of_units, k, generators.dtype, generators.device)

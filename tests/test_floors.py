@@ -14,7 +14,8 @@ PACKAGE = ROOT / "ernn"
 FLOORS = [
     {"errors", "bilinear", "resources", "progress"},
     {"workers", "places", "extras"},
-    {"files", "folders", "fixed", "circulant", "tools", "datafile", "machine", "graphs", "score"},
+    {"files", "folders", "fixed", "circulant", "tools", "datafile", "machine", "score"},
+    {"graphs"},
     {"parts", "cells", "structures"},
     {"recipe", "compressed"},
     {"train", "speech", "random_model"},

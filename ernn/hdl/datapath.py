@@ -11,8 +11,8 @@ from collections import Counter
 import pyrtl
 
 from ernn.errors import ShapeError
+from ernn.graphs.fourier import Scale, Sum, Transform
 from ernn.quant.activation import Piecewise
-from ernn.quant.network import Network, Scale, Sum
 
 _FILE = """\
 // SPDX-License-Identifier: Apache-2.0
@@ -38,11 +38,11 @@ module {name} (
 """
 
 
-def transform(network: Network, in_width: int, out_width: int, name: str) -> str:
+def transform(graph: Transform, in_width: int, out_width: int, name: str) -> str:
     """Return the Verilog of a transform: one register behind every stage.
 
     Args:
-        network: what to compute.
+        graph: what to compute.
         in_width: bits of every input word; in_i holds word 0 in its low bits.
         out_width: bits of every output word, sign-extended, in out_o.
         name: of the module.
@@ -51,35 +51,35 @@ def transform(network: Network, in_width: int, out_width: int, name: str) -> str
         ShapeError: a result needs more than ``out_width`` bits.
     """
     with pyrtl.temp_working_block():
-        transform_circuit(network, in_width, out_width)
+        transform_circuit(graph, in_width, out_width)
         return _verilog(
             name=name,
-            purpose=f"{network.size}-point transform, constants as shifts and additions.",
+            purpose=f"{graph.size}-point transform, constants as shifts and additions.",
             unit="block",
-            cycles=network.latency_cycles,
-            golden="ernn.quant.network.Network.run",
+            cycles=graph.latency_cycles,
+            golden="ernn.graphs.fourier.Transform.run",
         )
 
 
-def transform_circuit(network: Network, in_width: int, out_width: int) -> None:
+def transform_circuit(graph: Transform, in_width: int, out_width: int) -> None:
     """Add the circuit of `transform` to PyRTL's working block."""
     half = 1 << (in_width - 1)
-    bounds = network.bounds(-half, half - 1)
+    bounds = graph.bounds(-half, half - 1)
     needed = max(signed_bits(low, high) for low, high in bounds[-1])
     if needed > out_width:
         raise ShapeError(f"the transform's results have {needed} bits; out_width is {out_width}")
-    in_i = pyrtl.Input(network.size * in_width, "in_i")
-    lines = [in_i[i * in_width : (i + 1) * in_width] for i in range(network.size)]
+    in_i = pyrtl.Input(graph.size * in_width, "in_i")
+    lines = [in_i[i * in_width : (i + 1) * in_width] for i in range(graph.size)]
     for word, line in enumerate(lines):
         line.name = f"in_word{word}"
-    for number, (stage, intervals) in enumerate(zip(network.stages, bounds[1:], strict=True), 1):
+    for number, (stage, intervals) in enumerate(zip(graph.stages, bounds[1:], strict=True), 1):
         registers = []
         for word, (op, interval) in enumerate(zip(stage, intervals, strict=True)):
             register = pyrtl.Register(signed_bits(*interval), f"stage{number}_word{word}_q")
             register.next <<= _apply(op, lines, register.bitwidth)
             registers.append(register)
         lines = registers
-    out_o = pyrtl.Output(network.size * out_width, "out_o")
+    out_o = pyrtl.Output(graph.size * out_width, "out_o")
     out_o <<= pyrtl.concat_list([line.sign_extended(out_width) for line in lines])
 
 

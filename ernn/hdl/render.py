@@ -1,13 +1,13 @@
 """Render the Verilog of a plan: templates, PyRTL circuits and the fixed library modules."""
 
+from ernn.graphs.fourier import forward, inverse
 from ernn.hdl.datapath import activation, transform
 from ernn.hdl.registers import register_map, register_verilog
 from ernn.hdl.templates import environment
-from ernn.hw.array_plan import NetworkPlan
+from ernn.hw.array_plan import TransformPlan
 from ernn.hw.lane_plan import LanePlan
 from ernn.hw.plan import HardwarePlan
 from ernn.quant.activation import Piecewise
-from ernn.quant.network import forward, inverse
 from ernn.resources import folder
 
 # One file each; the templates of memories and units are rendered once per memory and unit.
@@ -41,12 +41,10 @@ def sources(plan: HardwarePlan, sigmoid: Piecewise, tanh: Piecewise, twiddle_bit
         files[f"{unit.lane_module}.v"] = lane_verilog(
             unit.lane_module, f"unit {unit.name} of {unit.cell}", plan.header, unit.lane
         )
-    for network in _networks(plan):
-        make = inverse if network.inverse else forward
-        circuit = make(network.block, twiddle_bits)
-        files[f"{network.module}.v"] = transform(
-            circuit, network.in_bits, network.out_bits, network.module
-        )
+    for net in _transforms(plan):
+        make = inverse if net.inverse else forward
+        circuit = make(net.block, twiddle_bits)
+        files[f"{net.module}.v"] = transform(circuit, net.in_bits, net.out_bits, net.module)
     circuits = {step.circuit for unit in plan.units for step in unit.lane.steps}
     for piecewise in (sigmoid, tanh):
         if piecewise.name in circuits:
@@ -76,7 +74,7 @@ def _render(template: str, plan: HardwarePlan, **context) -> str:
     return environment().get_template(f"{template}.v.j2").render(plan=plan, **context)
 
 
-def _networks(plan: HardwarePlan) -> list[NetworkPlan]:
+def _transforms(plan: HardwarePlan) -> list[TransformPlan]:
     """Every transform module once."""
     every = [net for memory in plan.memories for net in memory.networks]
     every += plan.inverse_networks

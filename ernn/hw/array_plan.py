@@ -48,7 +48,7 @@ class Mode:
 
 
 @dataclass(frozen=True)
-class NetworkPlan:
+class TransformPlan:
     """A transform of one block size; module is empty for k = 1, which has nothing to do."""
 
     module: str

@@ -94,7 +94,7 @@ class _Builder:
         sum_cycles = bits_for(sizes.pe_columns) if sizes.pe_columns > 1 else 0
         inverse_cycles = max(mode.inverse_cycles for mode in self.layout.modes)
         inverse_networks = tuple(
-            self.layout.inverse_network(mode, model.inverse_input, inverse_cycles)
+            self.layout.inverse_transform(mode, model.inverse_input, inverse_cycles)
             for mode in self.layout.modes
         )
         units = tuple(map(self._unit, self.program.units))

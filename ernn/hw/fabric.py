@@ -8,7 +8,7 @@ from collections import Counter
 from collections.abc import Iterator
 
 from ernn.bilinear import additions
-from ernn.hw.array_plan import NetworkPlan, bits_for
+from ernn.hw.array_plan import TransformPlan, bits_for
 from ernn.hw.gates import (
     Gates,
     adder_tree,
@@ -195,7 +195,7 @@ def _rows(plan: HardwarePlan, part: Part) -> Gates:
     last = requant(plan.inverse_bits, plan.row_frac_bits, row.width, row.frac_bits)
     lane.update(times(first + last, plan.word))
     for net in plan.inverse_networks:
-        lane.update(_network(plan, net, part))
+        lane.update(_transform(plan, net, part))
     delays = plan.sum_cycles + plan.inverse_cycles + 5
     tag = delay(plan.pass_tag_bits, plan.drain_cycles - 1, part)
     tag.update(delay(plan.bias_addr_bits, delays - 2 - plan.bias_wait, part))
@@ -207,7 +207,7 @@ def _rows(plan: HardwarePlan, part: Part) -> Gates:
     return times(lane, plan.drain_lanes) + tag
 
 
-def _network(plan: HardwarePlan, net: NetworkPlan, part: Part) -> Gates:
+def _transform(plan: HardwarePlan, net: TransformPlan, part: Part) -> Gates:
     """Return the transforms of a word, and the wait for slower ones beside them."""
     found = delay(plan.word * net.out_bits, net.wait_cycles, part)
     if net.module:
@@ -235,7 +235,7 @@ def _writer(plan: HardwarePlan, memory: MemoryPlan, part: Part) -> Gates:
     else:
         found["ff"] += data
     for net in memory.networks:
-        found.update(_network(plan, net, part))
+        found.update(_transform(plan, net, part))
     if len(memory.modes) > 1:
         found["choose"] += plan.word * memory.spectrum_bits
     return found

@@ -10,10 +10,10 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import lru_cache
 
+from ernn.graphs.fourier import Scale, Sum, Transform, forward, inverse
 from ernn.hw.widths import signed_bits
 from ernn.parts.family import Costs
 from ernn.parts.part import Part
-from ernn.quant.network import Network, Scale, Sum, forward, inverse
 
 Gates = Counter[str]
 
@@ -105,8 +105,8 @@ def transform(is_inverse: bool, block: int, in_bits: int, bits: int, part: Part)
         bits: fraction bits of the rotations.
         part: with or without shift registers.
     """
-    network = (inverse if is_inverse else forward)(block, bits)
-    return _transform(network, in_bits, part)
+    graph = (inverse if is_inverse else forward)(block, bits)
+    return _transform(graph, in_bits, part)
 
 
 @dataclass(frozen=True)
@@ -117,12 +117,12 @@ class _Register:
 
 
 @lru_cache(maxsize=256)
-def _transform(network: Network, in_bits: int, part: Part) -> Gates:
+def _transform(graph: Transform, in_bits: int, part: Part) -> Gates:
     half = 1 << (in_bits - 1)
     registers: list[_Register] = []
     found: Gates = Counter()
-    lines = [-1 - line for line in range(network.size)]
-    for stage, bounds in zip(network.stages, network.bounds(-half, half - 1)[1:], strict=True):
+    lines = [-1 - line for line in range(graph.size)]
+    for stage, bounds in zip(graph.stages, graph.bounds(-half, half - 1)[1:], strict=True):
         known: dict[object, int] = {}  # equal operations are one register
         numbers = []
         for op, interval in zip(stage, bounds, strict=True):

@@ -1,7 +1,7 @@
 """Clock cycles from the inputs to the outputs of every fixed circuit.
 
 The Verilog in hw_templates/lib and the circuits of ernn.hdl.datapath are built to these numbers,
-and tests/rtl measures them. The latency of a Fourier transform is `Network.latency_cycles`, and
+and tests/rtl measures them. The latency of a Fourier transform is `Transform.latency_cycles`, and
 that of a cell's lane follows in ernn.hw.lane_plan.
 """
 

@@ -5,12 +5,12 @@ from dataclasses import dataclass
 from ernn.bilinear import spectral
 from ernn.fixed import QFormat
 from ernn.graphs.cell import INPUT, OUTPUT
-from ernn.hw.array_plan import Mode, NetworkPlan, bits_for
+from ernn.graphs.fourier import forward, inverse
+from ernn.hw.array_plan import Mode, TransformPlan, bits_for
 from ernn.hw.program import Program, Queue, formats_of, program
 from ernn.hw.steps import cut
 from ernn.hw.storage_plan import MemoryPlan, QueuePlan, ViewPlan
 from ernn.hw.widths import signed_bits
-from ernn.quant.network import forward, inverse
 from ernn.quant.parameters import IntegerParameters
 from ernn.quant.products import Product
 from ernn.recipe import BLOCK_SIZES
@@ -236,7 +236,7 @@ class Layout:
             maker=memory.maker,
             modes=modes,
             networks=tuple(
-                self._network(self.modes[m], False, transform_bits, spectrum_bits, forward_cycles)
+                self._transform(self.modes[m], False, transform_bits, spectrum_bits, forward_cycles)
                 for m in modes
             ),
             views=views,
@@ -256,11 +256,11 @@ class Layout:
             silent=silent,
         )
 
-    def _network(self, mode: Mode, inverted: bool, in_bits: int, out_bits: int, slowest: int):
+    def _transform(self, mode: Mode, inverted: bool, in_bits: int, out_bits: int, slowest: int):
         """Name a transform after its size and widths; k = 1 needs none."""
         kind = "ifft" if inverted else "fft"
         cycles = mode.inverse_cycles if inverted else mode.forward_cycles
-        return NetworkPlan(
+        return TransformPlan(
             module=f"ernn_{kind}{mode.block}_{in_bits}_{out_bits}" if mode.block > 1 else "",
             block=mode.block,
             groups=mode.groups,
@@ -270,6 +270,6 @@ class Layout:
             wait_cycles=slowest - cycles,
         )
 
-    def inverse_network(self, mode: Mode, source: QFormat, slowest: int) -> NetworkPlan:
+    def inverse_transform(self, mode: Mode, source: QFormat, slowest: int) -> TransformPlan:
         bounds = inverse(mode.block, self.model.twiddle_bits).bounds(source.min_raw, source.max_raw)
-        return self._network(mode, True, source.width, signed_bits(bounds[-1]), slowest)
+        return self._transform(mode, True, source.width, signed_bits(bounds[-1]), slowest)

@@ -16,7 +16,7 @@ from ernn import __version__
 from ernn.errors import ModelFileError
 from ernn.files import write_text
 from ernn.fixed import QFormat
-from ernn.hw.array_plan import JobPlan, Mode, NetworkPlan, bits_for
+from ernn.hw.array_plan import JobPlan, Mode, TransformPlan, bits_for
 from ernn.hw.step_memory import StepMemory, step_memory
 from ernn.hw.storage_plan import LoadTarget, MemoryPlan, QueuePlan, RamPlan, StatePlan
 from ernn.hw.unit_plan import Maker, UnitPlan
@@ -63,7 +63,7 @@ class HardwarePlan:
     acc_frac_bits: int  # of the finest product
     aligns: tuple[int, ...]  # left shifts to acc_frac_bits
     inverse_input: QFormat
-    inverse_networks: tuple[NetworkPlan, ...]  # by mode
+    inverse_networks: tuple[TransformPlan, ...]  # by mode
     inverse_bits: int  # of a value leaving the inverse transform, aligned
     inverse_cycles: int
     rows_cycles: int  # from the shadow to the row queue

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from ernn.hw.array_plan import NetworkPlan, bits_for
+from ernn.hw.array_plan import TransformPlan, bits_for
 
 
 class LoadTarget(NamedTuple):
@@ -33,7 +33,7 @@ class MemoryPlan:
     name: str  # see ernn.hw.program.Memory
     maker: str  # "input" or a unit
     modes: tuple[int, ...]  # the block sizes it needs
-    networks: tuple[NetworkPlan, ...]  # by mode
+    networks: tuple[TransformPlan, ...]  # by mode
     views: tuple[ViewPlan, ...]  # by job of the maker
     input_bits: int  # of a value of the maker
     transform_bits: int  # of a value that enters the transform
@@ -57,11 +57,11 @@ class MemoryPlan:
 
     @property
     def mode_bits(self) -> int:
-        """Bits of an index into its networks."""
+        """Bits of an index into its transforms."""
         return bits_for(len(self.modes))
 
     def mode_index(self, view: ViewPlan) -> int:
-        """Index of a view's network; 0 where nothing is kept."""
+        """Index of a view's transform; 0 where nothing is kept."""
         return self.modes.index(view.mode) if view.enabled else 0
 
     @property

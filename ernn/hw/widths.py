@@ -1,7 +1,7 @@
 """Widths of the array, proved: no input and no weight of the formats can exceed them.
 
 The intervals follow from formats alone, because weights may be rewritten at run time. A Fourier
-transform's are `Network.bounds`; a product's and a sum's are interval arithmetic on top of them.
+transform's are `Transform.bounds`; a product's and a sum's are interval arithmetic on top of them.
 """
 
 from collections.abc import Iterable, Sequence
@@ -13,7 +13,7 @@ import numpy as np
 
 from ernn.bilinear import spectral, terms
 from ernn.fixed import QFormat
-from ernn.quant.network import Network, Scale, Sum, forward
+from ernn.graphs.fourier import Scale, Sum, Transform, forward
 
 Interval = tuple[int, int]
 
@@ -23,7 +23,7 @@ def signed_bits(intervals: Iterable[Interval]) -> int:
     return max(1 + max(high.bit_length(), (-low - 1).bit_length()) for low, high in intervals)
 
 
-def operand_network(block: int, twiddle_bits: int) -> Network:
+def operand_transform(block: int, twiddle_bits: int) -> Transform:
     """Return the forward transform followed by the operands of the block's form."""
     return _behind(forward(block, twiddle_bits), spectral(block).operands)
 
@@ -83,7 +83,7 @@ def bounds(
 
 @lru_cache
 def _operands(block: int, twiddle_bits: int, entering: QFormat) -> list[Interval]:
-    return operand_network(block, twiddle_bits).bounds(entering.min_raw, entering.max_raw)[-1]
+    return operand_transform(block, twiddle_bits).bounds(entering.min_raw, entering.max_raw)[-1]
 
 
 @lru_cache
@@ -98,8 +98,8 @@ def _spectrum(block: int, twiddle_bits: int, weight: Interval, entering: QFormat
     tensor = spectral(block).tensor
     taken = [value[value.any(axis=1)] for value in tensor]  # (weights, k) of each value
     signed = [_signs(len(one)) @ one for one in taken]  # (combinations, k)
-    network = _behind(forward(block, twiddle_bits), np.concatenate(signed))
-    found = iter(network.bounds(entering.min_raw, entering.max_raw)[-1])
+    graph = _behind(forward(block, twiddle_bits), np.concatenate(signed))
+    found = iter(graph.bounds(entering.min_raw, entering.max_raw)[-1])
     result = []
     for one, rows in zip(taken, signed, strict=True):
         ends = [next(found) for _ in rows]
@@ -113,14 +113,14 @@ def _signs(count: int) -> np.ndarray:
     return np.array([(1, *rest) for rest in product((1, -1), repeat=count - 1)])
 
 
-def _behind(network: Network, rows: np.ndarray) -> Network:
-    """Return a network followed by the sums of one or two of its values that the rows name."""
+def _behind(graph: Transform, rows: np.ndarray) -> Transform:
+    """Return a transform followed by the sums of one or two of its values that the rows name."""
     stage: list[Scale | Sum] = []
     for row in rows:
         first, *rest = terms(row)
         assert first.sign > 0 and len(rest) < 2, "a stage adds two values"
         stage.append(Sum(first.place, *rest[0]) if rest else Sum(first.place))
-    return Network(network.size, (*network.stages, tuple(stage)))
+    return Transform(graph.size, (*graph.stages, tuple(stage)))
 
 
 def _product(a: Interval, b: Interval) -> Interval:

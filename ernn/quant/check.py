@@ -9,9 +9,9 @@ from ernn.compressed import padded
 from ernn.errors import ShapeError
 from ernn.fixed import QFormat
 from ernn.graphs.cell import INPUT, OUTPUT
+from ernn.graphs.fourier import Transform, forward, inverse
 from ernn.quant.activation import Piecewise
 from ernn.quant.compiled import EXACT_BITS
-from ernn.quant.network import Network, forward, inverse
 from ernn.quant.operations import formats, operation_bits
 from ernn.quant.parameters import IntegerLayer, IntegerParameters
 from ernn.quant.products import Product, Segment
@@ -119,9 +119,9 @@ def _product(model: IntegerParameters, product: Product) -> Iterator[str]:
         yield from _raw(f"{name}.spectra", segment.spectra, shape, product.weight)
         yield from _present(name, segment)
         yield from _scale(model, name, segment, cols, layer.vectors[segment.vector])
-    network = inverse(product.block, model.twiddle_bits)
+    graph = inverse(product.block, model.twiddle_bits)
     yield from _exact(f"{where}: sums", _sum_bits(model, product))
-    yield from _exact(f"{where}: inverse transforms", _largest_bits(network, model.inverse_input))
+    yield from _exact(f"{where}: inverse transforms", _largest_bits(graph, model.inverse_input))
 
 
 def _exact(what: str, bits: float) -> Iterator[str]:
@@ -133,9 +133,9 @@ def _exact(what: str, bits: float) -> Iterator[str]:
         )
 
 
-def _largest_bits(network: Network, entering: QFormat) -> float:
-    """Return log2 of what no value in a network can exceed."""
-    stages = network.bounds(entering.min_raw, entering.max_raw)
+def _largest_bits(graph: Transform, entering: QFormat) -> float:
+    """Return log2 of what no value in a transform can exceed."""
+    stages = graph.bounds(entering.min_raw, entering.max_raw)
     return float(np.log2(max(max(-low, high) for lines in stages for low, high in lines)))
 
 

@@ -1,6 +1,6 @@
 """Requantization, transforms and cells compiled by numba, in float64 that holds whole numbers.
 
-The readable reference is numpy on int64: `ernn.fixed.QFormat.requantize`, `Network.run`,
+The readable reference is numpy on int64: `ernn.fixed.QFormat.requantize`, `Transform.run`,
 `ernn.quant.products` and `ernn.quant.operations`; tests compare the two bit for bit. Float64 is
 exact here, because ernn.quant.check refuses models whose numbers need more than `EXACT_BITS`, and
 processors have vector instructions for it.
@@ -19,11 +19,11 @@ from numba import njit
 from ernn.fixed import QFormat
 from ernn.graphs.cell import Act, Dot2, Lerp, Mul, Operation, Region
 from ernn.graphs.cell import Move as MoveNode
+from ernn.graphs.fourier import Scale, Sum, Transform
 from ernn.quant.activation import Piecewise
-from ernn.quant.network import Network, Scale, Sum
 
 EXACT_BITS = 52  # whole numbers below 2**52, and their halves, are exact in float64
-TILE = 64  # blocks that walk through a network together, in the nearest cache
+TILE = 64  # blocks that go through a transform together, in the nearest cache
 
 
 def compiled(function: Callable) -> Callable:
@@ -57,7 +57,7 @@ def requantized(value: float, add: float, to: Move) -> float:
 
 
 class Code(NamedTuple):
-    """A network as a table of operations floor((u * a + v * b) * step + 1/2)."""
+    """A transform as a table of operations floor((u * a + v * b) * step + 1/2)."""
 
     ends: np.ndarray  # (stages,) operations up to the end of each stage
     lines: np.ndarray  # (operations, 2) where a and b are among the values of the stage before
@@ -66,8 +66,8 @@ class Code(NamedTuple):
 
 
 @lru_cache
-def code_of(make: Callable[[int, int], Network], size: int, twiddle_bits: int) -> Code:
-    """Return the table of `ernn.quant.network.forward` or `inverse`."""
+def code_of(make: Callable[[int, int], Transform], size: int, twiddle_bits: int) -> Code:
+    """Return the table of `ernn.graphs.fourier.forward` or `inverse`."""
     stages = make(size, twiddle_bits).stages
     rows = [_row(op) for stage in stages for op in stage]
     sizes = [len(stage) for stage in stages]
@@ -108,7 +108,7 @@ def _walk(code: Code, a: np.ndarray, b: np.ndarray, width: int) -> np.ndarray:
 
 @compiled
 def transform(code: Code, blocks: np.ndarray, result: np.ndarray) -> None:
-    """Run a network on blocks (N, k) into spectra (k, N)."""
+    """Run a transform on blocks (N, k) into spectra (k, N)."""
     count, k = blocks.shape
     a, b = np.empty((code.widest, TILE)), np.empty((code.widest, TILE))
     for start in range(0, count, TILE):
@@ -126,7 +126,7 @@ def transform(code: Code, blocks: np.ndarray, result: np.ndarray) -> None:
 def finish(
     code: Code, acc: np.ndarray, enter: Move, leave: Move, bias: np.ndarray, rows: np.ndarray
 ) -> None:
-    """Requantize accumulators (k, N), run a network, requantize with bias (p, k) into (N, k)."""
+    """Requantize accumulators (k, N), run a transform, requantize with bias (p, k) into (N, k)."""
     k, count = acc.shape
     a, b = np.empty((code.widest, TILE)), np.empty((code.widest, TILE))
     for start in range(0, count, TILE):

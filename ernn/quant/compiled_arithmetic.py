@@ -6,9 +6,9 @@ from math import prod
 import numpy as np
 
 from ernn.graphs.cell import OUTPUT, Region
+from ernn.graphs.fourier import forward, inverse
 from ernn.quant import compiled, walk
 from ernn.quant.integer_arithmetic import IntegerArithmetic
-from ernn.quant.network import forward, inverse
 from ernn.quant.operations import formats, named_parameters
 from ernn.quant.parameters import IntegerLayer, IntegerParameters
 from ernn.quant.products import Product, Segment

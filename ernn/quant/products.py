@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from ernn.fixed import QFormat
-from ernn.quant.network import forward, inverse
+from ernn.graphs.fourier import forward, inverse
 
 
 @dataclass(frozen=True)

@@ -13,13 +13,13 @@ import numpy as np
 
 from ernn.bilinear import spectral
 from ernn.errors import PlanError
+from ernn.graphs.fourier import Scale, Transform, forward, inverse
 from ernn.hw.build import Target, build_plan
 from ernn.hw.cost import resources
 from ernn.hw.explore import make_plan
 from ernn.hw.layout import Sizes
 from ernn.parts.part import load_part
 from ernn.quant.integer_model import IntegerModel
-from ernn.quant.network import Network, Scale, forward, inverse
 from ernn.quant.quantize import quantize
 from ernn.recipe import BLOCK_SIZES, Recipe
 from ernn.search.space import Point, largest_block, variant
@@ -88,9 +88,9 @@ def _multiplications(model: IntegerModel) -> tuple[int, int, int]:
     return products, transforms, scales
 
 
-def rotations(network: Network) -> int:
+def rotations(graph: Transform) -> int:
     """Count the multiplications of a transform; a power of two is wiring."""
-    factors = [abs(op.factor) for stage in network.stages for op in stage if isinstance(op, Scale)]
+    factors = [abs(op.factor) for stage in graph.stages for op in stage if isinstance(op, Scale)]
     return sum(factor & (factor - 1) != 0 for factor in factors)
 
 

@@ -67,7 +67,7 @@ def edit(path: Path) -> None:
         ("ernn/flow/summary.py", {"report"}),
         ("ernn/hw/cost.py", MACHINE),
         ("ernn/recipe/hardware.py", MACHINE),
-        ("ernn/quant/network.py", {"quantize", "generate", *MACHINE}),
+        ("ernn/graphs/fourier.py", {"quantize", "generate", *MACHINE}),
         ("ernn/finetune/twin.py", {"quantize"}),
         ("ernn/speech/kaldi.py", {"corpus"}),
         ("ernn/speech/per.py", {"train", "compress", "quantize", "report"}),

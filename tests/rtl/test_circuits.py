@@ -8,21 +8,21 @@ from lanes import FORMATS
 from pipelines import Case, compare
 
 from ernn.errors import ToolError
+from ernn.graphs.fourier import Transform, forward, inverse
 from ernn.hdl.datapath import activation, transform
 from ernn.hw.latency import ACTIVATION_CYCLES
-from ernn.quant.network import Network, forward, inverse
 from ernn.run.bench import lint
 
 SIZES = [2, 4, 8, 16]
-NETWORKS = {f"ernn_fft_k{k}": forward(k, 12) for k in SIZES}
-NETWORKS |= {f"ernn_ifft_k{k}": inverse(k, 12) for k in SIZES}
+TRANSFORMS = {f"ernn_fft_k{k}": forward(k, 12) for k in SIZES}
+TRANSFORMS |= {f"ernn_ifft_k{k}": inverse(k, 12) for k in SIZES}
 IN_WIDTH, OUT_WIDTH = 12, 18
 PIECEWISE = {"ernn_sigmoid": FORMATS[0].sigmoid, "ernn_tanh": FORMATS[0].tanh}
 
 
 def write(folder):
     """Write all circuits and return their files."""
-    texts = {name: transform(net, IN_WIDTH, OUT_WIDTH, name) for name, net in NETWORKS.items()}
+    texts = {name: transform(net, IN_WIDTH, OUT_WIDTH, name) for name, net in TRANSFORMS.items()}
     texts |= {name: activation(piecewise) for name, piecewise in PIECEWISE.items()}
     folder.mkdir(parents=True, exist_ok=True)
     for name, text in texts.items():
@@ -36,16 +36,16 @@ def flat(values: np.ndarray, width: int) -> np.ndarray:
     return (masked << (width * np.arange(values.shape[-1]))).sum(-1)
 
 
-def transform_case(name: str, network: Network) -> Case:
+def transform_case(name: str, graph: Transform) -> Case:
     half = 1 << (IN_WIDTH - 1)
-    rng = np.random.default_rng(network.size)
-    values = rng.integers(-half, half, (300, network.size))
-    values[:100] = rng.choice([-half, half - 1], (100, network.size))
+    rng = np.random.default_rng(graph.size)
+    values = rng.integers(-half, half, (300, graph.size))
+    values[:100] = rng.choice([-half, half - 1], (100, graph.size))
     return Case(
         name,
-        inputs={"in_i": (IN_WIDTH * network.size, flat(values, IN_WIDTH))},
-        outputs={"out_o": (OUT_WIDTH * network.size, flat(network.run(values), OUT_WIDTH))},
-        latency_cycles=network.latency_cycles,
+        inputs={"in_i": (IN_WIDTH * graph.size, flat(values, IN_WIDTH))},
+        outputs={"out_o": (OUT_WIDTH * graph.size, flat(graph.run(values), OUT_WIDTH))},
+        latency_cycles=graph.latency_cycles,
     )
 
 
@@ -61,14 +61,14 @@ def activation_case(name: str, step: int) -> Case:
 
 
 def test_transforms(simulator, folder):
-    cases = [transform_case(name, network) for name, network in NETWORKS.items()]
-    compare(cases, write(folder)[: len(NETWORKS)], folder, simulator)
+    cases = [transform_case(name, graph) for name, graph in TRANSFORMS.items()]
+    compare(cases, write(folder)[: len(TRANSFORMS)], folder, simulator)
 
 
 def test_activations(simulator, folder):
     """Every input there is in Verilator, every fifth in Icarus."""
     cases = [activation_case(name, 1 if simulator == "verilator" else 5) for name in PIECEWISE]
-    compare(cases, write(folder)[len(NETWORKS) :], folder, simulator)
+    compare(cases, write(folder)[len(TRANSFORMS) :], folder, simulator)
 
 
 MUTATIONS = [
@@ -89,7 +89,7 @@ def test_a_planted_bug_is_found(name, pattern, bug, tmp_path):
     text, count = re.subn(pattern, bug, file.read_text(), count=1)
     assert count, f"{name} has no {pattern} to mutate"
     file.write_text(text)
-    case = activation_case(name, 5) if name in PIECEWISE else transform_case(name, NETWORKS[name])
+    case = activation_case(name, 5) if name in PIECEWISE else transform_case(name, TRANSFORMS[name])
     with pytest.raises(ToolError, match="expected 0x"):
         compare([case], [file], tmp_path, "icarus")
 

@@ -9,8 +9,8 @@ from lanes import CIRCUITS, FORMATS
 from test_lanes import lanes_of
 
 from ernn.cells import CELLS
+from ernn.graphs.fourier import forward, inverse
 from ernn.hdl.datapath import activation, transform
-from ernn.quant.network import forward, inverse
 from ernn.tools import require
 
 pytestmark = pytest.mark.needs("yosys")

@@ -13,7 +13,7 @@ from ernn.errors import MismatchError
 from ernn.hdl.project import write_project
 from ernn.hw.build import Target, build_plan
 from ernn.hw.layout import Sizes
-from ernn.hw.widths import operand_network
+from ernn.hw.widths import operand_transform
 from ernn.quant.integer_model import IntegerModel
 from ernn.recipe import QuantizationRecipe
 
@@ -30,7 +30,7 @@ def worst(bits: QuantizationRecipe) -> tuple[IntegerModel, np.ndarray]:
     spectra = np.zeros_like(inputs.spectra)
     spectra[..., 2], spectra[..., 3] = product.weight.min_raw, product.weight.max_raw  # c, d
     product = replace(product, segments=(replace(inputs, spectra=spectra), recurrent))
-    signs = operand_network(BLOCK, model.twiddle_bits).run(np.eye(BLOCK, dtype=np.int64) << 20)
+    signs = operand_transform(BLOCK, model.twiddle_bits).run(np.eye(BLOCK, dtype=np.int64) << 20)
     features = np.where(signs[:, PLACE] >= 0, 1e6, -1e6)  # saturates
     return replace(model, products=(product, *model.products[1:])), np.tile(features, 8)
 
@@ -41,7 +41,7 @@ def test_the_largest_sum(missing, simulator, tmp_path):
     model, features = worst(QuantizationRecipe())
     plan = build_plan(model, Sizes(2, 1, 1, 1), Target("test", "xc7a35t", 200.0, 1))
     raw = model.layers[0].vectors["x"].quantize(features).reshape(-1, BLOCK)
-    operands = operand_network(BLOCK, model.twiddle_bits).run(raw)
+    operands = operand_transform(BLOCK, model.twiddle_bits).run(raw)
     weights = (model.products[0].segments[0].spectra @ spectral(BLOCK).words.T)[0]
     largest = int(np.abs((operands * weights).sum(axis=0)).max())
     limit = 1 << (plan.acc_bits - 1)

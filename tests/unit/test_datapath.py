@@ -11,10 +11,10 @@ from hypothesis import strategies as st
 
 from ernn.errors import ShapeError
 from ernn.fixed import QFormat
+from ernn.graphs.fourier import Transform, forward, inverse
 from ernn.hdl import datapath
 from ernn.hw.latency import ACTIVATION_CYCLES
 from ernn.quant.activation import design
-from ernn.quant.network import Network, forward, inverse
 
 
 def simulate(words: list[int], latency_cycles: int) -> list[int]:
@@ -35,7 +35,7 @@ def pack(values: np.ndarray, width: int) -> list[int]:
 @pytest.mark.parametrize("kind", [forward, inverse])
 @pytest.mark.parametrize(("in_width", "twiddle_bits"), [(12, 12), (5, 8)])
 def test_transform(kind, size, in_width, twiddle_bits):
-    network: Network = kind(size, twiddle_bits)
+    graph: Transform = kind(size, twiddle_bits)
     out_width = in_width + size.bit_length() + 1
     half = 1 << (in_width - 1)
     rng = np.random.default_rng(size)
@@ -43,9 +43,9 @@ def test_transform(kind, size, in_width, twiddle_bits):
     extremes = rng.choice([-half, half - 1], values.shape)
     values = np.concatenate([np.full((1, size), -half), extremes, values])
     with pyrtl.temp_working_block():
-        datapath.transform_circuit(network, in_width, out_width)
-        found = simulate(pack(values, in_width), network.latency_cycles)
-    assert found == pack(network.run(values), out_width)
+        datapath.transform_circuit(graph, in_width, out_width)
+        found = simulate(pack(values, in_width), graph.latency_cycles)
+    assert found == pack(graph.run(values), out_width)
 
 
 def test_transform_refuses_a_result_that_does_not_fit():

@@ -11,11 +11,11 @@ from hypothesis import strategies as st
 from ernn.bilinear import spectral
 from ernn.errors import PlanError
 from ernn.fixed import QFormat
+from ernn.graphs.fourier import forward
 from ernn.hw import build
 from ernn.hw.build import Target, build_plan
 from ernn.hw.layout import Sizes
-from ernn.hw.widths import bounds, operand_network, signed_bits, weight_bounds
-from ernn.quant.network import forward
+from ernn.hw.widths import bounds, operand_transform, signed_bits, weight_bounds
 from ernn.quant.products import Segment, Weights, transform
 from ernn.recipe import QuantizationRecipe
 from tests.models import random_integer_model
@@ -54,8 +54,8 @@ def reaching(block, activation):
 
     The signs of the basis functions, which are what unit inputs lead to.
     """
-    network = operand_network(block, activation)
-    signs = network.run(np.eye(block, dtype=np.int64) << 20).T >= 0  # (macs, k)
+    graph = operand_transform(block, activation)
+    signs = graph.run(np.eye(block, dtype=np.int64) << 20).T >= 0  # (macs, k)
     low, high = ends(activation)
     return np.concatenate([np.where(signs, high, low), np.where(signs, low, high)])
 
@@ -126,7 +126,7 @@ def test_a_worst_case_comes_near_every_bound(block, activation, weight):
 def test_operands_are_those_of_the_array(block):
     """What the bounds are proved for is what ernn_operands computes."""
     x = np.random.default_rng(1).integers(-2048, 2048, (30, block))
-    found = operand_network(block, 12).run(x)
+    found = operand_transform(block, 12).run(x)
     assert (found == operands_of(forward(block, 12).run(x))).all()
     assert found.shape[1] == spectral(block).products == len(weight_bounds(block, 12))
 

@@ -12,11 +12,11 @@ from models import random_frames, random_integer_model
 from ernn.cells import CELLS
 from ernn.errors import ShapeError
 from ernn.fixed import QFormat
+from ernn.graphs.fourier import forward, inverse
 from ernn.quant import compiled
 from ernn.quant.compiled_arithmetic import CompiledArithmetic
 from ernn.quant.integer_arithmetic import IntegerArithmetic
 from ernn.quant.integer_model import IntegerModel
-from ernn.quant.network import forward, inverse
 from ernn.recipe import QuantizationRecipe
 
 SIZES = [1, 2, 4, 8, 16]
@@ -80,7 +80,7 @@ def test_a_run_is_that_of_the_reference(model, lengths, loudness):
     bits=st.integers(2, 20),
     twiddle_bits=st.integers(2, 16),
 )
-def test_a_transform_is_that_of_the_network(block, seed, count, bits, twiddle_bits):
+def test_a_transform_is_that_of_its_graph(block, seed, count, bits, twiddle_bits):
     blocks = np.random.default_rng(seed).integers(-(1 << bits), 1 << bits, (count, block))
     for make in (forward, inverse):
         found = np.empty((block, count))

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from ernn.circulant import expand, packed
 from ernn.fixed import QFormat
-from ernn.quant.network import forward, inverse
+from ernn.graphs.fourier import forward, inverse
 from ernn.quant.products import Product, Segment, Weights, finish, scale_vector, transform
 
 ROW = QFormat(4, 11)

@@ -7,7 +7,7 @@ import pytest
 
 from ernn.errors import PlanError, RecipeError, ToolError
 from ernn.flow.engine import difference
-from ernn.quant.network import forward, inverse
+from ernn.graphs.fourier import forward, inverse
 from ernn.recipe import Recipe
 from ernn.search.bounds import Size, find_bounds, measure, rotations
 from ernn.search.phase1 import Bound

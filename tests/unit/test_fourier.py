@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ernn.quant.network import Scale, forward, inverse
+from ernn.graphs.fourier import Scale, forward, inverse
 
 SIZES = (1, 2, 4, 8, 16, 32, 64)
 
@@ -83,11 +83,11 @@ def test_small_sizes_are_exact_both_ways(block):
 @given(blocks(), st.sampled_from([forward, inverse]))
 def test_no_value_leaves_its_interval(block, transform):
     size, low, high, values = block
-    network = transform(size, 12)
-    bounds = network.bounds(low, high)
-    assert len(bounds) == 1 + network.latency_cycles
+    graph = transform(size, 12)
+    bounds = graph.bounds(low, high)
+    assert len(bounds) == 1 + graph.latency_cycles
     for count in range(len(bounds)):
-        partial = type(network)(size, network.stages[:count])
+        partial = type(graph)(size, graph.stages[:count])
         found = partial.run(values)
         for line, (least, most) in enumerate(bounds[count]):
             assert least <= found[:, line].min() and found[:, line].max() <= most

@@ -1,6 +1,6 @@
-"""Fixed-point Fourier transforms as networks: one description for numpy and for hardware.
+"""Fixed-point Fourier transforms as graphs: one description for numpy and for hardware.
 
-A `Network` is a list of stages; a stage computes each of its values from those of the stage
+A `Transform` is a list of stages; a stage computes each of its values from those of the stage
 before, and is one pipeline register deep in hardware (ernn/hdl/datapath.py). Additions are exact;
 only `Sum` with a shift rounds. A spectrum of k reals is packed as
 [X0, X(k/2), Re X1, Im X1, Re X2, Im X2, ...].
@@ -37,7 +37,7 @@ Stage = tuple[Scale | Sum, ...]
 
 
 @dataclass(frozen=True)
-class Network:
+class Transform:
     """``size`` values in, ``size`` values out, ``len(stages)`` clock cycles."""
 
     size: int
@@ -130,7 +130,7 @@ def _apply(op: Scale | Sum, lines: list[np.ndarray]) -> np.ndarray:
 
 
 @lru_cache
-def forward(size: int, twiddle_bits: int) -> Network:
+def forward(size: int, twiddle_bits: int) -> Transform:
     """Return the real FFT of ``size`` (a power of two) values, packed, unscaled.
 
     Decimation in time: transforms of the even and the odd samples, the odd one rotated by
@@ -149,11 +149,11 @@ def forward(size: int, twiddle_bits: int) -> Network:
             for base in range(0, size, 2)
             for a, b, sign in ((0, 1, 1), (0, 1, -1))
         )
-    return Network(size, tuple(stages))
+    return Transform(size, tuple(stages))
 
 
 @lru_cache
-def inverse(size: int, twiddle_bits: int) -> Network:
+def inverse(size: int, twiddle_bits: int) -> Transform:
     """Return ``size`` times the inverse of `forward`: packed spectrum in, real values out."""
     stages: list[Stage] = []
     for n in reversed(_sizes(size)):
@@ -163,7 +163,7 @@ def inverse(size: int, twiddle_bits: int) -> Network:
         stages += _rotation(size, n, sign=1, twiddle_bits=twiddle_bits)
     if stages:
         stages[-1] = tuple(stages[-1][i] for i in _bit_reversed(size))
-    return Network(size, tuple(stages))
+    return Transform(size, tuple(stages))
 
 
 def _sizes(size: int) -> list[int]:
