@@ -31,9 +31,9 @@ from ernn.parts.part import load_part
 from ernn.quant.integer_model import IntegerModel
 from ernn.recipe import HardwareRecipe, QuantizationRecipe
 from ernn.run.compare import golden_signals
-from ernn.run.follow import Follower
 from ernn.run.simulate import TRACE, simulate
 from ernn.run.trace import read_trace
+from ernn.run.trace_decoder import TraceDecoder
 
 RECORD = Path(__file__).parent / "golden" / "designs.json"
 SIZED, PLANNED = 32, 10  # random designs whose sizes are drawn, and whose sizes the planner chooses
@@ -122,7 +122,7 @@ class GoldenDesign:
                 work_folder=work,
                 simulator=simulator,
             )
-            words = list(Follower(self.plan, self.model).words(read_trace(work / TRACE)[-1]))
+            words = list(TraceDecoder(self.plan, self.model).words(read_trace(work / TRACE)[-1]))
         frames: dict[tuple[str, int], dict[tuple[int, int], int]] = {}
         for word in words:
             seen = frames.setdefault((word.signal, word.stream), {})

@@ -12,7 +12,7 @@ from ernn.fixed import QFormat
 from ernn.hw.program import shown
 from ernn.quant.frames import stack
 from ernn.quant.integer_model import IntegerModel
-from ernn.run.follow import OUTPUT, Word
+from ernn.run.trace_decoder import OUTPUT, Word
 from ernn.run.traffic import Streams
 
 

@@ -21,7 +21,6 @@ from ernn.errors import ModelFileError
 from ernn.files import write_text
 from ernn.hw.cycles import RATE_ROUNDS, SETTLED_ROUNDS, SPAN_ROUNDS
 from ernn.hw.plan import HardwarePlan
-from ernn.run.follow import Pass, pass_ends, pass_entries
 from ernn.run.trace import (
     Event,
     InputBeat,
@@ -32,6 +31,7 @@ from ernn.run.trace import (
     Stepping,
     VectorWord,
 )
+from ernn.run.trace_decoder import Pass, pass_ends, pass_entries
 
 FORMAT = "ernn-schedule-1"
 SHOWN_ROUNDS = 2  # whose frames are listed one by one

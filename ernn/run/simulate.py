@@ -20,12 +20,12 @@ from ernn.quant.integer_model import IntegerModel
 from ernn.run.bench import Simulator, run_bench
 from ernn.run.compare import Golden, compare, golden_signals, require_whole
 from ernn.run.dump import Dump
-from ernn.run.follow import OUTPUT, Follower
 from ernn.run.registers import load_writes, reads, require_registers
 from ernn.run.rtl import for_waves, registers_only
 from ernn.run.schedule import Schedule, make_schedule
 from ernn.run.timing import frame_cycles, latency_cycles, require_planned
 from ernn.run.trace import Event, InputBeat, OutputBeat, read_trace
+from ernn.run.trace_decoder import OUTPUT, TraceDecoder
 from ernn.run.traffic import Packet, Streams, Traffic, packets_of, with_bad
 
 TOP = "ernn_testbench"
@@ -126,7 +126,7 @@ def _compare_runs(
 ) -> tuple[list[Event], Counter[str]]:
     """Compare what lies between resets; return the last run and its elements by signal."""
     for run in read_trace(work_folder / TRACE):
-        compared = compare(Follower(plan, model).words(run), golden)
+        compared = compare(TraceDecoder(plan, model).words(run), golden)
     return run, compared
 
 

@@ -1,7 +1,7 @@
 """Read what ernn_testbench wrote: the events of a simulation, in the order of their cycles.
 
-Twin of hw_templates/ernn_testbench.v.j2. Data stay text until they are compared, because a
-simulator may have written bits that it does not know (x).
+The format is that of hw_templates/ernn_testbench.v.j2. Data stay text until they are compared,
+because a simulator may have written bits that it does not know (x).
 """
 
 from collections.abc import Iterator

@@ -20,7 +20,6 @@ from ernn.hw.plan import HardwarePlan
 from ernn.quant.integer_model import IntegerModel
 from ernn.run import bench
 from ernn.run.compare import Signal, compare, golden_signals, require_whole
-from ernn.run.follow import Follower, Word
 from ernn.run.registers import require_plan
 from ernn.run.simulate import simulate
 from ernn.run.timing import frame_cycles, latency_cycles, require_planned
@@ -36,6 +35,7 @@ from ernn.run.trace import (
     read_trace,
     values,
 )
+from ernn.run.trace_decoder import TraceDecoder, Word
 from ernn.run.traffic import packets_of, with_bad
 
 
@@ -185,7 +185,7 @@ def test_events_that_the_plan_does_not_know(model, plan):
     }
     for told, events in each(cases.items()):
         with pytest.raises(MismatchError) as caught:
-            list(Follower(plan, model).words(events))
+            list(TraceDecoder(plan, model).words(events))
         assert told in str(caught.value)
 
 

@@ -1,4 +1,4 @@
-"""Follow a trace through the schedule: which signal, stream, frame and element every word is.
+"""Decode a trace by the schedule: which signal, stream, frame and element every word is.
 
 The weight address of a pass's last step names its job and number, rows follow their passes in
 order, and the n-th vector of a unit's job and stream belongs to that stream's n-th frame.
@@ -50,8 +50,8 @@ def pass_entries(plan: HardwarePlan, job: JobPlan, number: int) -> int:
     return job.last_entries if number == job.last_pass else plan.pass_cycles
 
 
-class Follower:
-    """Follows one run through the schedule of its plan: which event carries which words."""
+class TraceDecoder:
+    """Decodes the trace of one run by the schedule of its plan: which words an event carries."""
 
     def __init__(self, plan: HardwarePlan, model: IntegerModel):
         self.plan, self.model = plan, model
