@@ -3,7 +3,7 @@
 from typing import cast
 
 from ernn.compressed import CompressedModel
-from ernn.finetune.twin import Twin
+from ernn.finetune.quantization_aware import QuantizationAwareModel
 from ernn.quant.integer_model import IntegerModel
 from ernn.recipe import QuantizationRecipe, TrainingRecipe
 from ernn.train.acoustic import AcousticModel
@@ -34,10 +34,10 @@ def fine_tune(
     Returns:
         The float model and the integer model at the best evaluation on the development set.
     """
-    twin = Twin(model, integer)
+    quantized = QuantizationAwareModel(model, integer)
     every = max(1, -(-recipe.fine_tune_updates // EVALUATIONS))
     rate = recipe.fine_tune_learning_rate
     phase = Phase("fine_tune", recipe.fine_tune_updates, every, rate)
-    # `fit` asks of a model what Twin and AcousticModel both have: forward, predict, parameters.
-    fit(cast(AcousticModel, twin), phase, training, data, run)
-    return twin.compressed(), twin.integer()
+    # `fit` asks of a model what both classes have: forward, predict, parameters.
+    fit(cast(AcousticModel, quantized), phase, training, data, run)
+    return quantized.compressed(), quantized.integer()

@@ -68,7 +68,7 @@ def edit(path: Path) -> None:
         ("ernn/hw/cost.py", MACHINE),
         ("ernn/recipe/hardware.py", MACHINE),
         ("ernn/graphs/fourier.py", {"quantize", "generate", *MACHINE}),
-        ("ernn/finetune/twin.py", {"quantize"}),
+        ("ernn/finetune/quantization_aware.py", {"quantize"}),
         ("ernn/speech/kaldi.py", {"corpus"}),
         ("ernn/speech/per.py", {"train", "compress", "quantize", "report"}),
         ("ernn/tasks/npz.py", set()),

@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 from models import random_frames, random_model
 
 from ernn.finetune.loop import fine_tune
+from ernn.finetune.quantization_aware import QuantizationAwareModel
 from ernn.finetune.straight_through import Exact
-from ernn.finetune.twin import Twin
 from ernn.fixed import QFormat
 from ernn.quant.float_model import run_float
 from ernn.quant.predict import predict
@@ -61,16 +61,16 @@ def test_outputs_are_the_integer_models_to_the_bit(name, weight, activation, sta
     bits = {"weight_bits": weight, "activation_bits": activation, "state_bits": state}
     few = QuantizationRecipe(**bits, activation_error=0.01)
     model, frames, integer = build(name, few, seed)
-    twin = Twin(model, integer)
-    expected = twin.integer().run(frames).to_float("logits")[..., : model.labels]
-    assert np.array_equal(twin(torch.from_numpy(frames)).detach().numpy(), expected)
+    quantized = QuantizationAwareModel(model, integer)
+    expected = quantized.integer().run(frames).to_float("logits")[..., : model.labels]
+    assert np.array_equal(quantized(torch.from_numpy(frames)).detach().numpy(), expected)
 
 
 @pytest.mark.parametrize("name", MODELS)
 def test_gradients_are_those_of_the_float_model(name):
     """With many bits, a step along a direction changes the float model as the gradient says."""
     model, frames, integer = build(name, FINE)
-    twin = Twin(model, integer)
+    quantized = QuantizationAwareModel(model, integer)
     rng = np.random.default_rng(1)
     scores = rng.normal(size=(*frames.shape[:2], model.labels))
 
@@ -78,12 +78,12 @@ def test_gradients_are_those_of_the_float_model(name):
         logits = run_float(model.with_tensors(tensors), frames)["logits"]
         return float((logits[..., : model.labels] * scores).sum())
 
-    (twin(torch.from_numpy(frames)) * torch.from_numpy(scores).float()).sum().backward()
+    (quantized(torch.from_numpy(frames)) * torch.from_numpy(scores).float()).sum().backward()
     tensors = model.tensors()
     for tensor, value in each(tensors.items()):
         step = 1e-5 * rng.choice([-1.0, 1.0], size=value.shape)
         change = loss(tensors | {tensor: value + step}) - loss(tensors | {tensor: value - step})
-        gradient = twin.floats[tensor.replace(".", "/")].grad.double().numpy()
+        gradient = quantized.floats[tensor.replace(".", "/")].grad.double().numpy()
         size = np.abs(2 * gradient * step).sum()
         assert abs((2 * gradient * step).sum() - change) < 0.02 * size, tensor
 

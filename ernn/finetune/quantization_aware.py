@@ -1,4 +1,4 @@
-"""A model to train whose outputs are those of its integer model, to the bit.
+"""A model for quantization-aware training: its outputs are those of its integer model, to the bit.
 
 There is no second model of the arithmetic: every forward pass rounds the weights, runs
 `ernn.quant.integer_model.IntegerModel` itself and keeps its signals. Around them the float
@@ -18,7 +18,7 @@ from ernn.quant.predict import predict
 from ernn.quant.quantize import with_weights
 
 
-class Twin(nn.Module):
+class QuantizationAwareModel(nn.Module):
     """Frames in, the integer model's logits out; the parameters are the float model's."""
 
     def __init__(self, model: CompressedModel, formats: IntegerModel) -> None:
