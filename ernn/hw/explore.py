@@ -30,7 +30,7 @@ from ernn.hw.layout import Sizes, words_of
 from ernn.hw.plan import HardwarePlan
 from ernn.hw.program import program, unit_lane
 from ernn.hw.steps import cut
-from ernn.hw.twins import with_bits, with_blocks
+from ernn.hw.variants import with_bits, with_blocks
 from ernn.parts.part import load_part
 from ernn.quant.integer_model import IntegerModel
 from ernn.quant.parameters import IntegerParameters
@@ -266,8 +266,8 @@ class _Explorer:
         """Return the plan that few bits are compared with."""
         if max(self.model.weight_bits, self.model.activation_bits) > FEW_BITS:
             return None
-        twin = with_bits(self.model, WIDE_BITS)
-        return self._fitted(build_plan(twin, sizes_of(chosen.plan), self.target))
+        variant = with_bits(self.model, WIDE_BITS)
+        return self._fitted(build_plan(variant, sizes_of(chosen.plan), self.target))
 
     def _limit(self, chosen: Design) -> str:
         plan, cycles = chosen.plan, chosen.rate.cycles_per_frame
@@ -316,8 +316,8 @@ class _Explorer:
         blocks = sorted({product.block for product in self.model.products})
         now, found, still = _listed(blocks), [], ""
         factor = 2
-        while (twin := with_blocks(self.model, factor)) is not None:
-            larger, missing = _listed([factor * block for block in blocks]), self._smallest(twin)
+        while (variant := with_blocks(self.model, factor)) is not None:
+            larger, missing = _listed([factor * block for block in blocks]), self._smallest(variant)
             if not missing:
                 found.append(larger)
             still = f"blocks of {larger} would still need {', '.join(missing)}; use "

@@ -1,4 +1,4 @@
-"""Resources: DSP blocks by their ports, memories by their kind, twins at other bits."""
+"""Resources: DSP blocks by their ports, memories by their kind, variants at other bits."""
 
 from dataclasses import replace
 
@@ -14,7 +14,7 @@ from ernn.hw.cost import blocks_of, dsp_blocks, logic_luts, mac_blocks, resource
 from ernn.hw.explore import explore, sizes_of
 from ernn.hw.layout import Sizes
 from ernn.hw.storage_plan import RamPlan
-from ernn.hw.twins import with_bits, with_blocks
+from ernn.hw.variants import with_bits, with_blocks
 from ernn.parts.part import load_part
 from ernn.recipe import HardwareRecipe, QuantizationRecipe
 from tests.models import random_integer_model, with_multiplier
@@ -177,22 +177,22 @@ def test_enough_of_both_moves_nothing():
     assert rams.fit(plan, KINTEX, free_luts=10**6) == plan
 
 
-# Twins
+# Variants
 
 
-def test_a_twin_of_as_many_bits_has_the_same_plan():
+def test_a_variant_of_as_many_bits_has_the_same_plan():
     twelve, eight = model_of(blocks=8), model_of(EIGHT, blocks=8)
     assert plan_of(with_bits(twelve, 12)) == plan_of(twelve)
     assert plan_of(with_bits(eight, 8)) == plan_of(eight)
     assert plan_of(with_bits(eight, 12)).weight_bits == 13
 
 
-def test_a_twin_of_larger_blocks_has_the_plan_of_a_model_with_them():
+def test_a_variant_of_larger_blocks_has_the_plan_of_a_model_with_them():
     kinds = {"hidden": 64, "features": 32, "cell": "gru_before", "scales": False}
-    twin = with_blocks(model_of(blocks=4, **kinds), 2)
+    variant = with_blocks(model_of(blocks=4, **kinds), 2)
     own = plan_of(model_of(blocks=8, **kinds))
-    assert twin is not None
-    found = plan_of(twin)
+    assert variant is not None
+    found = plan_of(variant)
     assert [job.steps for job in found.jobs] == [job.steps for job in own.jobs]
     assert (found.word, found.macs, found.weight_depth) == (8, 11, own.weight_depth)
     assert with_blocks(model_of(blocks=4, **kinds), 16) is None

@@ -1,6 +1,6 @@
-"""Twins of a model that are only planned, never run: other bits, other block sizes.
+"""Variants of a model that are only planned, never run: other bits, other block sizes.
 
-A plan needs sizes and formats and no weights, so a twin's weights are zeros that take no memory.
+A plan needs sizes and formats and no weights, so a variant's weights are zeros that take no memory.
 """
 
 from dataclasses import replace
@@ -15,7 +15,7 @@ from ernn.recipe import BLOCK_SIZES
 
 
 def with_bits(model: IntegerParameters, bits: int) -> IntegerParameters:
-    """Return a twin whose weights and activations have ``bits`` bits, in the same ranges."""
+    """Return a variant whose weights and activations have ``bits`` bits, in the same ranges."""
 
     def wide(found: QFormat, width: int = bits) -> QFormat:
         return QFormat(found.int_bits, width - 1 - found.int_bits)
@@ -49,7 +49,7 @@ def with_bits(model: IntegerParameters, bits: int) -> IntegerParameters:
 
 
 def with_blocks(model: IntegerParameters, factor: int) -> IntegerParameters | None:
-    """Return a twin of ``factor`` times larger blocks, or None if there are none so large."""
+    """Return a variant of ``factor`` times larger blocks, or None if there are none so large."""
     blocks = {product.block * factor for product in model.products}
     if not blocks <= set(BLOCK_SIZES):
         return None
@@ -78,6 +78,6 @@ def with_blocks(model: IntegerParameters, factor: int) -> IntegerParameters | No
 
 
 def _parameters(model: IntegerParameters) -> IntegerParameters:
-    """Return the numbers alone: an IntegerModel would check weights that a twin has not."""
+    """Return the numbers alone: an IntegerModel would check weights that a variant has not."""
     names = IntegerParameters.__dataclass_fields__
     return IntegerParameters(**{name: getattr(model, name) for name in names})
