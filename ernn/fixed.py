@@ -1,6 +1,6 @@
 """Fixed-point formats and the only rounding code in Python.
 
-The Verilog twin of `QFormat.requantize` is hw_templates/lib/ernn_requant.v.
+`QFormat.requantize` in Verilog is hw_templates/lib/ernn_requant.v.
 """
 
 import re

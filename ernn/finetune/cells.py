@@ -41,13 +41,13 @@ class Signals:
 
 def run_layer(index: int, x: Tensor, weights: Weights, signals: Signals) -> Tensor:
     """Return what leaves a layer, (T, B, Y), for its input x (T, B, X)."""
-    walk = _LayerWalk(index, x, weights, signals)
-    if not walk.cell.recurrent:
-        return walk.step(slice(None))
-    return torch.stack([walk.step(time) for time in range(len(x))])
+    interpreter = _LayerInterpreter(index, x, weights, signals)
+    if not interpreter.cell.recurrent:
+        return interpreter.step(slice(None))
+    return torch.stack([interpreter.step(time) for time in range(len(x))])
 
 
-class _LayerWalk:
+class _LayerInterpreter:
     """A layer at work: its recorded signals, and its values of the latest step by name."""
 
     def __init__(self, index: int, x: Tensor, weights: Weights, signals: Signals) -> None:

@@ -88,7 +88,7 @@ def _row(op: Scale | Sum) -> tuple[int, int, float, float, float]:
 
 
 @compiled
-def _walk(code: Code, a: np.ndarray, b: np.ndarray, width: int) -> np.ndarray:
+def _execute(code: Code, a: np.ndarray, b: np.ndarray, width: int) -> np.ndarray:
     """Run all stages from scratch ``a``, (widest, TILE), and return ``a`` or ``b``: the result."""
     start = 0
     for end in code.ends:
@@ -116,7 +116,7 @@ def transform(code: Code, blocks: np.ndarray, result: np.ndarray) -> None:
         for i in range(width):
             for line in range(k):
                 a[line, i] = blocks[start + i, line]
-        found = _walk(code, a, b, width)
+        found = _execute(code, a, b, width)
         for line in range(k):
             for i in range(width):
                 result[line, start + i] = found[line, i]
@@ -134,7 +134,7 @@ def finish(
         for line in range(k):
             for i in range(width):
                 a[line, i] = requantized(acc[line, start + i], 0.0, enter)
-        found = _walk(code, a, b, width)
+        found = _execute(code, a, b, width)
         block = start % len(bias)
         for i in range(width):
             for line in range(k):

@@ -7,7 +7,7 @@ import numpy as np
 
 from ernn.graphs.cell import OUTPUT, Region
 from ernn.graphs.fourier import forward, inverse
-from ernn.quant import compiled, walk
+from ernn.quant import compiled, interpreter
 from ernn.quant.integer_arithmetic import IntegerArithmetic
 from ernn.quant.operations import formats, named_parameters
 from ernn.quant.parameters import IntegerLayer, IntegerParameters
@@ -70,7 +70,7 @@ class CompiledArithmetic(IntegerArithmetic):
         compiled.add_rows(to, row_h.reshape(-1), row_x.reshape(-1), row.reshape(-1))
         return row
 
-    def elements(self, layer: int, lead: tuple[int, ...]) -> walk.Elements:
+    def elements(self, layer: int, lead: tuple[int, ...]) -> interpreter.Elements:
         """Return the element-wise values of a layer."""
         return CompiledElements(self.codes[layer], lead)
 
@@ -93,7 +93,7 @@ class _LayerCode:
 
 
 class CompiledElements:
-    """The element-wise values of one layer as the lines of one array; see `ernn.quant.walk`."""
+    """The element-wise values of one layer as lines of one array; see `ernn.quant.interpreter`."""
 
     def __init__(self, code: _LayerCode, lead: tuple[int, ...]) -> None:
         """Make room for values (*lead, size)."""

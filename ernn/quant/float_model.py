@@ -12,14 +12,14 @@ import numpy as np
 from ernn.circulant import expand
 from ernn.compressed import CompressedModel
 from ernn.quant.frames import ends, enter
+from ernn.quant.interpreter import Progress, interpret
 from ernn.quant.operations import Elements, named_parameters, operate
 from ernn.quant.program import FloatProduct, FloatSegment, program
 from ernn.quant.recording import Recording
-from ernn.quant.walk import Progress, walk
 
 
 class FloatArithmetic:
-    """Float64 products and operations; see `ernn.quant.walk.Arithmetic`."""
+    """Float64 products and operations; see `ernn.quant.interpreter.Arithmetic`."""
 
     def __init__(self, model: CompressedModel, product: Literal["fft", "dense"]) -> None:
         self.stack, self.products = model.stack, program(model)
@@ -86,10 +86,10 @@ def run_float(
         model: any compressed model.
         frames: (B, T, F).
         product: how matrices are multiplied; both give the same values but for float rounding.
-        taps: names of the signals to keep (see `ernn.quant.walk.walk`); None keeps all.
+        taps: names of the signals to keep (see `ernn.quant.interpreter.interpret`); None keeps all.
         progress: called with (frames done, frames in all).
     """
     inputs = enter(frames, model.features, model.word)
     kept = Recording(taps, inputs, np.float64)
-    walk(FloatArithmetic(model, product), inputs, ends(inputs, None), kept.note, progress)
+    interpret(FloatArithmetic(model, product), inputs, ends(inputs, None), kept.note, progress)
     return kept.signals

@@ -2,14 +2,14 @@
 
 import numpy as np
 
-from ernn.quant import products, walk
+from ernn.quant import interpreter, products
 from ernn.quant.operations import Elements, IntegerOperations, formats, named_parameters
 from ernn.quant.parameters import IntegerParameters
 from ernn.quant.products import Product, Segment, Weights
 
 
 class IntegerArithmetic:
-    """Raw int64 products and operations; see `ernn.quant.walk.Arithmetic`."""
+    """Raw int64 products and operations; see `ernn.quant.interpreter.Arithmetic`."""
 
     dtype: type = np.int64
 
@@ -43,7 +43,7 @@ class IntegerArithmetic:
         """Add the two rows of a gate whose matrices have different block sizes."""
         return self.model.row.saturate(row_h + row_x)
 
-    def elements(self, layer: int, lead: tuple[int, ...]) -> walk.Elements:
+    def elements(self, layer: int, lead: tuple[int, ...]) -> interpreter.Elements:
         """Return the element-wise values of a layer."""
         own = self.stack[layer]
         operations = IntegerOperations(self.model, formats(self.model, own))

@@ -13,11 +13,11 @@ from ernn.quant.check import check
 from ernn.quant.compiled_arithmetic import CompiledArithmetic
 from ernn.quant.frames import ends, enter
 from ernn.quant.integer_arithmetic import IntegerArithmetic
+from ernn.quant.interpreter import Progress, interpret
 from ernn.quant.packing import pack, unpack
 from ernn.quant.parameters import IntegerLayer, IntegerParameters
 from ernn.quant.products import Product, Segment
 from ernn.quant.recording import Recording
-from ernn.quant.walk import Progress, walk
 
 REMEDY = (
     "give an integer.safetensors; "
@@ -86,7 +86,7 @@ class IntegerModel(IntegerParameters):
             counted[name] += values.size
             kept.note(name, utterances, start, values)
 
-        walk(arithmetic(self), inputs, ends(inputs, lengths), note, progress)
+        interpret(arithmetic(self), inputs, ends(inputs, lengths), note, progress)
         return Trace(kept.signals, formats, saturated, counted)
 
     def save(self, path: Path) -> None:

@@ -18,7 +18,7 @@ Operate = Callable[[Iterable[Operation], Values], None]
 
 
 class Elements:
-    """The element-wise values of one layer, each an array of its own; see `ernn.quant.walk`."""
+    """The element-wise values of one layer, an array each; see `ernn.quant.interpreter`."""
 
     def __init__(self, operate: Operate, parameters: Mapping[str, np.ndarray]) -> None:
         """Take what computes, and the constants (H,) that operations read."""

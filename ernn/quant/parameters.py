@@ -84,7 +84,7 @@ class IntegerParameters:
 
     @property
     def formats(self) -> dict[str, QFormat]:
-        """Return the format of every signal by name; see `ernn.quant.walk.walk`."""
+        """Return the format of every signal by name; see `ernn.quant.interpreter.interpret`."""
         formats: dict[str, QFormat] = {}
         for index, layer in enumerate(self.layers):
             kinds = {"state": self.state, "gate": self.gate, "row": self.row}

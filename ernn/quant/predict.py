@@ -6,7 +6,7 @@ import numpy as np
 
 from ernn.quant.frames import stack
 from ernn.quant.integer_model import IntegerModel
-from ernn.quant.walk import Progress
+from ernn.quant.interpreter import Progress
 
 
 def predict(

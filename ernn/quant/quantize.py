@@ -15,10 +15,10 @@ from ernn.quant.activation import design
 from ernn.quant.float_model import FloatArithmetic
 from ernn.quant.frames import enter, stack
 from ernn.quant.integer_model import IntegerLayer, IntegerModel
+from ernn.quant.interpreter import Progress, interpret
 from ernn.quant.products import Product, Segment
 from ernn.quant.program import FloatSegment, program, row_signal
 from ernn.quant.ranges import Ranges, constant_format
-from ernn.quant.walk import Progress, walk
 from ernn.recipe import QuantizationRecipe
 
 ROW_INT_BITS = (3, 6)  # sigmoid and tanh end within 8; logits and projections may need more
@@ -95,7 +95,7 @@ def measure(
         ranges.add(name, values)
 
     inputs = enter(frames, model.features, model.word)
-    walk(FloatArithmetic(model, "fft"), inputs, lengths, note, progress)
+    interpret(FloatArithmetic(model, "fft"), inputs, lengths, note, progress)
     return ranges
 
 

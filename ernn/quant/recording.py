@@ -1,4 +1,4 @@
-"""Recording: the signals of a walk that somebody asked for, one array each."""
+"""Recording: the signals of a run that somebody asked for, one array each."""
 
 from collections.abc import Collection
 
@@ -9,12 +9,12 @@ class Recording:
     """Signals (B, T, size) by name, zeros where nothing was computed."""
 
     def __init__(self, names: Collection[str] | None, frames: np.ndarray, dtype: type) -> None:
-        """Keep ``names`` (None: all) of a walk over ``frames`` (T, B, X)."""
+        """Keep ``names`` (None: all) of a run over ``frames`` (T, B, X)."""
         self.names, self.shape, self.dtype = names, frames.shape[1::-1], dtype
         self.signals: dict[str, np.ndarray] = {}
 
     def note(self, name: str, utterances: np.ndarray, start: int, values: np.ndarray) -> None:
-        """Take what a walk tells; see `ernn.quant.walk.Note`."""
+        """Take what the interpreter tells; see `ernn.quant.interpreter.Note`."""
         if self.names is not None and name not in self.names:
             return
         if name not in self.signals:

@@ -12,7 +12,7 @@ from models import random_frames, random_integer_model, random_model
 from ernn.compressed import CompressedModel, circulant_matrix, padded
 from ernn.errors import CorpusError, ShapeError
 from ernn.fixed import QFormat
-from ernn.quant import walk
+from ernn.quant import interpreter
 from ernn.quant.float_model import run_float
 from ernn.quant.integer_model import IntegerModel
 from ernn.quant.quantize import quantize
@@ -102,7 +102,7 @@ def test_an_utterance_does_not_depend_on_the_others_or_on_padding(integer):
 def test_chunks_change_nothing(integer, monkeypatch):
     frames = random_frames(np.random.default_rng(0), integer.features, 2, 40)
     whole = everything(integer, frames)
-    monkeypatch.setattr(walk, "CHUNK_FRAMES", 7)
+    monkeypatch.setattr(interpreter, "CHUNK_FRAMES", 7)
     calls = []
     chunked = integer.run(frames, None, integer.formats, lambda *done: calls.append(done))
     assert all(np.array_equal(whole[name], chunked.signals[name]) for name in whole)

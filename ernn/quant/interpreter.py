@@ -1,4 +1,4 @@
-"""Walk a model over time: the recurrence itself, for any cell and any arithmetic.
+"""Interpret a model over time: the recurrence itself, for any cell and any arithmetic.
 
 An `Arithmetic` computes (floats in ernn.quant.float_model, integers in ernn.quant.integer_model),
 a graph of ernn.cells says what; this file does it in order and gives every signal its name.
@@ -56,7 +56,7 @@ class Arithmetic(Protocol):
     def elements(self, layer: int, lead: tuple[int, ...]) -> Elements: ...
 
 
-def walk(
+def interpret(
     arithmetic: Arithmetic,
     frames: np.ndarray,
     lengths: np.ndarray,
@@ -79,17 +79,17 @@ def walk(
     done, longest_first = 0, np.argsort(-lengths, kind="stable")
     for group in range(0, len(lengths), LANES):
         chosen = longest_first[group : group + LANES]
-        walkers = [_LayerWalk(arithmetic, index) for index in range(len(arithmetic.stack))]
+        layers = [_LayerInterpreter(arithmetic, index) for index in range(len(arithmetic.stack))]
         for start, stop, count in _chunks(lengths[chosen]):
             running = chosen[:count]
             vectors: np.ndarray = np.ascontiguousarray(
                 frames[start:stop, running], arithmetic.dtype
             )
-            for walker in walkers:
-                signals = walker.run(vectors)
+            for layer in layers:
+                signals = layer.run(vectors)
                 for name, values in signals.items():
                     note(name, running, start, values)
-                vectors = signals.get(walker.leaving, vectors)
+                vectors = signals.get(layer.leaving, vectors)
             done += (stop - start) * count
             if progress:
                 progress(done, int(lengths.sum()))
@@ -107,7 +107,7 @@ def _chunks(lengths: np.ndarray) -> Iterator[tuple[int, int, int]]:
 Arrays = dict[str, np.ndarray]
 
 
-class _LayerWalk:
+class _LayerInterpreter:
     """One layer with its state between chunks."""
 
     def __init__(self, arithmetic: Arithmetic, index: int) -> None:
@@ -128,7 +128,7 @@ class _LayerWalk:
         self.buffers: Arrays = {}  # kept between chunks: new memory is slow
 
     def run(self, vectors: np.ndarray) -> Arrays:
-        """Walk one chunk (frames, B, X) and return its signals, each (frames, B, size)."""
+        """Compute one chunk (frames, B, X) and return its signals, each (frames, B, size)."""
         signals: Arrays = (
             {} if not self.cell.units else {signal(self.cell, self.index, INPUT): vectors}
         )
