@@ -281,9 +281,9 @@ def _bring(
 ) -> None:
     with _explained(debug):
         from ernn.flow.chain import JOBS, bring, load_recipe
-        from ernn.flow.team import team
+        from ernn.flow.process_group import process_group
 
-        with team(JOBS) as first:
+        with process_group(JOBS) as first:
             if first:
                 bring(step, load_recipe(recipe, hardware), out, force=force, say=_say)
 

@@ -10,8 +10,8 @@ from typing import Any
 from ernn.errors import BoundError, RecipeError
 from ernn.flow.dependencies import file_hash
 from ernn.flow.engine import Chain, Step
+from ernn.flow.process_group import Jobs
 from ernn.flow.run_folder import SUMMARY, RunFolder
-from ernn.flow.team import Jobs
 from ernn.flow.work import Work
 from ernn.recipe import NAME, Recipe
 from ernn.resources import folder
@@ -117,11 +117,11 @@ def _own_part(recipe: Recipe, out: Path) -> dict[str, str]:
     return {part: file_hash(Path(part))} if part.lower().endswith(".toml") else {}
 
 
-def _beside(recipe: Recipe, out: Path) -> dict[str, str]:
-    """Return the hashes of the results beside the run."""
-    from ernn.flow.beside import beside
+def _external_results(recipe: Recipe, out: Path) -> dict[str, str]:
+    """Return the hashes of the results beside the run, by path."""
+    from ernn.flow.external_results import result_hashes
 
-    return beside(recipe, RunFolder(out))
+    return result_hashes(recipe, RunFolder(out))
 
 
 def _step(name: str, of_task: str | None = None, **options: Any) -> Step:
@@ -195,7 +195,7 @@ STEPS = (
         "task",
         reads=("name", "seed", "task", "corpus", "model", "quantization"),
         after=("train", "compress", "quantize", "plan", "simulate"),
-        outside=_beside,
+        outside=_external_results,
     ),
 )
 

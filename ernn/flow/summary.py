@@ -13,7 +13,7 @@ from ernn.datafile import parse
 from ernn.energy.estimate import default_fit, estimate_power
 from ernn.errors import ModelFileError
 from ernn.flow.about import about
-from ernn.flow.beside import BLOCKS, find_builds, find_search
+from ernn.flow.external_results import BLOCKS, find_builds, find_search
 from ernn.flow.power import Timing, describe_plan, find_activity
 from ernn.flow.results import read_json
 from ernn.flow.run_folder import RunFolder

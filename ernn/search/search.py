@@ -9,7 +9,7 @@ from typing import Any
 from ernn.errors import BoundError, RecipeError, ToolError
 from ernn.flow.chain import STEPS
 from ernn.flow.dependencies import Code
-from ernn.flow.team import launched
+from ernn.flow.process_group import launched
 from ernn.folders import locked, own_folder
 from ernn.parts.part import load_part
 from ernn.progress import progress

@@ -2,8 +2,8 @@
 
 from dataclasses import replace
 
+from ernn.flow.process_group import shared
 from ernn.flow.score import save_score
-from ernn.flow.team import shared
 from ernn.flow.training import Training, drop_checkpoints, prepare
 from ernn.flow.work import Work
 from ernn.train.loop import train_dense

@@ -19,7 +19,7 @@ def launched() -> bool:
 
 
 @contextmanager
-def team(jobs: Jobs) -> Iterator[bool]:
+def process_group(jobs: Jobs) -> Iterator[bool]:
     """Tell whether this process does the flow; a helper has helped to the end by then.
 
     Args:

@@ -10,7 +10,7 @@ import pytest
 from models import random_integer_model
 from test_search_report import example
 
-from ernn.flow.beside import beside, find_builds, find_search
+from ernn.flow.external_results import find_builds, find_search, result_hashes
 from ernn.flow.planning import FRONT, front_file
 from ernn.flow.run_folder import RunFolder
 from ernn.hw.build import Target, build_plan
@@ -107,19 +107,19 @@ def test_a_folder_with_the_name_of_a_result_is_none(tmp_path):
     (tmp_path / "build-mine" / "build.json").mkdir(parents=True)
     assert (
         find_builds(RunFolder(tmp_path), PLAN) == ((), ())
-        and beside(recipe(), RunFolder(tmp_path)) == {}
+        and result_hashes(recipe(), RunFolder(tmp_path)) == {}
     )
 
 
 def test_a_change_beside_the_run_is_noticed(tmp_path):
     out = tmp_path / "out" / "mine"
     out.mkdir(parents=True)
-    assert beside(recipe(), RunFolder(out)) == {}
+    assert result_hashes(recipe(), RunFolder(out)) == {}
     write_synth(out)
-    before = beside(recipe(), RunFolder(out))
+    before = result_hashes(recipe(), RunFolder(out))
     assert set(before) == {"synth-xc7a35t/resources.json"}
     write_synth(out, tool="another")
-    after = beside(recipe(), RunFolder(out))
+    after = result_hashes(recipe(), RunFolder(out))
     assert set(after) == set(before) and after != before
 
 
@@ -145,7 +145,7 @@ def test_a_search_of_the_recipe_is_found(tmp_path, place, name, run):
     save_search(path, name)
     found = find_search(recipe(run), RunFolder(out))
     assert found and found[0] == path.resolve()
-    assert len(beside(recipe(run), RunFolder(out))) == 1
+    assert len(result_hashes(recipe(run), RunFolder(out))) == 1
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,4 @@
-"""Results that lie beside a run and are not its steps: syntheses, builds, a search of block sizes.
+"""Results beside a run that are not its steps: syntheses, builds, a search of block sizes.
 
 The report shows those that are of this run's plan and recipe, names those that are not, and is
 written again when one of them changes.
@@ -27,7 +27,7 @@ from ernn.report.search_content import load as load_search
 BLOCKS = {"dsp": "DSP", "bram36": "BRAM36", "ebr": "EBR", "lut": "LUT", "ff": "FF"}
 
 
-def beside(recipe: Recipe, run: RunFolder) -> dict[str, str]:
+def result_hashes(recipe: Recipe, run: RunFolder) -> dict[str, str]:
     """Return the hash of every result beside a run, by its path from the run's folder."""
     run = RunFolder(run.root.resolve())
     files = [*run.syntheses(), *run.builds()]
