@@ -34,7 +34,7 @@ from ernn.quant.quantize import quantize
 from ernn.random_model import random_model
 from ernn.recipe import HardwareRecipe, QuantizationRecipe
 from ernn.run import simulate as simulating
-from ernn.run.bench import build, run_bench
+from ernn.run.testbench import build, run_testbench
 from ernn.run.traffic import deal_out
 from ernn.tools import require
 
@@ -89,7 +89,7 @@ def large(out: Path, seed: int) -> Iterator[str]:
     yield told("build the simulator", seconds, "s", 120, f"{HLS4ML}: 45 s to compile")
 
     inside, whole = Stopwatch(), Stopwatch()
-    with patch.object(simulating, "run_bench", inside.around(run_bench)):
+    with patch.object(simulating, "run_testbench", inside.around(run_testbench)):
         done = whole.around(simulating.simulate)(
             project, plan, model, deal_out(test, 2, FRAMES), work_folder=work
         )
@@ -108,7 +108,7 @@ def build_simulator(project: Path, plan: HardwarePlan, work: Path) -> float:
     """Build as `simulate` would, which then finds it; return the seconds."""
     work.mkdir(parents=True)
     top = work / f"{simulating.TOP}.v"
-    top.write_text(simulating.bench_top(plan))
+    top.write_text(simulating.simulation_top(plan))
     start = time.perf_counter()
     build([*sorted((project / "rtl").glob("*.v")), top], simulating.TOP, work)
     return time.perf_counter() - start

@@ -1,4 +1,4 @@
-"""Bench of a whole accelerator: sends packets, receives packets, and computes nothing.
+"""Testbench of a whole accelerator: sends packets, receives packets, and computes nothing.
 
 ``ERNN_VECTORS`` names a JSON file:
 
@@ -50,20 +50,20 @@ async def answers_every_packet(dut):
     logging.getLogger("cocotb").setLevel(logging.WARNING)  # a line per packet otherwise
     dut.rst_i.value = 1
     Clock(dut.clk_i, CLOCK_NS, unit="ns").start()
-    bench = Bench(dut, traffic)
-    await bench.reset()
+    testbench = Testbench(dut, traffic)
+    await testbench.reset()
     if traffic["reset_cycle"] is not None:
-        sending = cocotb.start_soon(bench.exchange())
+        sending = cocotb.start_soon(testbench.exchange())
         await First(sending, ClockCycles(dut.clk_i, traffic["reset_cycle"]))
         sending.cancel()
-        await bench.reset()
-    packets = await bench.exchange()
-    registers = {name: await bench.read(at) for name, at in traffic["reads"].items()}
+        await testbench.reset()
+    packets = await testbench.exchange()
+    registers = {name: await testbench.read(at) for name, at in traffic["reads"].items()}
     assert not int(dut.unknown_o.value), "an output was unknown: an x without a reset"
     results.write_text(json.dumps({"packets": packets, "registers": registers}))
 
 
-class Bench:
+class Testbench:
     """A source and a sink around the design."""
 
     def __init__(self, dut, traffic: dict):

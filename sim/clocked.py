@@ -1,4 +1,4 @@
-"""Bench for control and storage: sets every input and compares every output, cycle by cycle.
+"""Testbench for control and storage: sets every input and compares every output, cycle by cycle.
 
 Reads ERNN_VECTORS: {"inputs": {port: values}, "outputs": {port: values}}, one value per cycle; null
 as an output says that nothing is expected. Inputs change after the rising edge; outputs are read

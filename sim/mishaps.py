@@ -1,4 +1,4 @@
-"""Bench of an accelerator to which things happen: works through a script, computes nothing.
+"""Testbench of an accelerator to which things happen: works through a script, computes nothing.
 
 ``ERNN_VECTORS`` names a JSON file:
 
@@ -35,12 +35,12 @@ async def works_through_the_script(dut):
     dut.s_axis_tvalid.value = 0
     Clock(dut.clk_i, 10, unit="ns").start()
     await RisingEdge(dut.clk_i)  # a reset of one cycle is enough
-    bench = Bench(dut)
+    testbench = Testbench(dut)
     dut.rst_i.value = 0
     answers = []
     for number, (kind, *values) in enumerate(vectors["steps"]):
         try:
-            answer = await with_timeout(cocotb.start_soon(getattr(bench, kind)(*values)), *SOON)
+            answer = await with_timeout(cocotb.start_soon(getattr(testbench, kind)(*values)), *SOON)
         except cocotb.triggers.SimTimeoutError:
             raise AssertionError(f"step {number} does not end: {kind} {values}") from None
         if answer is not None:
@@ -49,7 +49,7 @@ async def works_through_the_script(dut):
     Path(vectors["results"]).write_text(json.dumps(answers))
 
 
-class Bench:
+class Testbench:
     """The ends of the streams and of the registers."""
 
     def __init__(self, dut):

@@ -1,4 +1,4 @@
-"""Bench of fixed-latency pipelines: one wide word in per cycle, one wide word out.
+"""Testbench of fixed-latency pipelines: one wide word in per cycle, one wide word out.
 
 The top module gathers any number of modules under test: in_i and out_o are their inputs and
 outputs side by side. ``ERNN_VECTORS`` names a JSON file:

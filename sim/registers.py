@@ -1,4 +1,4 @@
-"""Bench of the registers: works through scripts on the bus, tells what it saw, computes nothing.
+"""Testbench of the registers: works through scripts on the bus, tells what it saw, no more.
 
 ``ERNN_VECTORS`` names a JSON file:
 
@@ -55,16 +55,16 @@ async def works_through_the_scripts(dut):
         getattr(dut, name).value = 0
     dut.rst_i.value = 1
     Clock(dut.clk_i, 10, unit="ns").start()
-    bench = Bench(dut, vectors)
-    cocotb.start_soon(bench.watch())
-    await bench.reset()
-    running = [cocotb.start_soon(bench.work_through(script)) for script in vectors["scripts"]]
+    testbench = Testbench(dut, vectors)
+    cocotb.start_soon(testbench.watch())
+    await testbench.reset()
+    running = [cocotb.start_soon(testbench.work_through(script)) for script in vectors["scripts"]]
     answers = [await script for script in running]
     await ClockCycles(dut.clk_i, SETTLE_CYCLES)
-    Path(vectors["results"]).write_text(json.dumps({"answers": answers} | bench.seen))
+    Path(vectors["results"]).write_text(json.dumps({"answers": answers} | testbench.seen))
 
 
-class Bench:
+class Testbench:
     """A master on the bus, and a watch on the outputs."""
 
     def __init__(self, dut, vectors: dict):

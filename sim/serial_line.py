@@ -1,4 +1,4 @@
-"""Bench of a board shell: speaks to it over its serial line, bit by bit, and computes nothing.
+"""Testbench of a board shell: speaks to it over its serial line, bit by bit, and computes nothing.
 
 ``ERNN_VECTORS`` names a JSON file:
 

@@ -117,10 +117,10 @@ def test_no_module_imports_in_a_circle():
 
 
 @pytest.mark.parametrize("path", sorted((ROOT / "sim").rglob("*.py")), ids=lambda path: path.name)
-def test_benches_stand_alone(path):
-    """Benches read vectors: they import only cocotb, the standard library and each other."""
+def test_testbenches_stand_alone(path):
+    """Testbenches read vectors: they import only cocotb, the standard library and each other."""
     allowed = {"cocotb", "cocotbext", *sys.stdlib_module_names}
-    allowed |= {bench.stem for bench in (ROOT / "sim").glob("*.py")}
+    allowed |= {testbench.stem for testbench in (ROOT / "sim").glob("*.py")}
     outside = {name.split(".")[0] for name in imported(path)}
     assert outside <= allowed, f"{path.name} imports {sorted(outside - allowed)}"
 

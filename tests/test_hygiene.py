@@ -46,10 +46,10 @@ def test_a_hardware_module_names_its_golden_model(path):
 
 
 # Seen in whole accelerators only, each with a planted bug that they find (test_accelerator.py).
-WITHOUT_BENCH = {"ernn_output", "ernn_pe_array"}
+WITHOUT_TESTBENCH = {"ernn_output", "ernn_pe_array"}
 
 
-def has_bench(module: str) -> bool:
+def has_testbench(module: str) -> bool:
     """Tell whether a test has the module alone under test: a file of its name, a call, a list."""
     rtl = ROOT / "tests" / "rtl"
     called = re.compile(rf'\b(?:check|Case)\(\s*"{module}"|^MODULES = .*"{module}"', re.M)
@@ -58,15 +58,15 @@ def has_bench(module: str) -> bool:
 
 
 @pytest.mark.parametrize("path", LIBRARY, **by_name)
-def test_a_hardware_module_has_a_bench_of_its_own(path):
-    assert has_bench(path.stem) != (path.stem in WITHOUT_BENCH)
+def test_a_hardware_module_has_a_testbench_of_its_own(path):
+    assert has_testbench(path.stem) != (path.stem in WITHOUT_TESTBENCH)
 
 
-def test_a_mention_is_no_bench():
-    assert has_bench("ernn_skid")
-    assert not has_bench("ernn_output")  # which many files name
+def test_a_mention_is_no_testbench():
+    assert has_testbench("ernn_skid")
+    assert not has_testbench("ernn_output")  # which many files name
     mutated = (ROOT / "tests" / "rtl" / "test_accelerator.py").read_text()
-    assert all(f'"{module}.v"' in mutated for module in WITHOUT_BENCH)
+    assert all(f'"{module}.v"' in mutated for module in WITHOUT_TESTBENCH)
 
 
 SOURCES = [

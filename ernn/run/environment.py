@@ -20,7 +20,7 @@ _FOR_OTHER_WORK = re.compile(
     r"|USER_(CPPFLAGS|LDFLAGS|LDLIBS)|VM_\w+|VK_\w+|CFG_\w+"
     # Verilator, Icarus: the root of an installation stays
     r"|VERILATOR_(?!ROOT$)\w+|IVERILOG_\w+"
-    # Python: warnings as errors, benches without their assertions, programs before ours
+    # Python: warnings as errors, testbenches without their assertions, programs before ours
     r"|PYTHON(WARNINGS|OPTIMIZE|STARTUP|INSPECT|DEVMODE|BREAKPOINT|IOENCODING|PROFILEIMPORTTIME)"
     # YoWASP would see nothing of the disk but this
     r"|YOWASP_MOUNT"

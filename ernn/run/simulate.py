@@ -1,7 +1,7 @@
 """simulate: a whole accelerator on real frames; every word and every cycle must be as planned.
 
 Every row, vector, state and output word is compared with the integer model, and the cycle of every
-beat at the ports with ernn.hw.cycles. Bench and window: sim/accelerator.py, ernn_testbench.v.j2.
+beat at the ports with ernn.hw.cycles. Testbench: sim/accelerator.py, in ernn_testbench.v.j2.
 """
 
 import json
@@ -17,12 +17,12 @@ from ernn.hdl.templates import environment
 from ernn.hw import cycles
 from ernn.hw.plan import HardwarePlan
 from ernn.quant.integer_model import IntegerModel
-from ernn.run.bench import Simulator, run_bench
 from ernn.run.compare import Golden, compare, golden_signals, require_whole
 from ernn.run.dump import Dump
 from ernn.run.registers import load_writes, reads, require_registers
 from ernn.run.rtl import for_waves, registers_only
 from ernn.run.schedule import Schedule, make_schedule
+from ernn.run.testbench import Simulator, run_testbench
 from ernn.run.timing import frame_cycles, latency_cycles, require_planned
 from ernn.run.trace import Event, InputBeat, OutputBeat, read_trace
 from ernn.run.trace_decoder import OUTPUT, TraceDecoder
@@ -141,13 +141,13 @@ def _run(
     dump: Dump | None,
     netlist: Sequence[Path],
 ) -> None:
-    """Run the bench, which leaves TRACE and RESULTS in the work folder."""
+    """Run the testbench, which leaves TRACE and RESULTS in the work folder."""
     work_folder.mkdir(parents=True, exist_ok=True)
     top, vectors = work_folder / f"{TOP}.v", work_folder / "vectors.json"
     trace, results = work_folder / TRACE, work_folder / RESULTS
     trace.unlink(missing_ok=True)
     results.unlink(missing_ok=True)
-    top.write_text(bench_top(plan, dumps=dump is not None, inside=not netlist))
+    top.write_text(simulation_top(plan, dumps=dump is not None, inside=not netlist))
     sent = with_bad(packets, traffic.bad, plan.streams)
     registers = register_map(plan)
     content = asdict(traffic) | {
@@ -163,7 +163,7 @@ def _run(
     vectors.write_text(json.dumps(content))
     verilog = [*netlist] or sorted((folder / "rtl").glob("*.v"))
     dumped = dump.plusargs(str(work_folder)) if dump else []
-    run_bench(
+    run_testbench(
         [*verilog, *_control(dump, simulator, verilog, work_folder), top],
         TOP,
         "accelerator",
@@ -188,7 +188,7 @@ def _control(
     return [control]
 
 
-def bench_top(plan: HardwarePlan, dumps: bool = False, inside: bool = True) -> str:
+def simulation_top(plan: HardwarePlan, dumps: bool = False, inside: bool = True) -> str:
     """Return the Verilog that writes the trace, with the accelerator inside.
 
     Args:

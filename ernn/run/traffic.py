@@ -1,4 +1,4 @@
-"""What a simulation sends: packets in their order, and how the bench treats both ends."""
+"""What a simulation sends: packets in their order, and how the testbench treats both ends."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass

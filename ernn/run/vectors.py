@@ -1,4 +1,4 @@
-"""Frames and expected words as $readmemh files, for a bench that knows no Python.
+"""Frames and expected words as $readmemh files, for a testbench that knows no Python.
 
 Their reader is hw_templates/package/ernn_package_tb.v.j2.
 """

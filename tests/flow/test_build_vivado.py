@@ -53,7 +53,7 @@ def digest(run):
 
 
 def saif(run, path, plan="", without=""):
-    """Write a SAIF file as Verilator does: a root, the bench, the accelerator, its units."""
+    """Write a SAIF file as Verilator does: a root, the testbench, the accelerator, its units."""
     top = (run / "generate" / "rtl" / "ernn_top.v").read_text()
     units = [unit for unit in re.findall(r"\b(u_\w+) \($", top, re.MULTILINE) if unit != without]
     net = "(NET (q\\[0\\] (T0 1) (T1 1) (TC 1)))"

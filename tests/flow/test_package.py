@@ -23,7 +23,7 @@ from ernn.flow.package import package
 from ernn.hdl.package import ports_of
 from ernn.hdl.registers import register_map
 from ernn.hw.plan import HardwarePlan
-from ernn.run.bench import lint
+from ernn.run.testbench import lint
 from ernn.run.yosys import run_yosys
 from ernn.tools import require
 
@@ -309,10 +309,10 @@ def test_two_packages_are_one_design_in_icarus(two, tmp_path):
         for memory in (*one.glob("rtl/*.mem"), *one.glob("sim/*.mem")):
             assert not (tmp_path / memory.name).exists()
             shutil.copy(memory, tmp_path)
-    benches = [path for one in packages for path in one.glob("sim/*.v")]
-    for bench in benches:
-        built = ["iverilog", "-g2005", "-s", bench.stem, "-s", "both", "-o", "both.vvp"]
-        subprocess.run([*built, *verilog, *benches], cwd=tmp_path, check=True)
+    testbenches = [path for one in packages for path in one.glob("sim/*.v")]
+    for testbench in testbenches:
+        built = ["iverilog", "-g2005", "-s", testbench.stem, "-s", "both", "-o", "both.vvp"]
+        subprocess.run([*built, *verilog, *testbenches], cwd=tmp_path, check=True)
         ran = ["vvp", "-N", "both.vvp"]
         told = subprocess.run(ran, cwd=tmp_path, capture_output=True, text=True, timeout=600)
         assert told.returncode == 0 and "PASS" in told.stdout, told.stdout

@@ -9,10 +9,10 @@ import numpy as np
 
 from ernn.fixed import QFormat
 from ernn.resources import folder as shipped
-from ernn.run.bench import run_bench
+from ernn.run.testbench import run_testbench
 
 LIBRARY = shipped("hw_templates") / "lib"
-TOP = "ernn_bench"
+TOP = "ernn_pipelines"
 
 Words = tuple[int, np.ndarray]  # width in bits, raw integers
 
@@ -37,7 +37,7 @@ def compare(cases: Sequence[Case], sources: Sequence[Path], folder: Path, simula
     top.write_text(text)
     vectors.write_text(json.dumps(content))
     environment = {"ERNN_VECTORS": str(vectors)}
-    run_bench(
+    run_testbench(
         [top, *sources], TOP, "pipeline", folder, simulator=simulator, environment=environment
     )
 

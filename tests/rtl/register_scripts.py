@@ -1,4 +1,4 @@
-"""Steps for the bench of the registers, and what the plan says that they are answered."""
+"""Steps for the testbench of the registers, and what the plan says that they are answered."""
 
 import numpy as np
 
@@ -17,7 +17,7 @@ EVENTS = {
 
 
 class Script:
-    """Steps for the bench, and what the plan says that they are answered."""
+    """Steps for the testbench, and what the plan says that they are answered."""
 
     def __init__(self, plan):
         self.plan, self.map = plan, register_map(plan)

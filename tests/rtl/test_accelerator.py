@@ -18,8 +18,8 @@ from ernn.hdl.project import write_project
 from ernn.hw.cycles import RATE_ROUNDS, rate
 from ernn.hw.layout import Sizes
 from ernn.recipe import QuantizationRecipe
-from ernn.run.bench import lint
-from ernn.run.simulate import bench_top
+from ernn.run.simulate import simulation_top
+from ernn.run.testbench import lint
 
 on_verilator = pytest.mark.parametrize("simulator", [VERILATOR])
 
@@ -117,7 +117,7 @@ def test_random_designs(design, idle, stall, simulator, tmp_path_factory):
 def test_the_testbench_is_lint_clean(name, folder):
     made = Accelerator.write(DESIGNS[name], folder)
     top = made.folder / "ernn_testbench.v"
-    top.write_text(bench_top(made.plan))
+    top.write_text(simulation_top(made.plan))
     lint([*sorted(made.rtl.glob("*.v")), top], "ernn_testbench")
 
 

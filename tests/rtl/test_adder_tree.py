@@ -6,7 +6,7 @@ from pipelines import Case, compare, draw, library, mutate
 
 from ernn.errors import ToolError
 from ernn.fixed import QFormat
-from ernn.run.bench import lint
+from ernn.run.testbench import lint
 
 SIZES = [(1, 4), (2, 4), (3, 8), (4, 2), (5, 6), (8, 12), (9, 5)]  # words and their bits
 

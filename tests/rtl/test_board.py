@@ -14,7 +14,7 @@ from ernn.hdl.board import Shell, board_files
 from ernn.hdl.registers import register_map
 from ernn.hw.layout import Sizes
 from ernn.parts.board import boards
-from ernn.run.bench import lint, run_bench
+from ernn.run.testbench import lint, run_testbench
 
 BIT_CLOCKS, TIMEOUT_CLOCKS = 8, 2000
 MODEL = {"cell": "gru_before", "hidden": 4, "blocks": 2, "features": 6, "labels": 3}
@@ -90,7 +90,7 @@ class Talk:
         vectors = folder / "vectors.json"
         content = {"bit_clocks": BIT_CLOCKS, "steps": self.steps, "stretch": stretch}
         vectors.write_text(json.dumps(content | {"quiet_cycles": 20_000}))
-        run_bench(
+        run_testbench(
             files or self.files,
             "ernn_board",
             "serial_line",

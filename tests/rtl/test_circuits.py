@@ -11,7 +11,7 @@ from ernn.errors import ToolError
 from ernn.graphs.fourier import Transform, forward, inverse
 from ernn.hdl.datapath import activation, transform
 from ernn.hw.latency import ACTIVATION_CYCLES
-from ernn.run.bench import lint
+from ernn.run.testbench import lint
 
 SIZES = [2, 4, 8, 16]
 TRANSFORMS = {f"ernn_fft_k{k}": forward(k, 12) for k in SIZES}

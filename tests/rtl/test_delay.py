@@ -5,7 +5,7 @@ import pytest
 from pipelines import Case, compare, library, mutate
 
 from ernn.errors import ToolError
-from ernn.run.bench import lint
+from ernn.run.testbench import lint
 
 SIZES = [(1, 0), (1, 1), (7, 0), (7, 1), (7, 2), (32, 5), (3, 40)]  # width, cycles
 

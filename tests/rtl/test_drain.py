@@ -6,7 +6,7 @@ from pipelines import Case, compare, library, mutate
 from vectors import Vectors, check, only_icarus, verilog
 
 from ernn.errors import ToolError
-from ernn.run.bench import lint
+from ernn.run.testbench import lint
 
 SIZES = [(1, 3, 1), (2, 5, 1), (4, 1, 1), (5, 4, 2), (16, 2, 2), (17, 2, 3), (22, 2, 3)]
 
@@ -24,7 +24,7 @@ def case(rows: int, width: int, levels: int) -> Case:
     rng = np.random.default_rng(10 * rows + width)
     cycles = np.arange(12 * rows + 40)
     starts = np.zeros(cycles.size, int)
-    starts[0] = 1  # the bench repeats it until every register is known
+    starts[0] = 1  # the testbench repeats it until every register is known
     next_start = first = rows + 2  # by then no turn is left of it
     while next_start < cycles.size:
         starts[next_start] = 1

@@ -6,7 +6,7 @@ from pipelines import Case, compare, library
 
 from ernn.fixed import QFormat
 from ernn.hw.array_plan import bits_for
-from ernn.run.bench import lint
+from ernn.run.testbench import lint
 
 SIZES = [(1, 12), (8, 16), (5, 4), (32, 12), (4, 12, 3)]  # values, bits of each, more of count
 

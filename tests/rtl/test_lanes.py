@@ -10,7 +10,7 @@ from ernn.cells import CELLS
 from ernn.errors import ToolError
 from ernn.graphs.cell import Cell, Options
 from ernn.hw.lane_plan import LanePlan
-from ernn.run.bench import lint
+from ernn.run.testbench import lint
 
 
 def variants(cell: Cell) -> list[Options]:

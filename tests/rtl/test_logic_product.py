@@ -5,7 +5,7 @@ import pytest
 from pipelines import Case, compare, library, mutate
 
 from ernn.errors import ToolError
-from ernn.run.bench import lint
+from ernn.run.testbench import lint
 
 # Digits of b: 7, 7, 5, 4, 2, 2, 9, 1, 6
 WIDTHS = [(17, 13), (18, 13), (12, 9), (16, 8), (9, 4), (5, 3), (20, 17), (2, 2), (11, 12)]

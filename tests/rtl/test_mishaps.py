@@ -14,9 +14,9 @@ from models import random_frames, turned
 from ernn.errors import ToolError
 from ernn.hdl.registers import register_map
 from ernn.hw.layout import Sizes
-from ernn.run.bench import run_bench
 from ernn.run.registers import COUNTERS, load_writes
-from ernn.run.simulate import bench_top
+from ernn.run.simulate import simulation_top
+from ernn.run.testbench import run_testbench
 from ernn.run.traffic import beats_of
 from ernn.run.vectors import vector_files
 
@@ -28,7 +28,7 @@ pytestmark = pytest.mark.parametrize("simulator", [ICARUS])
 
 
 class Story:
-    """Steps of the bench and the answers that are expected."""
+    """Steps of the testbench and the answers that are expected."""
 
     def __init__(self, folder):
         self.made = Accelerator.write(DESIGN, folder)
@@ -82,10 +82,10 @@ class Story:
         top, vectors, results = (
             folder / name for name in ("ernn_testbench.v", "vectors.json", "results.json")
         )
-        top.write_text(bench_top(self.plan))
+        top.write_text(simulation_top(self.plan))
         results.unlink(missing_ok=True)
         vectors.write_text(json.dumps({"steps": self.steps, "results": str(results)}))
-        run_bench(
+        run_testbench(
             [*sorted(self.made.rtl.glob("*.v")), top],
             "ernn_testbench",
             "mishaps",

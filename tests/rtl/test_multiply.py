@@ -7,7 +7,7 @@ from pipelines import Case, compare, draw, library, mutate
 from ernn.errors import ToolError
 from ernn.fixed import QFormat
 from ernn.hw.latency import MULTIPLY_CYCLES
-from ernn.run.bench import lint
+from ernn.run.testbench import lint
 
 FORMATS = [
     ("Q0.11", "Q3.12", "Q3.12"),

@@ -9,7 +9,7 @@ from ernn.fixed import QFormat
 from ernn.graphs.cell import Dot2, Lerp, Move, Operation, reads
 from ernn.hw.latency import DOT2_CYCLES, LERP_CYCLES, MOVE_CYCLES
 from ernn.quant.operations import IntegerOperations
-from ernn.run.bench import lint
+from ernn.run.testbench import lint
 
 MODULES = ("ernn_dot2", "ernn_lerp", "ernn_move")  # each has cases of its own
 SOURCES = {name: library(name, "requant") for name in ("dot2", "move")}

@@ -8,7 +8,7 @@ import pytest
 
 from ernn.errors import ToolError
 from ernn.resources import folder
-from ernn.run.bench import lint
+from ernn.run.testbench import lint
 from ernn.tools import require
 
 LIBRARY = sorted((folder("hw_templates") / "lib").glob("*.v"))

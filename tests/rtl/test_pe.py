@@ -5,7 +5,7 @@ import pytest
 from vectors import LIB, Vectors, check, only_icarus, verilog
 
 from ernn.errors import ToolError
-from ernn.run.bench import lint
+from ernn.run.testbench import lint
 
 MACS, OP_W, WEIGHT_W, ACC_W = 3, 6, 5, 20
 CYCLES = 300

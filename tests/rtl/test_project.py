@@ -17,7 +17,7 @@ from ernn.hdl.project import open_project, write_project
 from ernn.hdl.render import sources
 from ernn.hw.build import Target, build_plan
 from ernn.hw.layout import Sizes
-from ernn.run.bench import lint
+from ernn.run.testbench import lint
 from ernn.tools import require
 from tests.models import random_integer_model
 

@@ -14,14 +14,14 @@ from test_synthesizable import synthesize
 
 from ernn.errors import ToolError
 from ernn.hdl.registers import register_verilog
-from ernn.run.bench import lint, run_bench
+from ernn.run.testbench import lint, run_testbench
 from ernn.tools import require
 
 HALF_W = 4  # so that the low half of a counter overflows every few cycles
 
 
 def run(folder, simulator, plan, scripts, files=None, idle=0.0, stall=0.0, **parameters):
-    """Return what the bench saw."""
+    """Return what the testbench saw."""
     folder.mkdir(parents=True, exist_ok=True)
     if files is None:
         files = sources(plan, folder)
@@ -29,7 +29,7 @@ def run(folder, simulator, plan, scripts, files=None, idle=0.0, stall=0.0, **par
     content = {"scripts": scripts, "idle": idle, "stall": stall, "seed": 1}
     vectors.write_text(json.dumps(content | {"results": str(results)}))
     results.unlink(missing_ok=True)
-    run_bench(
+    run_testbench(
         files,
         "ernn_registers",
         "registers",

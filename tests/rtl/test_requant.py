@@ -6,7 +6,7 @@ from pipelines import Case, compare, draw, library, mutate
 
 from ernn.errors import ToolError
 from ernn.fixed import QFormat
-from ernn.run.bench import lint
+from ernn.run.testbench import lint
 
 # Source and target: narrowing, widening, left shifts, nothing but saturation, all bits dropped.
 PAIRS = [

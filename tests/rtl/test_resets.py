@@ -32,7 +32,7 @@ FOUR_STATES = {
 def test_nothing_is_unknown(name, simulator, folder):
     """From the first cycle behind a reset of one cycle, cold or warm, every output is known.
 
-    The bench watches them in every cycle; counters are those of the integer model.
+    The testbench watches them in every cycle; counters are those of the integer model.
     """
     made = Accelerator.write(FOUR_STATES[name], folder)
     lengths = [(2, 1), (2,)][: made.plan.streams]

@@ -344,10 +344,10 @@ def bits(by_parity):
 def test_ram_begins_with_its_file(simulator, folder):
     """The words of its file, one cycle after their address, until they are overwritten."""
     words = [3, 1, 4, 1, 5]
-    wrapper = Path(folder) / "ram_bench.v"
+    wrapper = Path(folder) / "ram_testbench.v"
     (Path(folder) / "words.mem").write_text("".join(f"{w:x}\n" for w in words))
     wrapper.write_text(
-        "module ram_bench (input wire clk_i, input wire we_i, input wire [2:0] waddr_i,\n"
+        "module ram_testbench (input wire clk_i, input wire we_i, input wire [2:0] waddr_i,\n"
         "    input wire [3:0] wdata_i, input wire [2:0] raddr_i, output wire [3:0] rdata_o);\n"
         "  ernn_ram #(.WIDTH(4), .DEPTH(5), .ADDR_W(3), .FILLED(1),\n"
         '      .INIT_FILE("words.mem")) u_ram (\n'
@@ -365,4 +365,4 @@ def test_ram_begins_with_its_file(simulator, folder):
         read = words[address]
         if write:
             words[written] = value
-    check("ram_bench", {}, v, folder, simulator, files=[wrapper, *verilog("ram")])
+    check("ram_testbench", {}, v, folder, simulator, files=[wrapper, *verilog("ram")])

@@ -7,7 +7,7 @@ import pytest
 from conftest import ICARUS
 
 from ernn.resources import folder as shipped
-from ernn.run.bench import run_bench
+from ernn.run.testbench import run_testbench
 
 LIB = shipped("hw_templates") / "lib"
 
@@ -28,7 +28,7 @@ def check(top, parameters, vectors, folder, simulator, sources=None, files=None)
     sources = sources or LIB
     path = Path(folder) / "vectors.json"
     path.write_text(json.dumps({"inputs": vectors.inputs, "outputs": vectors.outputs}))
-    run_bench(
+    run_testbench(
         sorted(sources.glob("*.v")) if files is None else files,
         top,
         "clocked",

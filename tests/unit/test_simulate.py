@@ -18,7 +18,7 @@ from ernn.hw.cycles import RATE_ROUNDS, Packet, predict, rate
 from ernn.hw.layout import Sizes
 from ernn.hw.plan import HardwarePlan
 from ernn.quant.integer_model import IntegerModel
-from ernn.run import bench
+from ernn.run import testbench
 from ernn.run.compare import Signal, compare, golden_signals, require_whole
 from ernn.run.registers import require_plan
 from ernn.run.simulate import simulate
@@ -236,7 +236,7 @@ def test_a_missing_simulator(model, plan, tmp_path, monkeypatch):
     def missing(name: str):
         raise ToolError(f"{name} was not found")
 
-    monkeypatch.setattr(bench, "require", missing)
+    monkeypatch.setattr(testbench, "require", missing)
     write_project(plan, model, tmp_path / "project")
     with pytest.raises(ToolError, match="verilator was not found"):
         simulate(

@@ -1,4 +1,4 @@
-"""What ernn.run.bench does when something goes wrong, and when nothing has changed."""
+"""What ernn.run.testbench does when something goes wrong, and when nothing has changed."""
 
 import os
 import sys
@@ -6,7 +6,7 @@ import sys
 import pytest
 
 from ernn.errors import ToolError
-from ernn.run import bench
+from ernn.run import testbench
 from ernn.tools import find
 
 WIRE = """\
@@ -36,7 +36,9 @@ def wire(tmp_path):
 def run(wire, folder, name="pipeline", simulator="icarus"):
     file, vectors = wire
     environment = {"ERNN_VECTORS": str(vectors)}
-    bench.run_bench([file], "wire_top", name, folder, simulator=simulator, environment=environment)
+    testbench.run_testbench(
+        [file], "wire_top", name, folder, simulator=simulator, environment=environment
+    )
 
 
 @pytest.mark.needs("iverilog")
@@ -58,7 +60,7 @@ def test_a_wrong_word_is_told(wire, tmp_path):
     wire[1].write_text(VECTORS % 7)
     with pytest.raises(ToolError, match="out, word 2: 0x3, expected 0x7") as raised:
         run(wire, tmp_path / "a")
-    assert str(tmp_path / "a" / "bench.log") in str(raised.value)
+    assert str(tmp_path / "a" / "testbench.log") in str(raised.value)
 
 
 @pytest.mark.needs("iverilog")
@@ -69,8 +71,8 @@ def test_a_broken_source_is_told(wire, tmp_path):
 
 
 @pytest.mark.needs("iverilog")
-@pytest.mark.parametrize("name", ["no_such_bench", "json"])
-def test_a_bench_without_tests_is_told(wire, tmp_path, name):
+@pytest.mark.parametrize("name", ["no_such_testbench", "json"])
+def test_a_testbench_without_tests_is_told(wire, tmp_path, name):
     with pytest.raises(ToolError, match=name):
         run(wire, tmp_path / "a", name)
 
@@ -84,10 +86,10 @@ def test_a_missing_simulator_is_told(wire, tmp_path, monkeypatch):
 
 @pytest.mark.needs("verilator")
 def test_lint_is_strict(wire):
-    bench.lint([wire[0]], "wire_top")
+    testbench.lint([wire[0]], "wire_top")
     wire[0].write_text(WIRE.replace("out_o = in_i", "out_o = in_i + 9'd1"))
     with pytest.raises(ToolError, match="WIDTH"):
-        bench.lint([wire[0]], "wire_top")
+        testbench.lint([wire[0]], "wire_top")
 
 
 # What another cocotb project, conda, a running make and a careful tester leave in an environment.
@@ -138,8 +140,8 @@ def test_variables_of_other_work_change_nothing(wire, tmp_path, hostile, simulat
 
 
 @pytest.mark.needs("iverilog")
-def test_an_environment_makes_no_bench_pass(wire, tmp_path, hostile, monkeypatch):
-    # Together they would leave a bench's asserts out.
+def test_an_environment_makes_no_testbench_pass(wire, tmp_path, hostile, monkeypatch):
+    # Together they would leave a testbench's asserts out.
     monkeypatch.setenv("PYTHONOPTIMIZE", "1")
     monkeypatch.setenv("COCOTB_REWRITE_ASSERTION_FILES", "")
     wire[1].write_text(VECTORS % 7)

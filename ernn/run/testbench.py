@@ -1,4 +1,4 @@
-"""Lint Verilog, and build and run cocotb benches: the only place that starts a simulator.
+"""Lint Verilog, and build and run cocotb testbenches: the only place that starts a simulator.
 
 Whatever goes wrong becomes a ToolError with the command, the folder and the end of the log.
 """
@@ -60,10 +60,10 @@ def lint(files: Sequence[Path], top: str, parameters: Mapping[str, int] | None =
         raise ToolError(f"{' '.join(command)} failed:\n{_tail(told.stdout + told.stderr)}")
 
 
-def run_bench(
+def run_testbench(
     files: Sequence[Path],
     top: str,
-    bench: str,
+    testbench: str,
     folder: Path,
     *,
     simulator: Simulator = "verilator",
@@ -74,36 +74,36 @@ def run_bench(
     dump: DumpKind | None = None,
     strict: bool = True,
 ) -> None:
-    """Build a simulation, unless ``folder`` holds it already, and run a bench on it.
+    """Build a simulation, unless ``folder`` holds it already, and run a testbench on it.
 
     Args:
         files: Verilog sources.
         top: name of the top module.
-        bench: name of a module in sim/ with cocotb tests.
-        folder: for the build, build.log and bench.log.
+        testbench: name of a module in sim/ with cocotb tests.
+        folder: for the build, build.log and testbench.log.
         simulator: which one.
         parameters: of the top module.
-        environment: what the bench reads, such as ERNN_VECTORS.
+        environment: what the testbench reads, such as ERNN_VECTORS.
         plusargs: what the Verilog reads, such as "+trace=FILE".
         run_in: working folder of the simulation, for $readmemh; ``folder`` unless given.
         dump: what the Verilog's $dumpvars writes, if anything.
         strict: whether a warning of Verilator is an error; not of a netlist, which is full of them.
 
     Raises:
-        ToolError: the simulator is missing, the build fails, or the bench fails.
+        ToolError: the simulator is missing, the build fails, or the testbench fails.
     """
     tool = require(_TOOL[simulator])
     folder = Path(folder).resolve()
     run_in = Path(run_in or folder).resolve()
     parameters = dict(parameters or {})
     build(files, top, folder, simulator, parameters, dump, strict)
-    log, results = folder / "bench.log", folder / "results.xml"
+    log, results = folder / "testbench.log", folder / "results.xml"
     wanted = {"SIM_CMD_SUFFIX": f"-{dump}"} if dump and simulator == "icarus" else {}
     with _environment(tool, dict(environment or {}) | wanted):
         runner = get_runner(simulator)
-        with _explained(f"{bench} on {simulator}", runner, folder, log):
+        with _explained(f"{testbench} on {simulator}", runner, folder, log):
             runner.test(
-                test_module=bench,
+                test_module=testbench,
                 hdl_toplevel=top,
                 hdl_toplevel_lang="verilog",
                 build_dir=folder / "build",
