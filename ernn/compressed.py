@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from ernn.cells import OUTPUT_LAYER, cell_named
-from ernn.errors import ModelFileError, ShapeError
+from ernn.errors import Fault, ModelFileError, ShapeError
 from ernn.files import read_arrays, write_arrays
 from ernn.graphs.cell import INPUT, OUTPUT, Cell, Options
 from ernn.structures.registry import kind_named, structure_named
@@ -226,7 +226,8 @@ class CompressedModel:
         try:
             return cls._from_tensors(header, tensors)
         except (KeyError, TypeError, ValueError, IndexError) as error:
-            raise ModelFileError(f"{path} does not describe a model: {error}") from None
+            told = Fault(f"{path} does not describe a model", str(error))
+            raise ModelFileError(told) from None
 
     @classmethod
     def _from_tensors(cls, header: dict, tensors: dict[str, np.ndarray]) -> "CompressedModel":

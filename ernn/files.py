@@ -9,7 +9,7 @@ import numpy as np
 from safetensors import SafetensorError, safe_open
 from safetensors.numpy import save_file
 
-from ernn.errors import ErnnError, ModelFileError, ProjectError
+from ernn.errors import ErnnError, Fault, ModelFileError, ProjectError
 
 
 def write_whole(path: Path, write: Callable[[Path], object]) -> None:
@@ -63,9 +63,10 @@ def read_arrays(
             header = json.loads((file.metadata() or {}).get("ernn", "{}"))
             arrays = {name: file.get_tensor(name) for name in file.keys()}
     except (OSError, SafetensorError, TypeError, ValueError, RecursionError) as reason:
-        raise error(f"{path} is not a readable safetensors file ({reason}); {remedy}") from None
+        what = f"{path} is not a readable safetensors file ({reason})"
+        raise error(Fault(what, remedy=remedy)) from None
     if not isinstance(header, dict) or header.get("format") != kind:
-        raise error(f"{path} is no {kind} file of ernn; {remedy}")
+        raise error(Fault(f"{path} is no {kind} file of ernn", remedy=remedy))
     return arrays, header
 
 

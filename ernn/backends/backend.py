@@ -14,7 +14,7 @@ from pydantic.fields import FieldInfo
 import ernn.backends
 from ernn.backends.build_result import BuildRequest, BuildResult
 from ernn.datafile import parse
-from ernn.errors import PlanError, ToolError
+from ernn.errors import Fault, PlanError, ToolError
 from ernn.hw.cost import Resources
 from ernn.parts.part import Part, load_part, part_names
 
@@ -71,14 +71,12 @@ def _option(name: str, hint: Any) -> Option:
     return Option(name, kind, told.description or "")
 
 
-def _foreign(name: str, backend: Backend, part: Part) -> str:
+def _foreign(name: str, backend: Backend, part: Part) -> Fault:
     flag = "--" + name.replace("_", "-")
     others = [one for one in backend_names() if name in {o.name for o in load(one).table}]
     whose = f"an option of the flow {' and '.join(others)}" if others else "no option of any flow"
-    return (
-        f"{flag} is {whose}, and {part.name} is built by {backend.name}; leave it out, or give "
-        "another --part"
-    )
+    what = f"{flag} is {whose}, and {part.name} is built by {backend.name}"
+    return Fault(what, remedy="leave it out, or give another --part")
 
 
 def backend_names() -> list[str]:

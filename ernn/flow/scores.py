@@ -4,7 +4,7 @@ from pathlib import Path
 
 import numpy as np
 
-from ernn.errors import ModelFileError, ShapeError
+from ernn.errors import Fault, ModelFileError, ShapeError
 from ernn.flow.results import read_json, write_json
 from ernn.score import MEASURES, Score
 
@@ -41,4 +41,5 @@ def read_score(path: Path) -> Score:
         figures = {str(name): np.array(one) for name, one in told["figures"].items()}
         return Score(MEASURES[told["name"]], tuple(map(str, told["groups"])), figures)
     except (KeyError, TypeError, ValueError, AttributeError, ShapeError):
-        raise ModelFileError(f"{path} holds no {FORMAT} of ernn; run its step again") from None
+        what = f"{path} holds no {FORMAT} of ernn"
+        raise ModelFileError(Fault(what, remedy="run its step again")) from None

@@ -8,7 +8,7 @@ import re
 from collections.abc import Mapping
 from pathlib import PurePosixPath
 
-from ernn.errors import ProjectError
+from ernn.errors import Fault, ProjectError
 
 LONGEST = 40  # characters of a prefix: file names of a module stay below the limits of tools
 _OWN = "ernn_"  # what every module of a project begins with
@@ -30,10 +30,12 @@ def require_prefix(prefix: str) -> str:
         ProjectError: it is none.
     """
     if not _PREFIX.fullmatch(prefix) or len(prefix) > LONGEST:
-        raise ProjectError(
-            f"prefix {prefix!r} cannot begin the names of modules; give a letter, then letters, "
-            f"digits and single underscores between them, at most {LONGEST} characters"
+        what = f"prefix {prefix!r} cannot begin the names of modules"
+        remedy = (
+            "give a letter, then letters, digits and single underscores between them, at most "
+            f"{LONGEST} characters"
         )
+        raise ProjectError(Fault(what, remedy=remedy))
     return prefix
 
 

@@ -13,7 +13,7 @@ from pathlib import Path
 from pydantic import TypeAdapter, ValidationError
 
 from ernn import __version__
-from ernn.errors import ModelFileError
+from ernn.errors import Fault, ModelFileError
 from ernn.files import write_text
 from ernn.fixed import QFormat
 from ernn.hw.array_plan import JobPlan, Mode, TransformPlan, bits_for
@@ -377,7 +377,8 @@ class HardwarePlan:
             return _ADAPTER.validate_json(Path(path).read_text(encoding="utf-8"))
         except (OSError, UnicodeDecodeError, ValidationError) as error:
             reason = str(error).splitlines()[0]
-            raise ModelFileError(f"{path} is not a plan of ernn ({reason}); plan again") from None
+            what = f"{path} is not a plan of ernn ({reason})"
+            raise ModelFileError(Fault(what, remedy="plan again")) from None
 
 
 _ADAPTER = TypeAdapter(HardwarePlan)

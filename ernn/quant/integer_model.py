@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 
-from ernn.errors import ModelFileError, ShapeError
+from ernn.errors import Fault, ModelFileError, ShapeError
 from ernn.files import read_arrays, write_arrays
 from ernn.fixed import QFormat
 from ernn.quant.check import check
@@ -108,4 +108,5 @@ class IntegerModel(IntegerParameters):
         try:
             return unpack(cls, header.get("model"), tensors)
         except ValueError as error:
-            raise ModelFileError(f"{path} does not describe an integer model: {error}") from None
+            told = Fault(f"{path} does not describe an integer model", str(error))
+            raise ModelFileError(told) from None

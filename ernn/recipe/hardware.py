@@ -4,6 +4,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field, field_validator, model_validator
 
+from ernn.errors import Fault, RecipeError
 from ernn.parts.part import load_part
 from ernn.recipe.section import Count, Section
 
@@ -34,10 +35,11 @@ class HardwareRecipe(Section):
     @model_validator(mode="after")
     def _smallest_is_fast_enough(self) -> "HardwareRecipe":
         if (self.objective == "smallest") != (self.realtime_fps is not None):
-            raise ValueError(
+            pair = (
                 'objective = "smallest" and realtime_fps, the frames/s that it has to reach, go '
-                "together; give both or neither"
+                "together"
             )
+            raise RecipeError(Fault(pair, remedy="give both or neither"))
         return self
 
 

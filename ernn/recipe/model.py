@@ -6,6 +6,7 @@ from typing import Annotated, Literal
 from pydantic import AfterValidator, Field, model_validator
 
 from ernn.cells import CALLED, CELLS, cell_called
+from ernn.errors import Fault, RecipeError, Setting
 from ernn.graphs.cell import Cell, Options
 from ernn.recipe.section import Count, Section
 from ernn.structures.registry import KNOWN, structure_named
@@ -73,35 +74,38 @@ class ModelRecipe(Section):
         each = [self._problems(f"layers[{n}]", layer) for n, layer in enumerate(self.layers)]
         problems = [problem for found in each for problem in found]
         if problems:
-            raise ValueError("; ".join(dict.fromkeys(problems)))
+            raise RecipeError(*dict.fromkeys(problems))
         return self
 
-    def _problems(self, where: str, layer: LayerRecipe) -> Iterator[str]:
+    def _problems(self, where: str, layer: LayerRecipe) -> Iterator[Fault]:
         """Name all that a layer's cell does not have, and blocks that are too large."""
         cell, chosen = self.cell_of(layer), layer.cell_activation or self.cell_activation
         if layer.projection and not cell.projects:
             having = " or ".join(c.called.upper() for c in CELLS.values() if c.projects)
-            yield f"{where}.projection = {layer.projection}: only an {having} has one; remove it"
+            allowed = f"only an {having} has one"
+            yield Setting(f"{where}.projection", str(layer.projection), allowed, "remove it")
             return
         if layer.cell_activation and not cell.activations:
-            yield (
-                f"{where}.cell_activation = {layer.cell_activation!r}: "
-                f"a {cell.called} has no such choice; remove it"
-            )
+            allowed = f"a {cell.called} has no such choice"
+            given = repr(layer.cell_activation)
+            yield Setting(f"{where}.cell_activation", given, allowed, "remove it")
         elif chosen and cell.activations and chosen not in cell.activations:
             allowed = " or ".join(cell.activations)
-            yield f"{where}: cell_activation = {chosen!r}, but a {cell.called} takes {allowed}"
+            takes = f"but a {cell.called} takes {allowed}"
+            yield Fault(where, f"cell_activation = {chosen!r}, {takes}")
         has = self.matrices_of(layer)
         for matrix in MATRICES:
             block = layer.block_of(matrix)
             size = layer.projection if matrix == "projection" else layer.hidden
             if matrix not in has and getattr(layer, f"block_{matrix}") is not None:
-                yield f"{where}.block_{matrix} = {block}: the layer has no such matrix; remove it"
+                has_none = "the layer has no such matrix"
+                yield Setting(f"{where}.block_{matrix}", str(block), has_none, "remove it")
             if matrix in has and block > size:
-                yield (
-                    f"{where}: block size {block} of the {matrix} matrix is larger than the "
-                    f"matrix ({size} rows); choose at most {_largest_block(size)}"
+                given = (
+                    f"block size {block} of the {matrix} matrix is larger than the matrix "
+                    f"({size} rows)"
                 )
+                yield Fault(where, given, "", f"choose at most {_largest_block(size)}")
 
     def structure_of(self, block: int) -> Structure:
         """Return the structure of a matrix of this block size; blocks of 1 are dense."""

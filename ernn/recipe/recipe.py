@@ -7,7 +7,7 @@ from typing import Any
 from pydantic import field_validator, model_validator
 
 from ernn.datafile import load_toml
-from ernn.errors import RecipeError
+from ernn.errors import Fault, RecipeError
 from ernn.recipe.hardware import HardwareRecipe, SimulationRecipe
 from ernn.recipe.model import ModelRecipe
 from ernn.recipe.quantization import QuantizationRecipe
@@ -67,9 +67,8 @@ class Recipe(Section):
             return data
         task = data.get("task", {})
         if not isinstance(task, dict) or {"kind", "bound"} & task.keys():
-            raise ValueError(
-                "per_bound_points is the former name of a bound; write [task] bound instead"
-            )
+            former = "per_bound_points is the former name of a bound"
+            raise RecipeError(Fault(former, remedy="write [task] bound instead"))
         rest = {key: value for key, value in data.items() if key != "per_bound_points"}
         return {**rest, "task": {**task, "bound": data["per_bound_points"]}}
 
@@ -91,10 +90,11 @@ class Recipe(Section):
         }
         given = [section for section, there in speech.items() if there]
         if self.task.kind == "arrays" and given:
-            raise ValueError(
+            silent = (
                 f'{" and ".join(given)} say nothing to [task] kind = "arrays", whose file holds '
-                "frames and targets; remove them"
+                "frames and targets"
             )
+            raise RecipeError(Fault(silent, remedy="remove them"))
         return self
 
     @field_validator("name")

@@ -1,5 +1,7 @@
 """What every section of a recipe shares: strict tables, sentences, kinds of numbers."""
 
+from collections.abc import Iterator
+from dataclasses import replace
 from typing import Annotated, Any, Self
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
@@ -29,19 +31,27 @@ class Section(BaseModel):
         try:
             return cls.model_validate(data)
         except ValidationError as error:
-            raise RecipeError(*(_fault(source, problem) for problem in error.errors())) from None
+            told = [fault for problem in error.errors() for fault in _faults(source, problem)]
+            raise RecipeError(*told) from None
 
 
-def _fault(source: str, problem: Any) -> Fault:
-    """Turn one of pydantic's problems into ours: ``where = value``, what is allowed, the remedy."""
+def _faults(source: str, problem: Any) -> Iterator[Fault]:
+    """Turn one of pydantic's problems into ours: ``where = value``, what is allowed, the remedy.
+
+    A check of a section that raises a RecipeError has said all but the section's place.
+    """
     where = "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in problem["loc"])
     where = f"{source}: {where.lstrip('.') or 'recipe'}"
     message = problem["msg"].removeprefix("Value error, ")
-    if problem["type"] == "extra_forbidden":
-        return Fault(where, "not a known key", "", "remove it or correct its spelling")
-    if problem["type"] == "missing":
-        return Fault(where, "missing", "", "add it")
+    raised = problem.get("ctx", {}).get("error")
     allowed, value = f"{message[0].lower()}{message[1:]}", problem["input"]
-    if isinstance(value, dict | list | BaseModel):
-        return Fault(where, allowed)
-    return Setting(where, repr(value), allowed)
+    if isinstance(raised, RecipeError):
+        yield from (replace(fault, what=f"{where}: {fault.what}") for fault in raised.faults)
+    elif problem["type"] == "extra_forbidden":
+        yield Fault(where, "not a known key", "", "remove it or correct its spelling")
+    elif problem["type"] == "missing":
+        yield Fault(where, "missing", "", "add it")
+    elif isinstance(value, dict | list | BaseModel):
+        yield Fault(where, allowed)
+    else:
+        yield Setting(where, repr(value), allowed)

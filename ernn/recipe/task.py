@@ -4,6 +4,7 @@ from typing import Literal
 
 from pydantic import model_validator
 
+from ernn.errors import Fault, RecipeError
 from ernn.recipe.section import NotNegative, Section
 
 
@@ -23,7 +24,6 @@ class TaskRecipe(Section):
         if self.kind == "arrays" and not self.path:
             raise ValueError('kind = "arrays" needs path, an .npz file of sequences')
         if self.kind == "speech" and self.path is not None:
-            raise ValueError(
-                f'path = "{self.path}" is for kind = "arrays"; speech has its own in [corpus]'
-            )
+            given, remedy = f'path = "{self.path}"', "speech has its own in [corpus]"
+            raise RecipeError(Fault(f'{given} is for kind = "arrays"', remedy=remedy))
         return self

@@ -1,6 +1,6 @@
 """Every structure that ernn knows, by name."""
 
-from ernn.errors import ShapeError
+from ernn.errors import Fault, ShapeError
 from ernn.structures.circulant import Circulant
 from ernn.structures.dense import Dense
 from ernn.structures.scaled import Scaled
@@ -21,6 +21,6 @@ def kind_named(name: str) -> type[Structure]:
         ShapeError: there is no such structure.
     """
     if name not in KNOWN:
-        known = ", ".join(sorted(KNOWN))
-        raise ShapeError(f"structure {name!r} is not known; choose one of {known}")
+        remedy = f"choose one of {', '.join(sorted(KNOWN))}"
+        raise ShapeError(Fault(f"structure {name!r} is not known", remedy=remedy))
     return KNOWN[name]

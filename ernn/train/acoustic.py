@@ -8,7 +8,7 @@ import torch
 from torch import Tensor, nn
 
 from ernn.compressed import CompressedModel, padded
-from ernn.errors import ModelFileError, ShapeError
+from ernn.errors import Fault, ModelFileError, ShapeError
 from ernn.recipe import ModelRecipe
 from ernn.train import cells
 from ernn.train.checkpoint import load_tensors, save_tensors
@@ -143,6 +143,8 @@ class AcousticModel(nn.Module):
             self.load_state_dict(tensors)
         except RuntimeError as error:
             reason = str(error).splitlines()[-1].strip()
-            raise ModelFileError(f"{path} is of a model of another shape: {reason}") from None
+            told = Fault(f"{path} is of a model of another shape", reason)
+            raise ModelFileError(told) from None
         if not all(tensor.isfinite().all() for tensor in tensors.values()):
-            raise ModelFileError(f"{path} holds NaN or infinite weights; train the model again")
+            what = f"{path} holds NaN or infinite weights"
+            raise ModelFileError(Fault(what, remedy="train the model again"))

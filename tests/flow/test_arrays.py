@@ -23,10 +23,7 @@ kind = "arrays"
 path = "{path}"
 bound = 60.0
 [model]
-cell = "gru"
-[[model.layers]]
-hidden = 8
-block = 2
+{model}
 [training]
 updates = {updates}
 batch = 32
@@ -36,16 +33,53 @@ updates = 20
 updates_per_round = 10
 retrain_updates = 40
 [quantization]
-search = true
+search = {search}
 search_bits_min = 11
 search_bits_max = 12
 fine_tune_updates = 4
 [hardware]
 part = "XC7A35T"
+{hardware}
 [simulation]
 simulator = "icarus"
-frames_per_stream = 20
+frames_per_stream = {frames}
 """
+
+GRU = """
+cell = "gru"
+[[model.layers]]
+hidden = 8
+block = 2
+"""
+MIXED = """
+cell = "gru"
+reset = "after"
+[[model.layers]]
+hidden = 8
+block = 2
+[[model.layers]]
+cell = "mgu"
+hidden = 8
+block = 4
+[[model.layers]]
+cell = "rnn"
+hidden = 6
+block = 2
+[[model.layers]]
+cell = "dense"
+cell_activation = "relu"
+hidden = 8
+block = 4
+"""
+
+
+def written(path: Path | str, updates: int, model: str = GRU) -> str:
+    """Return the text of a recipe; that of many cells searches no bits and simulates little."""
+    more = {"search": "true", "frames": 20, "hardware": ""}
+    if model == MIXED:
+        smallest = 'objective = "smallest"\nrealtime_fps = 1000.0'
+        more = {"search": "false", "frames": 8, "hardware": smallest}
+    return RECIPE.format(path=path, updates=updates, model=model, **more)
 
 
 def waveforms(path: Path, each_step: bool) -> None:
@@ -61,11 +95,15 @@ def waveforms(path: Path, each_step: bool) -> None:
     np.savez(path, **arrays)
 
 
-@pytest.mark.parametrize("each_step", [False, True], ids=["a class each", "a class each step"])
-def test_sequences_become_an_accelerator(tmp_path, each_step):
+@pytest.mark.parametrize(
+    ("each_step", "model", "updates"),
+    [(False, GRU, 120), (True, GRU, 60), (False, MIXED, 90)],
+    ids=["a class each", "a class each step", "every kind of layer"],
+)
+def test_sequences_become_an_accelerator(tmp_path, each_step, model, updates):
     waveforms(tmp_path / "data.npz", each_step)
     recipe, out = tmp_path / "waves.toml", tmp_path / "out"
-    recipe.write_text(RECIPE.format(path=tmp_path / "data.npz", updates=60 if each_step else 120))
+    recipe.write_text(written(tmp_path / "data.npz", updates, model))
     last = "quantize" if each_step else "report"
     words = ["run" if last == "report" else last, str(recipe), "--out", str(out)]
     told = CliRunner().invoke(cli.app, words)
@@ -93,7 +131,7 @@ def json_lengths(run: RunFolder) -> int:
 
 def test_another_bound_makes_only_the_report_anew(tmp_path):
     waveforms(tmp_path / "data.npz", False)
-    text = RECIPE.format(path=tmp_path / "data.npz", updates=2)
+    text = written(tmp_path / "data.npz", 2)
     told = []
     for name, change in (("a", ""), ("b", "bound = 60.0"), ("c", "data.npz")):
         recipe = tmp_path / f"{name}.toml"
@@ -106,7 +144,7 @@ def test_another_bound_makes_only_the_report_anew(tmp_path):
 
 
 def test_recipes_of_arrays_say_what_is_wrong(tmp_path):
-    text = RECIPE.format(path="data.npz", updates=2)
+    text = written("data.npz", 2)
     for change, sentence in (
         (('kind = "arrays"', 'kind = "waves"'), "task.kind = 'waves'"),
         (('path = "data.npz"', ""), 'kind = "arrays" needs path'),

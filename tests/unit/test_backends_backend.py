@@ -74,8 +74,10 @@ def test_values_are_checked_and_the_rest_is_as_it_is():
     ],
 )
 def test_an_option_of_another_flow_is_refused(part, name, sentence):
-    with pytest.raises(PlanError, match=sentence):
+    with pytest.raises(PlanError, match=sentence) as told:
         backend_of(part).parse(part, {name: "1"})
+    assert told.value.fault.what.startswith(sentence)
+    assert told.value.fault.remedy == "leave it out, or give another --part"
 
 
 @pytest.mark.parametrize(

@@ -9,7 +9,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from models import random_integer_model
 
-from ernn.cells import CELLS
+from ernn.cells import CELLS, cell_named
+from ernn.errors import Fault, ShapeError
 from ernn.fixed import QFormat
 from ernn.graphs.cell import Act, Cell, Dot2, Lerp, Matvec, Move, Mul, Options, reads
 from ernn.quant.integer_model import IntegerLayer, IntegerModel
@@ -212,3 +213,10 @@ def test_reads_are_in_the_order_of_the_fields():
     assert reads(Dot2("o", "row", "a", "b", "c", "d")) == ("a", "b", "c", "d")
     assert reads(Lerp("o", "row", "a", "b", "w")) == ("a", "b", "w")
     assert reads(Move("o", "row", "a")) == ("a",)
+
+
+def test_a_cell_that_is_not_known():
+    with pytest.raises(ShapeError) as told:
+        cell_named("lsmt")
+    remedy = f"choose one of {', '.join(CELLS)}"
+    assert told.value.fault == Fault("cell 'lsmt' is not known", remedy=remedy)

@@ -12,9 +12,9 @@ from safetensors import safe_open
 from safetensors.numpy import save_file
 
 from ernn.cells import CELLS
-from ernn.errors import ModelFileError, ShapeError
+from ernn.errors import Fault, ModelFileError, ShapeError
 from ernn.fixed import QFormat
-from ernn.quant.integer_model import IntegerModel
+from ernn.quant.integer_model import FILE_FORMAT, REMEDY, IntegerModel
 
 MIXED = {"input": 8, "recurrent": 4, "candidate": 2, "projection": 8, "output": 1}
 
@@ -54,17 +54,19 @@ def parts(path) -> tuple[dict, dict[str, np.ndarray]]:
 def test_a_file_of_a_former_ernn_says_what_makes_it_anew(path):
     header, tensors = parts(path)
     change(path, header | {"format": "ernn-integer-1"}, tensors)
-    refused(path, "one of a former ernn is made anew by `ernn quantize` from its recipe")
+    fault = refused(path, "a former ernn is made anew by `ernn quantize` from its recipe")
+    assert fault == Fault(f"{path} is no {FILE_FORMAT} file of ernn", remedy=REMEDY)
 
 
 def change(path, header: dict, tensors: dict[str, np.ndarray]) -> None:
     save_file(tensors, path, metadata={"ernn": json.dumps(header)})
 
 
-def refused(path, match: str) -> None:
+def refused(path, match: str) -> Fault:
     with pytest.raises(ModelFileError, match=match) as caught:
         IntegerModel.load(path)
-    assert "\n" not in str(caught.value) and str(path) in str(caught.value)
+    assert "\n" not in str(caught.value) and caught.value.fault.what.startswith(str(path))
+    return caught.value.fault
 
 
 @pytest.mark.parametrize("kept", [0, 5, 100, -1, -1000])

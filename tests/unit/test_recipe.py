@@ -2,9 +2,11 @@
 
 import pytest
 
+from ernn.cells import CALLED
 from ernn.errors import RecipeError
 from ernn.recipe import Recipe
 from ernn.resources import folder
+from ernn.structures.registry import KNOWN
 
 GOOD = """
 name = "good"
@@ -131,8 +133,8 @@ def test_a_mistake_is_named_with_its_place_and_what_is_allowed(tmp_path, line, w
     ],
 )
 def test_a_model_that_cannot_be_is_refused(tmp_path, model, where, allowed):
-    (problem,) = problems(tmp_path, f'name = "bad"\n[model]\n{model}')
-    assert where in problem and allowed in problem
+    for problem in problems(tmp_path, f'name = "bad"\n[model]\n{model}'):  # of each matrix
+        assert where in problem and allowed in problem
 
 
 @pytest.mark.parametrize("bound, allowed", [("-0.1", "or equal to 0"), ("inf", "finite")])
@@ -158,6 +160,85 @@ def test_a_problem_has_its_place_value_and_remedy_as_fields():
     assert block.allowed.endswith("1, 2, 4, 8, 16 or 32")
     assert (colour.what, colour.given) == ("r.toml: colour", "not a known key")
     assert colour.remedy == "remove it or correct its spelling"
+
+
+LAYER = {"hidden": 64}
+
+
+@pytest.mark.parametrize(
+    ("change", "what", "given", "allowed", "remedy"),
+    [
+        (
+            {"model": {"cell": "gru", "layers": [LAYER, {"hidden": 64, "projection": 32}]}},
+            "model: layers[1].projection",
+            "32",
+            "only an LSTM has one",
+            "remove it",
+        ),
+        (
+            {"model": {"cell": "mgu", "layers": [{**LAYER, "cell_activation": "relu"}]}},
+            "model: layers[0].cell_activation",
+            "'relu'",
+            "a mgu has no such choice",
+            "remove it",
+        ),
+        (
+            {"model": {"cell": "rnn", "layers": [{**LAYER, "block_candidate": 4}]}},
+            "model: layers[0].block_candidate",
+            "4",
+            "the layer has no such matrix",
+            "remove it",
+        ),
+        (
+            {"model": {"cell": "rnn", "layers": [{"hidden": 12, "block": 16}]}},
+            "model: layers[0]",
+            "block size 16 of the input matrix is larger than the matrix (12 rows)",
+            "",
+            "choose at most 8",
+        ),
+        (
+            {"model": {"cell": "lsmt", "layers": [LAYER]}},
+            "model.cell",
+            "'lsmt'",
+            f"choose one of {', '.join(CALLED)}",
+            "",
+        ),
+        (
+            {"model": {"cell": "gru", "structure": "tiles", "layers": [LAYER]}},
+            "model.structure",
+            "'tiles'",
+            f"choose one of {', '.join(sorted(KNOWN))}",
+            "",
+        ),
+        (
+            {"task": {"kind": "waves"}},
+            "task.kind",
+            "'waves'",
+            "input should be 'speech' or 'arrays'",
+            "",
+        ),
+        (
+            {"task": {"path": "x.npz"}},
+            'task: path = "x.npz" is for kind = "arrays"',
+            "",
+            "",
+            "speech has its own in [corpus]",
+        ),
+        (
+            {"per_bound_points": 1.0, "task": {"bound": 1.0}},
+            "recipe: per_bound_points is the former name of a bound",
+            "",
+            "",
+            "write [task] bound instead",
+        ),
+    ],
+)
+def test_what_a_section_refuses_has_fields(change, what, given, allowed, remedy):
+    with pytest.raises(RecipeError) as told:
+        Recipe.from_dict({"name": "x", "model": {"cell": "gru", "layers": [LAYER]}} | change, "r")
+    fault = told.value.faults[0]
+    assert (fault.what, fault.given) == (f"r: {what}", given)
+    assert (fault.allowed, fault.remedy) == (allowed, remedy)
 
 
 def test_all_problems_are_reported_at_once(tmp_path):

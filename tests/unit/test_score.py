@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from ernn.errors import ModelFileError, ShapeError
+from ernn.errors import Fault, ModelFileError, ShapeError
 from ernn.flow.scores import read_score, write_score
 from ernn.score import ACCURACY, MEASURES, PER, Score
 
@@ -56,7 +56,15 @@ def test_a_score_comes_back_from_its_file(tmp_path):
     again = read_score(path)
     assert again.interval() == score.interval() and again.groups == ("x", "y")
     assert again.measure is MEASURES["accuracy"]
-    for text in ("{}", "[1]", '{"format": "ernn-score-1"}', path.read_text().replace("right", "r")):
+    for text in (
+        "{}",
+        path.read_text().replace("accuracy", "BLEU"),
+        "[1]",
+        '{"format": "ernn-score-1"}',
+        path.read_text().replace("right", "r"),
+    ):
         path.write_text(text)
-        with pytest.raises(ModelFileError, match=r"no ernn-score-1 .* run its step again"):
+        with pytest.raises(ModelFileError) as told:
             read_score(path)
+        what = f"{path} holds no ernn-score-1 of ernn"
+        assert told.value.fault == Fault(what, remedy="run its step again")

@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ernn.circulant import packed
-from ernn.errors import ShapeError
+from ernn.errors import Fault, ShapeError
 from ernn.structures.circulant import Circulant
 from ernn.structures.registry import KNOWN, structure_named
 from ernn.structures.scaled import Scaled
@@ -167,8 +167,10 @@ def test_blocks_of_one_value_are_dense():
 
 
 def test_a_structure_that_is_not_known():
-    with pytest.raises(ShapeError, match="'tiles' is not known; choose one of circulant, dense, s"):
+    with pytest.raises(ShapeError) as told:
         structure_named("tiles", 4)
+    remedy = "choose one of circulant, dense, scaled"
+    assert told.value.fault == Fault("structure 'tiles' is not known", remedy=remedy)
 
 
 @pytest.mark.parametrize(

@@ -3,9 +3,15 @@
 import pytest
 import torch
 
+from ernn.cells import CELLS
 from ernn.circulant import expand, project
+from ernn.recipe import LayerRecipe, ModelRecipe
 from ernn.structures.circulant import Circulant
+from ernn.train.acoustic import AcousticModel
 from ernn.train.admm import Admm
+from ernn.train.fit import Run
+from ernn.train.loop import compress
+from tests.trainings import COMPRESSION, DATA, LABELS, TRAINING, F
 
 torch.set_num_threads(1)
 
@@ -77,3 +83,23 @@ def test_it_continues_from_a_saved_state():
         solve_round(answer, weight, admm)
         solve_round(answer, other_weight, other)
     assert torch.equal(weight, other_weight)
+
+
+@pytest.mark.parametrize("name", CELLS)
+def test_every_matrix_of_every_cell_ends_in_its_structure(name, tmp_path):
+    """Two layers, so that a matrix reads features, and another one vectors."""
+    cell, layer = CELLS[name], LayerRecipe(hidden=8, projection=8 * CELLS[name].projects, block=4)
+    reset = cell.reset or "before"
+    recipe = ModelRecipe(cell=cell.called, reset=reset, layers=[layer] * 2, input_scale=False)
+    model = AcousticModel(recipe, F, LABELS)
+    short = {"updates": 40, "updates_per_round": 5, "retrain_updates": 1}
+    told = compress(model, COMPRESSION.model_copy(update=short), TRAINING, DATA, Run(tmp_path))
+    gaps = [entry["gap"] for entry in told if entry["phase"] == "admm"]
+    assert gaps[-1] < gaps[0] / 3
+    matrices = model.matrices()
+    assert {f"layer{n}.{each}" for n in (0, 1) for each in cell.matrices} == set(matrices) - {
+        "output"
+    }
+    for place in set(matrices) - {"output"}:
+        rows = matrices[place].matrix().detach().unfold(0, 4, 4).unfold(1, 4, 4).mT
+        assert torch.equal(rows[..., 1:, :], rows[..., :-1, :].roll(1, -1)), place
