@@ -9,7 +9,7 @@ from pipelines import library, mutate
 from vectors import Vectors, check, only_icarus
 
 from ernn.errors import ToolError
-from ernn.run.bench import lint
+from ernn.run.testbench import lint
 
 CYCLES = 700
 ROOM = 8  # words between a pop and the register in front of the port

@@ -6,7 +6,7 @@ from pipelines import library, mutate
 from vectors import Vectors, check, only_icarus
 
 from ernn.errors import ToolError
-from ernn.run.bench import lint
+from ernn.run.testbench import lint
 
 MACS, OP_W, WEIGHT_W, ACC_W, DEPTH = 3, 6, 5, 16, 5
 CYCLES = 700
