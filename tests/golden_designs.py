@@ -126,7 +126,7 @@ class GoldenDesign:
         frames: dict[tuple[str, int], dict[tuple[int, int], int]] = {}
         for word in words:
             seen = frames.setdefault((word.signal, word.stream), {})
-            for place, value in enumerate(word.found, word.element):
+            for place, value in enumerate(word.values, word.element):
                 assert value is not None, f"{word.signal} has unknown bits"
                 seen[word.frame, place] = value
         return _digest(

@@ -161,8 +161,8 @@ def run(benchmark: Benchmark, out: Path, say: Callable[[str], None] = print) -> 
     """
     rows: list[Row] = []
     with locked(out):
-        told = _preface(benchmark)
-        for line in told:
+        preface = _preface(benchmark)
+        for line in preface:
             say(line)
         train, test = make_speech(out / "speech", benchmark.seed)
         for layer in benchmark.layers:
@@ -170,9 +170,9 @@ def run(benchmark: Benchmark, out: Path, say: Callable[[str], None] = print) -> 
             for board in benchmark.boards:
                 rows.append(_measure_row(benchmark, layer, board, model, test, out, say))
                 say("\n" + "\n".join(in_words(rows[-1])) + "\n")
-                results = {"about": told, "rows": [row.to_dict() for row in rows]}
+                results = {"about": preface, "rows": [row.to_dict() for row in rows]}
                 write_json(out / "results.json", results)
-                write_text(out / "table.md", "\n\n".join([*told, markdown(rows)]))
+                write_text(out / "table.md", "\n\n".join([*preface, markdown(rows)]))
         say(f"{markdown(rows)}\nalso in {out / 'table.md'} and {out / 'results.json'}")
     return rows
 
@@ -295,7 +295,7 @@ def _target(benchmark: Benchmark, layer: Layer, part: str) -> Target:
 
 def _measure(
     benchmark: Benchmark,
-    found: Exploration,
+    exploration: Exploration,
     model: IntegerModel,
     streams: Streams,
     traffic: Traffic,
@@ -306,10 +306,10 @@ def _measure(
     Raises:
         MismatchError: a word or a cycle is not as planned.
     """
-    design, single = found.chosen, traffic.mode == "single"
+    design, single = exploration.chosen, traffic.mode == "single"
     plan, rate = design.plan, design.rate
     planned = rate.latency_cycles if single else rate.cycles_per_frame
-    sizes = next(describe(found))
+    sizes = next(describe(exploration))
     used, logic = design.used, plan.pes * plan.logic_macs
     counted = (used.dsp, logic, int(used.bram36), used.lut)
     folder.mkdir(parents=True, exist_ok=True)

@@ -44,51 +44,51 @@ def search_bits(
     bound = work.recipe.task.bound
     assert bound is not None  # the recipe checked it
     with work.progress("quantize: choices of bits") as progress:
-        found = search(work.recipe.quantization, dense, bound, evaluate, progress)
-    write_json(work.run.bits_search, _told(found))
-    write_text(work.folder / SUMMARY, "\n".join(_table(found)) + "\n")
-    return found.chosen
+        result = search(work.recipe.quantization, dense, bound, evaluate, progress)
+    write_json(work.run.bits_search, _report(result))
+    write_text(work.folder / SUMMARY, "\n".join(_table(result)) + "\n")
+    return result.chosen
 
 
-def _table(found: Search) -> Iterator[str]:
+def _table(result: Search) -> Iterator[str]:
     """Yield every trial in words and figures, sweep by sweep, the choice last."""
-    kind = found.reference.measure
+    kind = result.reference.measure
     head = f"{kind.name} {kind.unit}".rstrip()
     width = max(8, len(head) + 2)
     yield (
-        f"development set: dense {found.reference.value:.2f} {kind.unit}, a loss of "
-        f"{found.bound:g} {kind.step} allowed"
+        f"development set: dense {result.reference.value:.2f} {kind.unit}, a loss of "
+        f"{result.bound:g} {kind.step} allowed"
     )
     yield (
         f"{'':18}{'weights':>8}{'activations':>12}{'state':>6}{'segments':>9}{head:>{width}}  loss"
     )
-    sweeps = {name.replace("_", " "): found.sweeps[name] for name in SETTINGS}
-    for name, trials in {**sweeps, "together": found.joint}.items():
+    sweeps = {name.replace("_", " "): result.sweeps[name] for name in SETTINGS}
+    for name, trials in {**sweeps, "together": result.joint}.items():
         for trial in trials:
-            bits, loss = trial.recipe, trial.score.loss(found.reference)
+            bits, loss = trial.recipe, trial.score.loss(result.reference)
             yield (
                 f"{name:18}{bits.weight_bits:8}{bits.activation_bits:12}{bits.state_bits:6}"
                 f"{trial.segments:9}{trial.score.value:{width}.2f}  {loss.value:+.2f} "
-                f"[{loss.low:+.2f}, {loss.high:+.2f}]{'' if found.within(trial) else ' too much'}"
+                f"[{loss.low:+.2f}, {loss.high:+.2f}]{'' if result.within(trial) else ' too much'}"
             )
     yield "chosen: the last line, before any fine-tuning; ernn report draws all of them"
 
 
-def _told(found: Search) -> dict[str, Any]:
+def _report(result: Search) -> dict[str, Any]:
     """Return a search as JSON, the chosen trial last."""
-    trials = [_trial(found, name, trial) for name in SETTINGS for trial in found.sweeps[name]]
-    trials += [_trial(found, "joint", trial) for trial in found.joint]
-    dense = asdict(found.reference.interval())
-    return {"bound": found.bound, "dense": dense, "trials": trials}
+    trials = [_trial(result, name, trial) for name in SETTINGS for trial in result.sweeps[name]]
+    trials += [_trial(result, "joint", trial) for trial in result.joint]
+    dense = asdict(result.reference.interval())
+    return {"bound": result.bound, "dense": dense, "trials": trials}
 
 
-def _trial(found: Search, sweep: str, trial: Trial) -> dict[str, Any]:
+def _trial(result: Search, sweep: str, trial: Trial) -> dict[str, Any]:
     settings = {name: getattr(trial.recipe, name) for name in SETTINGS}
     return {
         "sweep": sweep,
         **settings,
         "segments": trial.segments,
         "score": asdict(trial.score.interval()),
-        "loss": asdict(trial.score.loss(found.reference)),
-        "within": found.within(trial),
+        "loss": asdict(trial.score.loss(result.reference)),
+        "within": result.within(trial),
     }

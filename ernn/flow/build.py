@@ -113,7 +113,7 @@ def netlist_check(project: Project, folder: Path, models: str) -> Callable[[Path
 
         cells = sorted((shipped("sim") / "cells").glob(models))
         test = read_frames(speech, "test")
-        found = simulate(
+        simulation = simulate(
             project.folder,
             project.plan,
             IntegerModel.load(model_file),
@@ -122,6 +122,6 @@ def netlist_check(project: Project, folder: Path, models: str) -> Callable[[Path
             netlist=[netlist, *cells],
         )
         shutil.rmtree(folder)
-        return sum(found.elements.values())
+        return sum(simulation.elements.values())
 
     return check

@@ -64,44 +64,44 @@ def find_builds(run: RunFolder, plan: HardwarePlan) -> tuple[tuple[Build, ...], 
         for path in files:
             where = path.relative_to(run.root)
             try:
-                found = _read(path)
+                result = _read(path)
             except ErnnError as problem:
                 left_out.append(str(problem))
                 continue
-            if found.plan != plan.digest:
-                left_out.append(f"{where} is of plan {found.plan}, this run has {plan.digest}")
+            if result.plan != plan.digest:
+                left_out.append(f"{where} is of plan {result.plan}, this run has {plan.digest}")
                 continue
             name = path.parent.name.partition("-")[2]
-            builds.append(_build(found, mark, name, plan))
+            builds.append(_build(result, mark, name, plan))
     return tuple(builds), tuple(left_out)
 
 
 def _read(path: Path) -> ToolResult:
-    told = read_json(path)
-    if isinstance(told, dict):
-        told = {"used": told.get("total"), **told}
-    return parse(told, ToolResult, ModelFileError, str(path))
+    content = read_json(path)
+    if isinstance(content, dict):
+        content = {"used": content.get("total"), **content}
+    return parse(content, ToolResult, ModelFileError, str(path))
 
 
-def _build(found: ToolResult, mark: Any, name: str, plan: HardwarePlan) -> Build:
-    own = name == plan.part.lower() or found.part == plan.part
-    part = _part(found.part) or _part(name)
-    has = found.available or {key: getattr(part, key, 0) for key in found.used}
-    tools = ", ".join(f"{tool} {version}" for tool, version in found.tools.items())
-    note = f"synthesized as {found.family}, which stands in for the part's family"
+def _build(result: ToolResult, mark: Any, name: str, plan: HardwarePlan) -> Build:
+    own = name == plan.part.lower() or result.part == plan.part
+    part = _part(result.part) or _part(name)
+    has = result.available or {key: getattr(part, key, 0) for key in result.used}
+    tools = ", ".join(f"{tool} {version}" for tool, version in result.tools.items())
+    note = f"synthesized as {result.family}, which stands in for the part's family"
     return Build(
-        part=plan.part if own else found.part,
-        tool=found.tool or tools or "a tool that it does not name",
-        note=note if found.stand_in else "",
+        part=plan.part if own else result.part,
+        tool=result.tool or tools or "a tool that it does not name",
+        note=note if result.stand_in else "",
         resources=tuple(
-            Resource(words, math.ceil(found.used[key]), math.floor(has.get(key, 0)))
+            Resource(words, math.ceil(result.used[key]), math.floor(has.get(key, 0)))
             for key, words in BLOCKS.items()
-            if key in found.used
+            if key in result.used
         ),
-        origin=Origin(mark, found.command),
-        clock_mhz=found.clock_mhz if found.fmax_mhz else None,
-        fmax_mhz=found.fmax_mhz,
-        power_w=found.power_w,
+        origin=Origin(mark, result.command),
+        clock_mhz=result.clock_mhz if result.fmax_mhz else None,
+        fmax_mhz=result.fmax_mhz,
+        power_w=result.power_w,
     )
 
 
@@ -120,13 +120,13 @@ def find_search(recipe: Recipe, run: RunFolder) -> tuple[Path, SearchReport] | N
     """
     for path in _searches(run.root):
         try:
-            found = load_search(path)
+            report = load_search(path)
         except ErnnError:
             continue  # half written, or of another version: `ernn search` says it
-        same = (found.seed, found.data_name) == (recipe.seed, recipe.data_name)
-        names = {found.recipe, *(_chosen_name(found.recipe, one) for one in found.trials)}
+        same = (report.seed, report.data_name) == (recipe.seed, recipe.data_name)
+        names = {report.recipe, *(_chosen_name(report.recipe, one) for one in report.trials)}
         if same and recipe.name in names:
-            return path, found
+            return path, report
     return None
 
 

@@ -15,10 +15,10 @@ from ernn.parts.part import Part, load_part
 FRONT = "ernn-front-1"  # format of front.json
 
 
-def describe(found: Exploration) -> Iterator[str]:
+def describe(exploration: Exploration) -> Iterator[str]:
     """Yield the chosen plan, the roofline, what limits it, the front, and why not more, by line."""
-    chosen, plan = found.chosen, found.chosen.plan
-    part, used = load_part(plan.part), found.chosen.used
+    chosen, plan = exploration.chosen, exploration.chosen.plan
+    part, used = load_part(plan.part), exploration.chosen.used
     lanes = sizes_of(plan).cell_lanes
     logic, blocks = plan.pes * plan.logic_macs, mac_blocks(plan, part)
     yield (
@@ -37,18 +37,18 @@ def describe(found: Exploration) -> Iterator[str]:
         + (f"; a PE's multiplier takes {blocks} DSP blocks" if blocks > 1 else "")
     )
     yield f"energy: {_energy(chosen, part)} per frame, estimated"
-    if found.wider is not None:
-        yield from _few_bits(chosen, found.wider, part)
-    share = 100 * found.roofline_cycles / chosen.rate.cycles_per_frame
+    if exploration.wider is not None:
+        yield from _few_bits(chosen, exploration.wider, part)
+    share = 100 * exploration.roofline_cycles / chosen.rate.cycles_per_frame
     yield (
-        f"roofline: {found.roofline_cycles:.1f} cycles a frame if every DSP block multiplied in "
-        f"every cycle; this is {share:.0f} % of it"
+        f"roofline: {exploration.roofline_cycles:.1f} cycles a frame if every DSP block multiplied "
+        f"in every cycle; this is {share:.0f} % of it"
     )
-    yield f"limit: {found.limit}"
-    if found.larger:
-        yield f"the next faster design does not fit: {found.larger}"
+    yield f"limit: {exploration.limit}"
+    if exploration.larger:
+        yield f"the next faster design does not fit: {exploration.larger}"
     yield f"{'frames/s':>12}{'latency us':>12}{'DSP':>8}{'LUT':>10}  energy   Pareto front"
-    for one in found.front:
+    for one in exploration.front:
         mark = "  chosen" if one is chosen else ""
         yield (
             f"{one.frames_per_second:12,.0f}{one.latency_us:12.2f}{one.used.dsp:8,}"
@@ -56,29 +56,29 @@ def describe(found: Exploration) -> Iterator[str]:
         )
 
 
-def front_file(found: Exploration) -> dict[str, Any]:
+def front_file(exploration: Exploration) -> dict[str, Any]:
     """Return the content of front.json: every design that no other one beats, and the chosen."""
-    beaten = () if found.chosen in found.front else (found.chosen,)
+    beaten = () if exploration.chosen in exploration.front else (exploration.chosen,)
     return {
         "format": FRONT,
         "ernn": __version__,
-        "plan": found.chosen.plan.digest,
-        "part": found.chosen.plan.part,
-        "clock_mhz": found.chosen.plan.clock_mhz,
+        "plan": exploration.chosen.plan.digest,
+        "part": exploration.chosen.plan.part,
+        "clock_mhz": exploration.chosen.plan.clock_mhz,
         "mark": "planned",
-        "command": f"ernn plan {found.chosen.plan.name}",
-        "roofline_cycles": found.roofline_cycles,
-        "limit": found.limit,
-        "larger": found.larger,
+        "command": f"ernn plan {exploration.chosen.plan.name}",
+        "roofline_cycles": exploration.roofline_cycles,
+        "limit": exploration.limit,
+        "larger": exploration.larger,
         "designs": [
             {
                 **asdict(sizes_of(one.plan)),
                 "cycles_per_frame": one.rate.cycles_per_frame,
                 "latency_cycles": one.rate.latency_cycles,
                 "used": asdict(one.used),
-                "chosen": one is found.chosen,
+                "chosen": one is exploration.chosen,
             }
-            for one in (*beaten, *found.front)
+            for one in (*beaten, *exploration.front)
         ],
     }
 

@@ -39,11 +39,11 @@ def write_json(path: Path, value: Any) -> None:
 
 def command_line(name: str, *words: object, **options: object) -> str:
     """Return a command of ernn as a shell takes it; options that are not set are left out."""
-    told = [str(word) for word in words]
+    arguments = [str(word) for word in words]
     for option, value in options.items():
         if value is None or value is False or value == "":
             continue
-        told.append(f"--{option.replace('_', '-')}")
+        arguments.append(f"--{option.replace('_', '-')}")
         if value is not True:
-            told.append(f"{value:g}" if isinstance(value, float) else str(value))
-    return shlex.join(["ernn", name, *told])
+            arguments.append(f"{value:g}" if isinstance(value, float) else str(value))
+    return shlex.join(["ernn", name, *arguments])

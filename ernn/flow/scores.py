@@ -13,19 +13,19 @@ FORMAT = "ernn-score-1"
 
 def write_score(path: Path, score: Score) -> None:
     """Write a score with its 95 % interval and the figures of every sequence."""
-    found, measure = score.interval(), score.measure
-    told = {
+    interval, measure = score.interval(), score.measure
+    content = {
         "format": FORMAT,
         "name": measure.name,
         "unit": measure.unit,
         "lower_is_better": measure.lower_is_better,
-        "value": found.value,
-        "low": found.low,
-        "high": found.high,
+        "value": interval.value,
+        "low": interval.low,
+        "high": interval.high,
         "groups": list(score.groups),
         "figures": {name: np.asarray(one).tolist() for name, one in score.figures.items()},
     }
-    write_json(path, told)
+    write_json(path, content)
 
 
 def read_score(path: Path) -> Score:
@@ -34,12 +34,12 @@ def read_score(path: Path) -> Score:
     Raises:
         ModelFileError: the file is missing, damaged or of another version.
     """
-    told = read_json(path)
+    content = read_json(path)
     try:
-        if told["format"] != FORMAT:
+        if content["format"] != FORMAT:
             raise ValueError
-        figures = {str(name): np.array(one) for name, one in told["figures"].items()}
-        return Score(MEASURES[told["name"]], tuple(map(str, told["groups"])), figures)
+        figures = {str(name): np.array(one) for name, one in content["figures"].items()}
+        return Score(MEASURES[content["name"]], tuple(map(str, content["groups"])), figures)
     except (KeyError, TypeError, ValueError, AttributeError, ShapeError):
         what = f"{path} holds no {FORMAT} of ernn"
         raise ModelFileError(Fault(what, remedy="run its step again")) from None

@@ -24,14 +24,14 @@ def compare_signals(
     exact = run_float(compressed, frames, taps=names)
     trace = model.run(frames, lengths, names)
     inside = np.arange(frames.shape[1]) < lengths[:, None]  # (B, T)
-    told = {}
+    errors = {}
     for name in sorted(names & exact.keys()):
         error = (trace.to_float(name) - exact[name])[inside]
-        told[name] = {
+        errors[name] = {
             "format": str(model.formats[name]),
             "rms_error": float(np.sqrt(np.square(error).mean())),
             "max_error": float(np.abs(error).max()),
             "saturated": trace.saturated[name],
             "values": trace.counted[name],
         }
-    return told
+    return errors

@@ -89,10 +89,10 @@ def summarize(recipe: Recipe, run: RunFolder) -> Report:
 
 def _front(path: Path, part: Part, origin: Origin) -> hardware.Front:
     """Return the Pareto front, each design with its estimated energy."""
-    told = read_json(path)
-    clock_mhz = told["clock_mhz"]
+    front = read_json(path)
+    clock_mhz = front["clock_mhz"]
     designs = []
-    for one in told["designs"]:
+    for one in front["designs"]:
         used, rate = one["used"], clock_mhz * 1e6 / one["cycles_per_frame"]
         power = estimate_power(part, clock_mhz, used).chip_w
         words = (
@@ -107,7 +107,7 @@ def _front(path: Path, part: Part, origin: Origin) -> hardware.Front:
             )
         )
     return hardware.Front(
-        tuple(designs), told["roofline_cycles"], told["limit"], told["larger"], origin
+        tuple(designs), front["roofline_cycles"], front["limit"], front["larger"], origin
     )
 
 
@@ -119,14 +119,14 @@ def _energy(
     timing = Timing(*cycles, "simulated", "simulated", "")
     activity = find_activity(folder, plan)
     command = origin.command
-    found = describe_plan(plan, timing, activity, default_fit(), command, command)
+    described = describe_plan(plan, timing, activity, default_fit(), command, command)
     return hardware.Energy(
-        found.chip_w,
-        found.power_w,
+        described.chip_w,
+        described.power_w,
         origin,
-        found.activity,
-        found.components,
-        tuple(hardware.GroupEnergy(one.name, one.watts, one.toggles) for one in found.groups),
+        described.activity,
+        described.components,
+        tuple(hardware.GroupEnergy(one.name, one.watts, one.toggles) for one in described.groups),
     )
 
 
@@ -183,13 +183,13 @@ def _accuracy(
     scores = {model: read_score(run.score(step)) for model, step in steps.items()}
 
     def score(model: content.Model) -> content.ModelScore:
-        found = scores[model].interval()
+        interval = scores[model].interval()
         command = origin("measured", steps[model]).command
-        return content.ModelScore(model, found.value, found.low, found.high, command)
+        return content.ModelScore(model, interval.value, interval.low, interval.high, command)
 
     def change(model: content.Model, against: content.Model) -> content.Change:
-        found = scores[model].minus(scores[against])
-        return content.Change(model, against, found.value, found.low, found.high)
+        difference = scores[model].minus(scores[against])
+        return content.Change(model, against, difference.value, difference.low, difference.high)
 
     test = scores["dense"]
     return content.Accuracy(
@@ -240,13 +240,13 @@ def _numbers(run: RunFolder, origin: Origin) -> content.Numbers:
     formats = tuple(
         content.SignalFormat(
             name,
-            told["format"],
-            told["rms_error"],
-            told["max_error"],
-            told["saturated"],
-            told["values"],
+            error["format"],
+            error["rms_error"],
+            error["max_error"],
+            error["saturated"],
+            error["values"],
         )
-        for name, told in signals.items()
+        for name, error in signals.items()
     )
     model = IntegerModel.load(run.integer_model)
     return content.Numbers(model.weight_bits, model.activation_bits, formats, origin)

@@ -54,17 +54,17 @@ def synth(
     with filling(place, SYNTHESIS, "synthesis") as work:
         done = synthesize(project, chip, work, timeout_s=timeout_s)
         done.netlist.unlink()  # tens of megabytes, and made again in a minute
-        told = _told(project, chip, done, command)
-        write_json(work / SYNTHESIS, told)
-        lines = list(describe(told))
+        report = _report(project, chip, done, command)
+        write_json(work / SYNTHESIS, report)
+        lines = list(describe(report))
         write_text(work / SUMMARY, "\n".join(lines) + "\n")
     for line in lines:
         say(line)
     say(f"in {place}")
-    return told
+    return report
 
 
-def _told(project: Project, part: Part, done: Synthesis, command: str) -> dict[str, Any]:
+def _report(project: Project, part: Part, done: Synthesis, command: str) -> dict[str, Any]:
     """Return what is kept of a synthesis."""
     planned = group_resources(project.plan, part)
     return {
@@ -91,34 +91,37 @@ def _told(project: Project, part: Part, done: Synthesis, command: str) -> dict[s
     }
 
 
-def describe(told: dict[str, Any]) -> Iterator[str]:
+def describe(report: dict[str, Any]) -> Iterator[str]:
     """Yield the contents of resources.json as a table: planned, synthesized, difference."""
-    stand_in = f", synthesized as {told['family']}" if told["stand_in"] else ""
-    yield f"{told['part']}{stand_in}: {told['tool']}, {told['seconds']:.0f} s, plan {told['plan']}"
-    if told["edited"]:
-        yield f"edited after generation: {', '.join(told['edited'])}"
-    width = max(map(len, (*told["groups"], *told["planned_groups"])))
+    stand_in = f", synthesized as {report['family']}" if report["stand_in"] else ""
+    yield (
+        f"{report['part']}{stand_in}: {report['tool']}, {report['seconds']:.0f} s, "
+        f"plan {report['plan']}"
+    )
+    if report["edited"]:
+        yield f"edited after generation: {', '.join(report['edited'])}"
+    width = max(map(len, (*report["groups"], *report["planned_groups"])))
     heads = "".join(f"{head:>24}" for head in _COLUMNS.values())
     yield f"{'':{width}}{heads}"
     yield f"{'':{width}}" + f"{'planned':>9}{'synth.':>8}{'%':>7}" * len(_COLUMNS)
-    names = sorted({*told["groups"], *told["planned_groups"]})
+    names = sorted({*report["groups"], *report["planned_groups"]})
     nothing = asdict(Resources())
     for name in names:
-        planned, found = (told[key].get(name, nothing) for key in ("planned_groups", "groups"))
-        yield f"{name:{width}}" + "".join(_cells(planned[key], found[key]) for key in _COLUMNS)
-    planned, found = told["planned"], told["total"]
-    yield f"{'total':{width}}" + "".join(_cells(planned[key], found[key]) for key in _COLUMNS)
-    free = told["available"]
+        planned, used = (report[key].get(name, nothing) for key in ("planned_groups", "groups"))
+        yield f"{name:{width}}" + "".join(_cells(planned[key], used[key]) for key in _COLUMNS)
+    planned, used = report["planned"], report["total"]
+    yield f"{'total':{width}}" + "".join(_cells(planned[key], used[key]) for key in _COLUMNS)
+    free = report["available"]
     yield f"{'of the part':{width}}" + "".join(
-        f"{free[key]:>17,}{_share(found[key], free[key]):>7}" for key in _COLUMNS
+        f"{free[key]:>17,}{_share(used[key], free[key]):>7}" for key in _COLUMNS
     )
 
 
-def _cells(planned: float, found: float) -> str:
-    if not planned and not found:
+def _cells(planned: float, used: float) -> str:
+    if not planned and not used:
         return f"{'-':>9}{'-':>8}{'':>7}"
-    more = f"{100 * (planned / found - 1):+.1f}" if found and planned != found else ""
-    return f"{_number(planned):>9}{_number(found):>8}{more:>7}"
+    more = f"{100 * (planned / used - 1):+.1f}" if used and planned != used else ""
+    return f"{_number(planned):>9}{_number(used):>8}{more:>7}"
 
 
 def _number(value: float) -> str:

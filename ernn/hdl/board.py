@@ -48,10 +48,10 @@ def board_files(plan: HardwarePlan, shell: Shell) -> dict[str, str]:
             f"the serial line needs {SLOWEST_BIT}: use a faster clock"
         )
     context = {"plan": plan, "map": register_map(plan), "shell": shell, "board": shell.board}
-    made = {
+    files = {
         f"{TOP}.v": environment().get_template(f"{TOP}.v.j2").render(context),
         SOFTWARE: environment().get_template(f"{SOFTWARE}.j2").render(context),
     }
     for path in sorted((folder("hw_templates") / "board").glob("*.v")):
-        made[path.name] = path.read_text(encoding="utf-8")
-    return made
+        files[path.name] = path.read_text(encoding="utf-8")
+    return files

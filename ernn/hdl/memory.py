@@ -28,15 +28,15 @@ def memory_words(plan: HardwarePlan, model: IntegerModel) -> dict[str, tuple[np.
     """Return what every memory of `HardwarePlan.load_targets` holds: (words, values), and bits."""
     weights = weight_words(plan, model).reshape(-1, plan.pe_rows, plan.pe_columns * plan.macs)
     rows = range(plan.pe_rows)
-    found = {f"weights_{row:03}": (weights[:, row], plan.weight_bits) for row in rows}
-    found["bias"] = bias_words(plan, model), plan.row.width
+    contents = {f"weights_{row:03}": (weights[:, row], plan.weight_bits) for row in rows}
+    contents["bias"] = bias_words(plan, model), plan.row.width
     for memory in plan.memories:
         if memory.scaled:
-            found[f"scale_{memory.name}"] = _scales(plan, model, memory.name), memory.scale_bits
+            contents[f"scale_{memory.name}"] = _scales(plan, model, memory.name), memory.scale_bits
     for unit in plan.units:
         if unit.constants:
-            found[unit.constant_memory] = _constants(model, unit), plan.peephole.width
-    return found
+            contents[unit.constant_memory] = _constants(model, unit), plan.peephole.width
+    return contents
 
 
 def weight_words(plan: HardwarePlan, model: IntegerModel) -> np.ndarray:

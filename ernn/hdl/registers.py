@@ -46,13 +46,13 @@ def register_verilog(plan: HardwarePlan) -> str:
 def register_files(plan: HardwarePlan) -> dict[str, str]:
     """Return what software needs: description, C header, Python class and page, by path."""
     rdl = description(plan)
-    made = register_map(plan)
+    registers = register_map(plan)
     first = f"// SPDX-License-Identifier: Apache-2.0\n// {plan.header}\n"
     return {
         "registers/ernn.rdl": rdl,
         "registers/ernn.h": first + _compile(rdl)[1],
-        "registers/ernn.html": _render("ernn_registers.html.j2", plan, map=made),
-        "registers/ernn_registers.py": _render("ernn_registers.py.j2", plan, map=made),
+        "registers/ernn.html": _render("ernn_registers.html.j2", plan, map=registers),
+        "registers/ernn_registers.py": _render("ernn_registers.py.j2", plan, map=registers),
     }
 
 

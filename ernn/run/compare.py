@@ -57,7 +57,7 @@ def compare(words: Iterable[Word], golden: Golden) -> Counter[str]:
         if place not in latest or latest[place][0] != word.frame:
             latest[place] = word.frame, _frame(word, signal)
         expected = _expected(word, latest[place][1])
-        if expected != word.found:
+        if expected != word.values:
             raise MismatchError(_difference(word, expected, signal.form))
         compared[word.signal] += len(expected)
     return compared
@@ -88,7 +88,7 @@ def _frame(word: Word, signal: Signal) -> list[int]:
 
 
 def _expected(word: Word, frame: list[int]) -> list[int]:
-    end = word.element + len(word.found)
+    end = word.element + len(word.values)
     if end > len(frame):
         raise MismatchError(
             f"cycle {word.cycle}: element {end - 1} of {word.signal}, which has {len(frame)}"
@@ -99,15 +99,15 @@ def _expected(word: Word, frame: list[int]) -> list[int]:
 def _difference(word: Word, expected: list[int], form: QFormat) -> str:
     """Tell the first element that differs."""
 
-    def told(raw: int | None) -> str:
+    def shown(raw: int | None) -> str:
         if raw is None:
             return "unknown bits"
         return f"{raw} ({float(form.to_float(np.array(raw))):.6g})"
 
-    at = next(i for i, value in enumerate(word.found) if value != expected[i])
+    at = next(i for i, value in enumerate(word.values) if value != expected[i])
     layer, dot, _ = word.signal.removeprefix(OUTPUT).partition(".")
     return (
         f"{layer if dot else 'output layer'}, frame {word.frame} of stream {word.stream}, signal "
-        f"{word.signal}, element {word.element + at}: expected {told(expected[at])}, found "
-        f"{told(word.found[at])} in cycle {word.cycle}"
+        f"{word.signal}, element {word.element + at}: expected {shown(expected[at])}, found "
+        f"{shown(word.values[at])} in cycle {word.cycle}"
     )

@@ -61,7 +61,7 @@ def reads(registers: RegisterMap) -> dict[str, int]:
 
 
 def require_registers(
-    found: Mapping[str, int],
+    values: Mapping[str, int],
     plan: HardwarePlan,
     saturated: Mapping[str, int],
     frames: int,
@@ -82,7 +82,7 @@ def require_registers(
     }
     for name, value in expected.items():
         low = name if name == "error" else f"{name}_low"
-        read = found[low] | found.get(f"{name}_high", 0) << 32
+        read = values[low] | values.get(f"{name}_high", 0) << 32
         if read != value:
             raise MismatchError(f"register {name} holds {read} at the end, not {value}")
 

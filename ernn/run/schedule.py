@@ -114,7 +114,7 @@ class Schedule:
 
 def save_schedule(schedule: Schedule, plan: HardwarePlan, simulator: str, path: Path) -> None:
     """Write schedule.json."""
-    told = {
+    content = {
         "format": FORMAT,
         "ernn": __version__,
         "plan": plan.digest,
@@ -123,7 +123,7 @@ def save_schedule(schedule: Schedule, plan: HardwarePlan, simulator: str, path: 
         "mark": "simulated",
         "schedule": asdict(schedule),
     }
-    write_text(path, json.dumps(told, indent=1) + "\n")
+    write_text(path, json.dumps(content, indent=1) + "\n")
 
 
 def load_schedule(path: Path) -> Schedule:
@@ -175,10 +175,10 @@ def make_schedule(plan: HardwarePlan, events: Sequence[Event]) -> Schedule | Non
     ]
     first, last = ends[SETTLED_ROUNDS] + 1, ends[SETTLED_ROUNDS + SPAN_ROUNDS]
     shown = ends[SETTLED_ROUNDS + SHOWN_ROUNDS]
-    found: dict[_Key, dict[tuple[int, int], list[_Work]]] = defaultdict(lambda: defaultdict(list))
-    for work in _Walk(plan).works(events):
+    by_key: dict[_Key, dict[tuple[int, int], list[_Work]]] = defaultdict(lambda: defaultdict(list))
+    for work in _WorkDecoder(plan).works(events):
         if work.until >= first and work.first <= last:
-            found[work.key][work.stream, work.frame].append(work)
+            by_key[work.key][work.stream, work.frame].append(work)
     units = tuple(
         UnitSchedule(
             key.unit,
@@ -188,7 +188,7 @@ def make_schedule(plan: HardwarePlan, events: Sequence[Event]) -> Schedule | Non
             tuple(_shares(shares, shown)),
         )
         for key, how in _units(plan).items()
-        if (shares := _joined(found, key))
+        if (shares := _joined(by_key, key))
     )
     return Schedule(first, last, shown, SPAN_ROUNDS, units)
 
@@ -208,13 +208,13 @@ def _units(plan: HardwarePlan) -> dict[_Key, str]:
     return units | {_Key("output", ""): SEEN}
 
 
-def _joined(found: dict, key: _Key) -> dict[tuple[str, int, int], list[_Work]]:
+def _joined(by_key: dict, key: _Key) -> dict[tuple[str, int, int], list[_Work]]:
     """Return a unit's work by job, stream and frame; a unit other than the array has all jobs."""
-    keys = [key] if key.unit == "array" else [known for known in found if known.unit == key.unit]
+    keys = [key] if key.unit == "array" else [known for known in by_key if known.unit == key.unit]
     return {
         (known.job, stream, frame): works
         for known in keys
-        for (stream, frame), works in found[known].items()
+        for (stream, frame), works in by_key[known].items()
     }
 
 
@@ -241,7 +241,7 @@ def _inside(work: _Work, first: int, last: int) -> int:
     return max(0, min(work.last, last) - max(work.first, first) + 1)
 
 
-class _Walk:
+class _WorkDecoder:
     """Turns the events of a run into work."""
 
     def __init__(self, plan: HardwarePlan) -> None:

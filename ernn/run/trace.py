@@ -152,10 +152,10 @@ def values(data: str, bits: int, count: int) -> list[int | None]:
         unknown = int("".join("f" if d in "xzXZ" else "0" for d in data), 16)
         data = "".join("0" if d in "xzXZ" else d for d in data)
     word = int(data, 16)
-    found: list[int | None] = []
+    elements: list[int | None] = []
     for low in range(0, bits * count, bits):
         if unknown >> low & mask:
-            found.append(None)
+            elements.append(None)
         else:
-            found.append(((word >> low & mask) ^ sign) - sign)
-    return found
+            elements.append(((word >> low & mask) ^ sign) - sign)
+    return elements

@@ -17,14 +17,14 @@ OUTPUT = "output "  # in front of a signal's name: as it leaves the accelerator
 
 
 class Word(NamedTuple):
-    """Neighbouring elements of one signal in one frame, as they were found."""
+    """Neighbouring elements of one signal in one frame, as the trace holds them."""
 
     cycle: int
     stream: int
     frame: int
     signal: str
     element: int  # the first one
-    found: list[int | None]
+    values: list[int | None]
 
 
 class Pass(NamedTuple):
@@ -110,11 +110,11 @@ class TraceDecoder:
         lanes, word, gates = plan.drain_lanes, plan.word, len(product.gates)
         size = product.bias.size // gates
         signal = "logits" if job.name == "logits" else f"{job.name}.row"
-        found = values(event.data, plan.row.width, lanes * word)
+        elements = values(event.data, plan.row.width, lanes * word)
         first = now.number * plan.pe_rows + self.entry * lanes
         for lane in range(min(lanes, gates * size // word - first)):
             place, gate = divmod(first + lane, gates)
-            part = found[lane * word : (lane + 1) * word]
+            part = elements[lane * word : (lane + 1) * word]
             element = gate * size + place * word
             yield Word(event.cycle, now.stream, now.frame, signal, element, part)
         self.entry += 1
@@ -139,8 +139,8 @@ class TraceDecoder:
         name = f"layer{layer}.{unit.vector}"
         yield Word(*where, name, element, values(event.data, unit.value_bits, self.plan.word))
         for given, data in zip(unit.given, event.given, strict=True):
-            found = values(data, given.bits, self.plan.word)
-            yield Word(*where, f"layer{layer}.{given.name}", element, found)
+            elements = values(data, given.bits, self.plan.word)
+            yield Word(*where, f"layer{layer}.{given.name}", element, elements)
 
     def _state(self, event: StateWrite) -> Word:
         plan = self.plan
@@ -150,10 +150,10 @@ class TraceDecoder:
         job = [job for job in unit.jobs if job.state_base <= beat][-1]
         key = ("state", event.memory, beat, stream)
         self.begun[key] += 1
-        found = values(event.data, plan.state.width, state.lanes)
+        elements = values(event.data, plan.state.width, state.lanes)
         element = (beat - job.state_base) * state.lanes
         signal = f"layer{job.layer}.{state.signal}"
-        return Word(event.cycle, stream, self.begun[key] - 1, signal, element, found)
+        return Word(event.cycle, stream, self.begun[key] - 1, signal, element, elements)
 
     def _output(self, event: OutputBeat) -> Word:
         plan = self.plan
@@ -166,9 +166,9 @@ class TraceDecoder:
                 f"cycle {event.cycle}: beat {beat} of an output packet of {packet} beats comes "
                 f"{'with' if event.last else 'without'} TLAST"
             )
-        found = values(event.data, plan.element_bits, plan.word)
+        elements = values(event.data, plan.element_bits, plan.word)
         if beat < plan.output.vector_words:
             signal, element = f"layer{len(self.model.layers) - 1}.h", beat * plan.word
         else:
             signal, element = "logits", (beat - plan.output.vector_words) * plan.word
-        return Word(event.cycle, event.stream, frame, OUTPUT + signal, element, found)
+        return Word(event.cycle, event.stream, frame, OUTPUT + signal, element, elements)

@@ -31,12 +31,12 @@ def vector_files(plan: HardwarePlan, model: IntegerModel, streams: Streams) -> d
             first, last = place == 0, place == len(packet.words) - 1
             head = (packet.fresh and first) << 9 | last << 8 | packet.stream
             sent.append(head << bits | beat)
-    told = (
+    legend = (
         "// utterance begins, TLAST, TID (8 bits), TDATA: a beat a line, in the order of sending\n"
     )
     answers = "// TDATA: a beat a line, stream by stream and frame by frame\n"
     return {
-        "stimulus.mem": told + _lines(sent, bits + 10),
+        "stimulus.mem": legend + _lines(sent, bits + 10),
         "expected.mem": answers + _lines(_expected(plan, model, streams), bits),
     }
 
