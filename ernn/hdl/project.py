@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from ernn import __version__
-from ernn.errors import ProjectError
+from ernn.errors import Fault, ProjectError
 from ernn.files import write_text
 from ernn.folders import require_own
 from ernn.hdl.memory import memory_files
@@ -92,13 +92,12 @@ def open_project(folder: Path, force: bool = False) -> Project:
         first = folder / edited[0]
         how = "added" if added == edited else "changed" if first.is_file() else "removed"
         more = f" and {len(edited) - 1} more" if len(edited) > 1 else ""
-        raise ProjectError(
-            f"{first}{more} {how} after generation; run `ernn generate` again, or go on with "
-            "--force"
-        )
+        remedy = "run `ernn generate` again, or go on with --force"
+        raise ProjectError(Fault(f"{first}{more} {how} after generation", remedy=remedy))
     there = [name for name in (*files, *added) if (folder / name).is_file()]
     if TOP_FILE not in there:
-        raise ProjectError(f"{folder / TOP_FILE} is not there; run `ernn generate` again")
+        what = f"{folder / TOP_FILE} is not there"
+        raise ProjectError(Fault(what, remedy="run `ernn generate` again"))
     plan = HardwarePlan.load(folder / "plan.json")
     return Project(folder.resolve(), plan, tuple(there), tuple(edited))
 
@@ -125,23 +124,22 @@ def read_manifest(folder: Path, form: str, what: str, command: str) -> dict[str,
         ProjectError: there is none, it is damaged or of another version, or it names a file
             outside the folder.
     """
-    path = folder / MANIFEST
+    path, again = folder / MANIFEST, f"run `ernn {command}` again"
     if not path.is_file():
-        raise ProjectError(f"{folder} holds no {what} of ernn; run `ernn {command}` first")
+        none = f"{folder} holds no {what} of ernn"
+        raise ProjectError(Fault(none, remedy=f"run `ernn {command}` first"))
     try:
         manifest = json.loads(path.read_text(encoding="utf-8"))
         files = manifest["files"] if manifest["format"] == form else None
     except (OSError, ValueError, KeyError, TypeError):
         files = None
     if not isinstance(files, dict):
-        raise ProjectError(
-            f"{path} is damaged or of another version of ernn; run `ernn {command}` again"
-        )
+        damaged = f"{path} is damaged or of another version of ernn"
+        raise ProjectError(Fault(damaged, remedy=again))
     for name in files:
         if "\0" in name or not (folder / name).parent.resolve().is_relative_to(folder.resolve()):
-            raise ProjectError(
-                f"{path} names {name!r} outside its folder; run `ernn {command}` again"
-            )
+            outside = f"{path} names {name!r} outside its folder"
+            raise ProjectError(Fault(outside, remedy=again))
     return files
 
 

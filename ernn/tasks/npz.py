@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Literal
 import numpy as np
 from numpy.lib import format as npy
 
-from ernn.errors import CorpusError
+from ernn.errors import CorpusError, Fault
 from ernn.tasks.sequences import Sequences, save_sequences
 from ernn.tasks.task import SPLITS
 
@@ -86,22 +86,26 @@ def read_npz(path: Path) -> dict[str, np.ndarray]:
             announced = dict(_headers(path, archive))
             names = announced.keys()
             if names - KNOWN or NEEDED - names:
-                raise CorpusError(
-                    f"{path} holds the arrays {', '.join(sorted(names)) or 'none'}; give "
-                    f"{', '.join(sorted(NEEDED))}, and where they are wanted "
+                what = f"{path} holds the arrays {', '.join(sorted(names)) or 'none'}"
+                remedy = (
+                    f"give {', '.join(sorted(NEEDED))}, and where they are wanted "
                     f"{', '.join(sorted(KNOWN - NEEDED))}, and no others"
                 )
+                raise CorpusError(Fault(what, remedy=remedy))
             if sum(announced.values()) > MOST_BYTES:
                 size = sum(announced.values()) / 2**30
-                raise CorpusError(
-                    f"{path} announces arrays of {size:,.0f} GiB, more than "
-                    f"{MOST_BYTES >> 30} GiB; give fewer sequences"
-                )
+                limit = f"more than {MOST_BYTES >> 30} GiB"
+                what = f"{path} announces arrays of {size:,.0f} GiB, {limit}"
+                raise CorpusError(Fault(what, remedy="give fewer sequences"))
             return {name: _array(archive, name) for name in names}
     except (OSError, ValueError, EOFError, zipfile.BadZipFile, NotImplementedError) as error:
-        raise CorpusError(
-            f"{path} cannot be read as an .npz file ({error}); write it with numpy.savez"
-        ) from None
+        what = f"{path} cannot be read as an .npz file ({error})"
+        raise CorpusError(Fault(what, remedy="write it with numpy.savez")) from None
+
+
+def _wrong(path: Path, given: str, remedy: str) -> CorpusError:
+    """Return the error of a file that can be read, and holds what cannot be used."""
+    return CorpusError(Fault(str(path), given, "", remedy))
 
 
 def _headers(path: Path, archive: zipfile.ZipFile) -> Iterator[tuple[str, int]]:
@@ -111,14 +115,16 @@ def _headers(path: Path, archive: zipfile.ZipFile) -> Iterator[tuple[str, int]]:
             shape, _, dtype = _header(file)
         size = int(np.prod(shape, dtype=object)) * dtype.itemsize
         if dtype.hasobject or dtype.kind not in "fiubU":
-            raise CorpusError(
-                f"{path}: {info.filename} holds {dtype}, neither numbers nor text; save arrays of "
-                "numbers, and names as text"
+            raise _wrong(
+                path,
+                f"{info.filename} holds {dtype}, neither numbers nor text",
+                "save arrays of numbers, and names as text",
             )
         if not 0 <= info.file_size - size <= 1 << 16:  # the rest is the header
-            raise CorpusError(
-                f"{path}: {info.filename} announces {size:,} bytes and holds "
-                f"{info.file_size:,}; write it again with numpy.savez"
+            raise _wrong(
+                path,
+                f"{info.filename} announces {size:,} bytes and holds {info.file_size:,}",
+                "write it again with numpy.savez",
             )
         yield info.filename.removesuffix(".npy"), size
 
@@ -138,34 +144,45 @@ def _lengths(path: Path, arrays: dict[str, np.ndarray]) -> np.ndarray:
     """Return the frames of each sequence."""
     frames, lengths = arrays["frames"], arrays.get("lengths")
     if frames.ndim not in (2, 3) or frames.dtype.kind not in "fiu" or not frames.size:
-        raise CorpusError(
-            f"{path}: frames have the shape {frames.shape} of {frames.dtype}; give numbers as "
-            "(sequences, steps, values), or all sequences end to end as (steps, values)"
+        raise _wrong(
+            path,
+            f"frames have the shape {frames.shape} of {frames.dtype}",
+            (
+                "give numbers as (sequences, steps, values), or all sequences end to "
+                "end as (steps, values)"
+            ),
         )
     if lengths is None:
         if frames.ndim == 2:
-            raise CorpusError(
-                f"{path}: frames lie end to end, as {frames.shape}, and nothing says where a "
-                "sequence ends; give lengths"
+            raise _wrong(
+                path,
+                (
+                    f"frames lie end to end, as {frames.shape}, and nothing says where "
+                    "a sequence ends"
+                ),
+                "give lengths",
             )
         return np.full(len(frames), frames.shape[1])
     if lengths.ndim != 1 or lengths.dtype.kind not in "iu" or not len(lengths):
-        raise CorpusError(
-            f"{path}: lengths are {lengths.dtype} of shape {lengths.shape}; give a whole number "
-            "for each sequence"
+        raise _wrong(
+            path,
+            f"lengths are {lengths.dtype} of shape {lengths.shape}",
+            "give a whole number for each sequence",
         )
     if lengths.min() < 1:
         empty = int(np.argmin(lengths))
-        raise CorpusError(f"{path}: sequence {empty} is empty; leave it out")
+        raise _wrong(path, f"sequence {empty} is empty", "leave it out")
     if frames.ndim == 2 and lengths.sum() != len(frames):
-        raise CorpusError(
-            f"{path}: lengths add up to {lengths.sum():,} and there are {len(frames):,} frames; "
-            "give the number of frames of each sequence"
+        raise _wrong(
+            path,
+            f"lengths add up to {lengths.sum():,} and there are {len(frames):,} frames",
+            "give the number of frames of each sequence",
         )
     if frames.ndim == 3 and (len(lengths) != len(frames) or lengths.max() > frames.shape[1]):
-        raise CorpusError(
-            f"{path}: {len(lengths)} lengths up to {lengths.max()} do not fit frames of "
-            f"{frames.shape}; give one of each sequence, at most {frames.shape[1]}"
+        raise _wrong(
+            path,
+            f"{len(lengths)} lengths up to {lengths.max()} do not fit frames of {frames.shape}",
+            f"give one of each sequence, at most {frames.shape[1]}",
         )
     return lengths.astype(np.int64)
 
@@ -176,9 +193,10 @@ def _frames(path: Path, frames: np.ndarray, lengths: np.ndarray) -> list[np.ndar
         one_by_one = [one.astype(np.float32) for one in _cut(frames, lengths)]
     for index, one in enumerate(one_by_one):
         if not np.isfinite(one).all():
-            raise CorpusError(
-                f"{path}: sequence {index} holds NaN, infinite or too large values; mend it or "
-                "leave it out"
+            raise _wrong(
+                path,
+                f"sequence {index} holds NaN, infinite or too large values",
+                "mend it or leave it out",
             )
     return one_by_one
 
@@ -196,9 +214,10 @@ def _labels(
     """Return whether there is a target for each step or sequence, and those of each sequence."""
     count, steps = len(lengths), int(lengths.sum())
     if targets.dtype.kind not in "iu":
-        raise CorpusError(
-            f"{path}: targets are {targets.dtype}; give the number of a class, from 0, as whole "
-            "numbers"
+        raise _wrong(
+            path,
+            f"targets are {targets.dtype}",
+            "give the number of a class, from 0, as whole numbers",
         )
     wide = targets.ndim == 2 and len(targets) == count and targets.shape[1] >= lengths.max()
     if targets.shape == (count,):
@@ -207,9 +226,10 @@ def _labels(
         return "steps", np.split(targets, np.cumsum(lengths)[:-1])
     if wide:
         return "steps", [row[:length] for row, length in zip(targets, lengths, strict=True)]
-    raise CorpusError(
-        f"{path}: targets of shape {targets.shape} do not fit {count} sequences of {steps:,} "
-        f"steps; give ({count},), one of each sequence, or ({steps},), one of each step"
+    raise _wrong(
+        path,
+        f"targets of shape {targets.shape} do not fit {count} sequences of {steps:,} steps",
+        f"give ({count},), one of each sequence, or ({steps},), one of each step",
     )
 
 
@@ -218,13 +238,13 @@ def _classes(path: Path, names: np.ndarray | None, labels: list[np.ndarray]) -> 
     count = int(high) + 1 if names is None else names.size
     if low < 0 or high >= count or not 2 <= count <= MOST_CLASSES:
         known = f"{count} classes are named" if names is not None else f"at most {MOST_CLASSES}"
-        raise CorpusError(
-            f"{path}: targets are {low} to {high}, {known}; number the classes from 0, at least two"
+        raise _wrong(
+            path, f"targets are {low} to {high}, {known}", "number the classes from 0, at least two"
         )
     told = _texts(path, names, count, "classes") or [str(number) for number in range(count)]
     if len(set(told)) < count:
         twice = Counter(told).most_common(1)[0][0]
-        raise CorpusError(f"{path}: two classes are named {twice!r}; give each a name of its own")
+        raise _wrong(path, f"two classes are named {twice!r}", "give each a name of its own")
     return tuple(told)
 
 
@@ -234,7 +254,7 @@ def _splits(path: Path, splits: np.ndarray, count: int) -> list[str]:
     missing = [split for split in SPLITS if split not in told]
     if strange or missing:
         problem = f"name {strange[0]!r}" if strange else f"leave {missing[0]} empty"
-        raise CorpusError(f"{path}: splits {problem}; name train, dev or test for each sequence")
+        raise _wrong(path, f"splits {problem}", "name train, dev or test for each sequence")
     return told
 
 
@@ -243,8 +263,8 @@ def _texts(path: Path, names: np.ndarray | None, count: int, what: str) -> list[
     if names is None:
         return []
     if names.shape != (count,) or names.dtype.kind not in "Uiu":
-        raise CorpusError(
-            f"{path}: {what} are {names.dtype} of shape {names.shape}; give ({count},) texts"
+        raise _wrong(
+            path, f"{what} are {names.dtype} of shape {names.shape}", f"give ({count},) texts"
         )
     return [str(name) for name in names.tolist()]
 
@@ -255,9 +275,10 @@ def _require_new(path: Path, frames: list[np.ndarray], which: list[str]) -> None
     for index, one in enumerate(frames):
         first = seen.setdefault(one.tobytes(), index)
         if which[first] != which[index]:
-            raise CorpusError(
-                f"{path}: sequence {first} of {which[first]} and {index} of {which[index]} are the "
-                "same; leave one out, so that no model is judged by what it was trained on"
+            raise _wrong(
+                path,
+                f"sequence {first} of {which[first]} and {index} of {which[index]} are the same",
+                "leave one out, so that no model is judged by what it was trained on",
             )
 
 
@@ -265,9 +286,10 @@ def _require_all(path: Path, train: Sequences) -> None:
     found = np.unique(np.concatenate(train.labels))
     missing = sorted(set(range(len(train.classes))) - set(found.tolist()))
     if missing:
-        raise CorpusError(
-            f"{path}: no sequence of train is of class {train.classes[missing[0]]!r}; a model "
-            "cannot learn it: add some, or leave the class out"
+        raise _wrong(
+            path,
+            f"no sequence of train is of class {train.classes[missing[0]]!r}",
+            "a model cannot learn it: add some, or leave the class out",
         )
 
 

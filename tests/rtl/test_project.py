@@ -11,7 +11,7 @@ from deadlines import each
 from test_synthesizable import synthesize
 
 from ernn.cells import CELLS
-from ernn.errors import ProjectError
+from ernn.errors import Fault, ProjectError
 from ernn.hdl.memory import memory_files
 from ernn.hdl.project import open_project, write_project
 from ernn.hdl.render import sources
@@ -165,8 +165,9 @@ def test_an_edited_file_is_named(tmp_path):
     write_project(*made("dense"), tmp_path)
     path = tmp_path / "rtl" / "ernn_pe.v"
     path.write_text(path.read_text() + "// improved\n")
-    with pytest.raises(ProjectError, match=r"ernn_pe\.v changed after generation"):
+    with pytest.raises(ProjectError, match=r"ernn_pe\.v changed after generation") as told:
         open_project(tmp_path)
+    assert told.value.fault.remedy == "run `ernn generate` again, or go on with --force"
     assert open_project(tmp_path, force=True).edited == ("rtl/ernn_pe.v",)
 
 
@@ -178,8 +179,10 @@ def test_a_manifest_cannot_reach_outside(tmp_path, name):
     manifest = json.loads((folder / "manifest.json").read_text())
     manifest["files"][name] = "0" * 64
     (folder / "manifest.json").write_text(json.dumps(manifest))
-    with pytest.raises(ProjectError, match="outside its folder"):
+    with pytest.raises(ProjectError) as told:
         open_project(folder, force=True)
+    what = f"{folder / 'manifest.json'} names {name!r} outside its folder"
+    assert told.value.fault == Fault(what, remedy="run `ernn generate` again")
     with pytest.raises(ProjectError, match="outside its folder"):
         write_project(*made("dense"), folder)
     assert victim.read_text() == "mine"
@@ -200,8 +203,10 @@ def test_a_link_does_not_lead_outside(tmp_path):
 def test_a_damaged_manifest_is_named(tmp_path, text):
     folder = write_project(*made("dense"), tmp_path / "project")
     (folder / "manifest.json").write_text(text)
-    with pytest.raises(ProjectError, match=r"manifest\.json is damaged or of another version"):
+    with pytest.raises(ProjectError) as told:
         open_project(folder)
+    what = f"{folder / 'manifest.json'} is damaged or of another version of ernn"
+    assert told.value.fault == Fault(what, remedy="run `ernn generate` again")
 
 
 def test_files_that_were_added_and_removed(tmp_path):
@@ -220,5 +225,6 @@ def test_files_that_were_added_and_removed(tmp_path):
     assert {"more.v", "ram.v"} <= {path.name for path in opened.verilog}
     assert "rtl/ernn_ram.v" not in opened.files
     (folder / "rtl" / "ernn_top.v").unlink()
-    with pytest.raises(ProjectError, match=r"ernn_top\.v is not there"):
+    with pytest.raises(ProjectError, match=r"ernn_top\.v is not there") as told:
         open_project(folder, force=True)
+    assert told.value.fault.remedy == "run `ernn generate` again"

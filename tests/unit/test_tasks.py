@@ -102,6 +102,8 @@ def test_what_does_not_fit_is_refused(tmp_path, changes, sentence):
     with pytest.raises(CorpusError, match=sentence) as refused:
         made(tmp_path, **changes)
     assert "\n" not in str(refused.value) and not list(tmp_path.glob("*.safetensors"))
+    fault = refused.value.fault
+    assert fault.what.startswith(str(tmp_path)) and fault.remedy
 
 
 def test_the_same_sequence_in_two_splits_is_refused(tmp_path):
