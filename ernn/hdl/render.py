@@ -3,14 +3,14 @@
 from ernn.graphs.fourier import forward, inverse
 from ernn.hdl.datapath import activation, transform
 from ernn.hdl.registers import register_map, register_verilog
-from ernn.hdl.templates import environment
+from ernn.hdl.templates import aligned, environment
 from ernn.hw.array_plan import TransformPlan
 from ernn.hw.lane_plan import LanePlan
 from ernn.hw.plan import HardwarePlan
 from ernn.quant.activation import Piecewise
 from ernn.resources import folder
 
-# One file each; the templates of memories and units are rendered once per memory and unit.
+# One file each; the templates of stores and cells are rendered once for each of them.
 _SINGLE = (
     "ernn_array",
     "ernn_sequencer",
@@ -32,12 +32,14 @@ def sources(plan: HardwarePlan, sigmoid: Piecewise, tanh: Piecewise, twiddle_bit
     """Return every Verilog file of a plan: {file name: text}, the same text for the same plan."""
     files = {f"{name}.v": _render(name, plan) for name in _SINGLE}
     files["ernn_top.v"] = _render("ernn_top", plan, map=register_map(plan))
+    files["ernn_core.v"] = _render("ernn_core", plan)
     files["ernn_registers.v"] = register_verilog(plan)
     for memory in plan.memories:
-        name = f"ernn_transform_{memory.name}"
-        files[f"{name}.v"] = _render("ernn_transform", plan, memory=memory)
+        for template in ("ernn_store", "ernn_transform"):
+            files[f"{template}_{memory.name}.v"] = _render(template, plan, memory=memory)
     for unit in plan.units:
-        files[f"ernn_unit_{unit.name}.v"] = _render("ernn_unit", plan, unit=unit)
+        for template in ("ernn_cell", "ernn_unit"):
+            files[f"{template}_{unit.name}.v"] = _render(template, plan, unit=unit)
         files[f"{unit.lane_module}.v"] = lane_verilog(
             unit.lane_module, f"unit {unit.name} of {unit.cell}", plan.header, unit.lane
         )
@@ -67,11 +69,11 @@ def lane_verilog(name: str, about: str, header: str, lane: LanePlan) -> str:
         lane: what to print.
     """
     template = environment().get_template("ernn_lane.v.j2")
-    return template.render(name=name, about=about, header=header, lane=lane)
+    return aligned(template.render(name=name, about=about, header=header, lane=lane))
 
 
 def _render(template: str, plan: HardwarePlan, **context) -> str:
-    return environment().get_template(f"{template}.v.j2").render(plan=plan, **context)
+    return aligned(environment().get_template(f"{template}.v.j2").render(plan=plan, **context))
 
 
 def _transforms(plan: HardwarePlan) -> list[TransformPlan]:

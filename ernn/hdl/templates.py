@@ -1,5 +1,7 @@
-"""The Jinja environment of everything that is generated."""
+"""The Jinja environment of everything that is generated, and how generated Verilog is laid out."""
 
+import re
+from collections.abc import Iterator, Sequence
 from functools import lru_cache
 
 import jinja2
@@ -18,3 +20,43 @@ def environment() -> jinja2.Environment:
         keep_trailing_newline=True,
         autoescape=False,
     )
+
+
+# What stands in columns: (before, column, behind) of a line.
+_COLUMNS = (
+    re.compile(
+        r"( *(?:input  wire|output wire|output reg|wire|reg)(?: signed)?)( +\[.*?\])?( \w+.*)"
+    ),
+    re.compile(r"( *localparam integer )(\w+ )(=.*)"),
+    re.compile(r"( *)(\w+)( *<= .*;)"),
+    re.compile(r"( *\.)(\w+) *(\([^.]*\),?)"),  # one pin
+)
+_COMMENT = re.compile(r" *//")
+
+
+def aligned(verilog: str) -> str:
+    """Return Verilog with ports, declarations, constants and pins in columns.
+
+    Lines of the same kind that follow one another make a table; a comment between them belongs to
+    it. Templates cannot do this: how long a name or a range is, only the printed text knows.
+    """
+    lines, result, start = verilog.split("\n"), [], 0
+    while start < len(lines):
+        kind = next((kind for kind in _COLUMNS if kind.fullmatch(lines[start])), None)
+        end = start + 1
+        while (
+            kind and end < len(lines) and (kind.fullmatch(lines[end]) or _COMMENT.match(lines[end]))
+        ):
+            end += 1
+        result += _table(lines[start:end], kind) if kind else lines[start:end]
+        start = end
+    return "\n".join(result)
+
+
+def _table(lines: Sequence[str], kind: re.Pattern[str]) -> Iterator[str]:
+    """Yield lines, those of a kind with their middle parts as long as the longest."""
+    rows = [kind.fullmatch(line) for line in lines]
+    first = max(len(row[1]) for row in rows if row)
+    middle = max(len(row[2] or "") for row in rows if row)
+    for line, row in zip(lines, rows, strict=True):
+        yield f"{row[1]:{first}}{row[2] or '':{middle}}{row[3]}" if row else line

@@ -76,7 +76,8 @@ def _input(plan: HardwarePlan) -> Gates:
     control = 12 + 2 * plan.stream_bits + plan.input_count_bits + 8 * streams
     data = Counter(ff=plan.word * plan.feature.width + control, control=control)
     if plan.element_bits > plan.feature.width:
-        data["lut"] += 2 * plan.word  # whether a value is beyond its format
+        # Whether a value is beyond its format, and each bit of the nearest one
+        data["lut"] += plan.word * (1 + plan.feature.width)
     return data + skid(plan.word * plan.element_bits + 10)
 
 

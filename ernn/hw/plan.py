@@ -259,7 +259,7 @@ class HardwarePlan:
         return [queue for queue in self.queues if queue.from_array]
 
     @property
-    def _pass_fields(self) -> dict[str, int]:
+    def pass_fields(self) -> dict[str, int]:
         """What follows a pass to the drain, and its bits; constants are left out."""
         fields = {"entries": self.entry_bits, "bias": self.bias_addr_bits, "queue": self.queue_bits}
         if len(self.modes) > 1:
@@ -271,11 +271,7 @@ class HardwarePlan:
     @property
     def pass_tag_bits(self) -> int:
         """Bits that follow a pass to the drain."""
-        return sum(self._pass_fields.values())
-
-    def pass_tag(self, prefix: str, suffix: str) -> str:
-        """Return the names of what follows a pass, for a Verilog concatenation."""
-        return ", ".join(f"{prefix}{name}{suffix}" for name in self._pass_fields)
+        return sum(self.pass_fields.values())
 
     @property
     def input_count_bits(self) -> int:
@@ -296,6 +292,16 @@ class HardwarePlan:
     def top_unit(self) -> UnitPlan:
         """The unit that makes the output vector."""
         return next(unit for unit in self.units if any(job.top for job in unit.jobs))
+
+    def queues_of(self, unit: UnitPlan) -> list[QueuePlan]:
+        """Return the queues that a unit pops."""
+        return [self.queues[index] for index in (*unit.queues, *unit.paired_queues)]
+
+    @property
+    def output_queues(self) -> list[QueuePlan]:
+        """Queues that the output pops: of the output vector, and of logits if there are any."""
+        found = (self.output.vector_queue, self.output.logit_queue)
+        return [self.queues[index] for index in found if index is not None]
 
     def reader(self, queue: int) -> str:
         """Return the unit that pops a queue."""

@@ -65,9 +65,9 @@ class MemoryPlan:
         return self.modes.index(view.mode) if view.enabled else 0
 
     @property
-    def silent_mask(self) -> str:
-        """The silent offsets as a Verilog constant, a bit each."""
-        return f"{1 << self.offset_bits}'h{sum(1 << offset for offset in self.silent):x}"
+    def silent_bits(self) -> int:
+        """The silent offsets, a bit each."""
+        return sum(1 << offset for offset in self.silent)
 
     @property
     def scale_addr_bits(self) -> int:

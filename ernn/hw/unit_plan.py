@@ -165,10 +165,3 @@ class UnitPlan:
             if not read.half
             for value in read.values
         ]
-
-    def ready_expression(self, queues: Sequence[QueuePlan]) -> str:
-        """Return the Verilog condition that all rows of the next word are there."""
-        return " && ".join(
-            f"(!paired || {read.name}_valid_i)" if read.half else f"{read.name}_valid_i"
-            for read in self.reads(queues)
-        )

@@ -10,13 +10,13 @@ from pathlib import Path
 
 from ernn.errors import ToolError
 from ernn.hdl.project import Project
+from ernn.hw.groups import CORE, core_instances
 from ernn.run.saif import read_text
 
 TOP = "u_top"  # the accelerator's instance in every bench of ernn
 ACTIVITY = "activity.json"  # beside a SAIF file of ernn: whose it is
 _TOKEN = re.compile(r"\(\s*INSTANCE\s+(?:\"[^\"]*\"\s+)?([^\s()]+)|([()])")
 _DESIGN = re.compile(r"\(\s*DESIGN\s+\"[^\"]*\bplan ([0-9a-f]{12})\b")
-_INSTANCE = re.compile(r"^  ernn_\w+ (?:#\(.*?^  \) )?(u_\w+) \(", re.MULTILINE | re.DOTALL)
 
 
 def require_scope(path: Path, project: Project) -> tuple[str, str]:
@@ -34,8 +34,7 @@ def require_scope(path: Path, project: Project) -> tuple[str, str]:
         raise ToolError(
             f"{path} is of plan {other.pop()}, and this project of {digest}; simulate this one"
         )
-    top = (project.rtl / "ernn_top.v").read_text(encoding="utf-8")
-    scope = _scope(text, set(_INSTANCE.findall(top)))
+    scope = _scope(text, core_instances(project.plan))
     if scope is None:
         raise ToolError(
             f"{path} tells of no instance {TOP} with the units and memories of plan {digest}; "
@@ -53,7 +52,7 @@ def plan_beside(path: Path) -> str:
 
 
 def _scope(text: str, instances: set[str]) -> str | None:
-    """Return the path of an instance TOP that holds at least ``instances``."""
+    """Return the path of an instance TOP whose core holds at least ``instances``."""
     open_lists: list[str] = []  # name of an instance, or nothing, of each
     inside: dict[str, set[str]] = {}  # instances by the path of the one around them
     for token in _TOKEN.finditer(text):
@@ -65,6 +64,6 @@ def _scope(text: str, instances: set[str]) -> str | None:
             open_lists.append("")
         elif open_lists:
             open_lists.pop()
-    return next(
-        (p for p, found in inside.items() if p.split("/")[-1] == TOP and instances <= found), None
-    )
+    core = f"/{CORE}"
+    tops = (path.removesuffix(core) for path, found in inside.items() if instances <= found)
+    return next((top for top in tops if top.split("/")[-1] == TOP and top + core in inside), None)

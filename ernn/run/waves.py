@@ -10,12 +10,16 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ernn.errors import ToolError
+from ernn.hw.groups import CORE, FIRST_PE, group_of
 from ernn.run.toggles import INSTANCE
 
 _VAR = re.compile(r"\$var\s+\w+\s+(\d+)\s+\S+\s+(\S+?)\s*(\[[^\]]*\])?\s+\$end")
 _HIDDEN = ("clk_i", "rst_i", "load_")  # in every unit, or still while the accelerator works
-_ARRAY_PARTS = ("u_sequencer", "u_operands", "u_rows", "u_array")
-_FIRST_PE = "u_array.u_array.gen_leaf[0].gen_row[0].gen_column[0].u_pe"
+# Instances that are shown: parts of the core, of its array, stores and cells.
+_SHOWN = re.compile(
+    rf"(?:{CORE}\.)?(?:u_array\.u_(?:sequencer|operands|rows|array)"
+    r"|u_(?:store|cell)_\w+\.u_\w+|u_(?!array|core|store_|cell_)\w+)"
+)
 
 
 @dataclass(frozen=True)
@@ -73,19 +77,13 @@ def _unit(signal: Signal) -> str | None:
     """Return the unit that shows a signal; None: it is not shown."""
     if signal.scope == INSTANCE:
         return "ports" if signal.name.startswith(("s_axis", "m_axis", "interrupt")) else None
-    port = signal.name.endswith(("_i", "_o"))
-    path = signal.scope.removeprefix(INSTANCE).removeprefix(".")
-    parts = path.split(".")
-    if path == _FIRST_PE:
+    path = signal.scope.removeprefix(f"{INSTANCE}.")
+    if path == FIRST_PE:
         return "first PE"
-    if not port or not signal.scope.startswith(INSTANCE + "."):
+    if not signal.name.endswith(("_i", "_o")) or not _SHOWN.fullmatch(path):
         return None
-    if len(parts) == 1 and parts[0] != "u_array":
-        return parts[0].removeprefix("u_")
-    if len(parts) == 2 and parts[0] == "u_array" and parts[1] in _ARRAY_PARTS:
-        name = parts[1].removeprefix("u_")
-        return "array" if name == "array" else name
-    return None
+    group = group_of(path)
+    return "array" if group == "broadcast" else group
 
 
 def _place(unit: str) -> tuple[int, str]:

@@ -3,7 +3,7 @@
 //
 // Each stream has two buffers, for even and odd frames.  A packet waits until its buffer is free.  A packet of
 // the wrong length or for an unknown stream tells of an error and is dropped whole, and so is one that a flush
-// cuts off.  A value beyond its format tells of an error and loses its high bits.
+// cuts off.  A value beyond its format tells of an error and becomes the format's nearest one.
 // While run_i is low no packet begins; one that has begun goes on.  The first packet of a stream behind a reset
 // begins an utterance.
 // Latency: 2 from a beat to its word.
@@ -89,6 +89,7 @@ module ernn_input #(
   reg                forgot_q;  // this packet takes one
 
   wire [     WORD-1:0] beyond;  // a value that needs more bits than count
+  wire [WORD*VALUE_W-1:0] nearest;  // the values of the format
   wire                 known = {24'd0, id} < STREAMS;
   wire [ STREAM_W-1:0] stream = inside_q ? stream_q : id[STREAM_W-1:0];
   wire [  STREAMS-1:0] one = {{(STREAMS - 1) {1'b0}}, 1'b1} << stream;
@@ -114,15 +115,13 @@ module ernn_input #(
       & {release_one & {STREAMS{release_parity_i}}, release_one & {STREAMS{~release_parity_i}}};
   wire [2*STREAMS-1:0] taken = {2 * STREAMS{beat && whole}} & slot;
 
-  integer e;
   always @(posedge clk_i) begin
     word_valid_o  <= beat && good;
     word_start_o  <= !inside_q;
     word_last_o   <= whole;
     word_stream_o <= stream;
     word_parity_o <= parity;
-    for (e = 0; e < WORD; e = e + 1)
-      word_data_o[e*VALUE_W+:VALUE_W] <= data[e*ELEMENT_W+:VALUE_W];
+    word_data_o   <= nearest;
     if (beat) begin
       inside_q <= !last;
       stream_q <= stream;
@@ -160,6 +159,9 @@ module ernn_input #(
     for (v = 0; v < WORD; v = v + 1) begin : gen_beyond
       wire [ELEMENT_W-VALUE_W:0] signs = data[v*ELEMENT_W+VALUE_W-1+:ELEMENT_W-VALUE_W+1];
       assign beyond[v] = |signs && !(&signs);
+      assign nearest[v*VALUE_W+:VALUE_W] = beyond[v]
+          ? {data[v*ELEMENT_W+ELEMENT_W-1], {VALUE_W - 1{!data[v*ELEMENT_W+ELEMENT_W-1]}}}
+          : data[v*ELEMENT_W+:VALUE_W];
     end
   endgenerate
 

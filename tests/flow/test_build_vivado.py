@@ -54,8 +54,8 @@ def digest(run):
 
 def saif(run, path, plan="", without=""):
     """Write a SAIF file as Verilator does: a root, the testbench, the accelerator, its units."""
-    top = (run / "generate" / "rtl" / "ernn_top.v").read_text()
-    units = [unit for unit in re.findall(r"\b(u_\w+) \($", top, re.MULTILINE) if unit != without]
+    core = (run / "generate" / "rtl" / "ernn_core.v").read_text()
+    units = [unit for unit in re.findall(r"\b(u_\w+) \($", core, re.MULTILINE) if unit != without]
     net = "(NET (q\\[0\\] (T0 1) (T1 1) (TC 1)))"
     inner = "\n".join(f"   (INSTANCE {unit} {net})" for unit in units)
     design = f'(DESIGN "ernn_top plan {plan}")' if plan else ""
@@ -63,9 +63,9 @@ def saif(run, path, plan="", without=""):
 (DIVIDER /) (DURATION 10)
  (INSTANCE $rootio (NET (clk_i (T0 5) (T1 5) (TC 10))))
  (INSTANCE ernn_testbench
-  (INSTANCE u_top
+  (INSTANCE u_top (INSTANCE u_core
 {inner}
-  )
+  ))
  )
 )
 """)

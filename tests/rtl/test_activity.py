@@ -8,7 +8,6 @@ from vcd import read_vcd, toggles
 from ernn.errors import ToolError
 from ernn.flow.activity import ACTIVITY, SAIF, design_name, keep_activity
 from ernn.hw.cycles import rate
-from ernn.hw.groups import group_of
 from ernn.hw.layout import Sizes
 from ernn.run.activity import load_activity
 from ernn.run.dump import Dump, steady_window
@@ -140,9 +139,7 @@ def test_views_show_signals_of_the_waveform_by_unit(made):
     units = by_unit(signals)
     assert next(iter(units)) == "ports" and {"sequencer", "first PE", "output"} <= set(units)
     assert {f"queue_{queue.name}" for queue in accelerator.plan.queues} <= set(units)
-    assert {f"unit_{unit.name}" for unit in accelerator.plan.units} <= {
-        group_of(f"u_{unit}") for unit in units
-    }
+    assert {f"unit_{unit.name}" for unit in accelerator.plan.units} <= set(units)
     shown = {f"{one.scope}.{one.name}": one.bits for own in units.values() for one in own}
     assert shown.items() <= vcd.widths.items()
     assert all(own for own in units.values()) and len(shown) < 400

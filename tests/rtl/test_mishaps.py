@@ -226,21 +226,28 @@ def test_words_outside_a_memory(story, simulator):
 
 
 def test_a_value_beyond_its_format_is_told(story, simulator):
-    bits, limit = story.plan.element_bits, 1 << (story.plan.feature.width - 1)
+    """And the nearest value of the format takes its place."""
+    bits, word, limit = (
+        story.plan.element_bits,
+        story.plan.word,
+        1 << (story.plan.feature.width - 1),
+    )
     assert story.plan.feature.width < bits
-    beats = story.packet(story.frames(1)[0])
     for value, error in (
         (limit - 1, 0),
         (-limit, 0),
         (limit, VALUE_RANGE),
         (-limit - 1, VALUE_RANGE),
+        ((1 << bits - 1) - 1, VALUE_RANGE),
     ):
-        changed = [list(beat) for beat in beats]
-        place = bits * (story.plan.word - 1)
+        (frame,) = story.frames(1)
+        frame[2 * word - 1] = 1e6 * np.sign(value)  # which the integer model saturates
+        beats = story.packet(frame, fresh=True)
+        place = bits * (word - 1)
         mask = (1 << bits) - 1
-        changed[1][0] = changed[1][0] & ~(mask << place) | (value & mask) << place
-        story.do("beats", changed)
-        story.do("wait", 8)
+        beats[1][0] = beats[1][0] & ~(mask << place) | (value & mask) << place
+        story.do("beats", beats)
+        story.take([frame])
         story.read("error", error)
         story.write("error", error)
     story.run(simulator)
@@ -256,6 +263,7 @@ MUTATIONS = [
      test_words_outside_a_memory),
     ("ernn_registers.v", "if (rst_i || outside)", "if (rst_i)", test_words_outside_a_memory),
     ("ernn_input.v", "|signs && !(&signs)", "1'b0", test_a_value_beyond_its_format_is_told),
+    ("ernn_input.v", "? {data[", "? {~data[", test_a_value_beyond_its_format_is_told),
 ]  # fmt: skip
 
 

@@ -22,7 +22,7 @@ from ernn.tools import require
 from tests.models import random_integer_model
 
 MIXED = {"input": 2, "recurrent": 8, "candidate": 4, "output": 1}
-GOLDEN = Path(__file__).parents[1] / "golden" / "project"
+FOLDER = Path(__file__).parents[1] / "golden"
 KINDS = {
     "lstm": ({"cell": "lstm", "projection": 8, "layers": 2}, (4, 2, 2, 2), 2),
     "gru_before": ({"cell": "gru_before", "hidden": 20, "blocks": MIXED}, (4, 3, 1, 4), 3),
@@ -30,6 +30,18 @@ KINDS = {
     "mixed": (
         {"cell": ["dense", "lstm", "mgu", "rnn", "gru_before", "gru_after"], "blocks": MIXED},
         (4, 2, 2, 2),
+        2,
+    ),
+    "two_layers": (
+        {
+            "cell": "gru_before",
+            "hidden": 8,
+            "layers": 2,
+            "blocks": MIXED,
+            "features": 6,
+            "labels": 3,
+        },
+        (2, 1, 1, 2),
         2,
     ),
     "dense": ({"cell": "lstm", "hidden": 3, "blocks": 1, "peepholes": False}, (2, 1, 1, 1), 2),
@@ -92,20 +104,28 @@ def test_text_looks_written(project):
         assert not [line for line in text.splitlines() if line != line.rstrip()], path.name
 
 
-def test_golden_project(tmp_path):
-    """The smallest plan's whole output; ERNN_UPDATE_GOLDEN=1 rewrites it for the reviewer."""
-    project = write_project(*made("dense"), tmp_path)
+GOLDEN = {"dense": "project", "two_layers": "project_two_layers"}
+
+
+@pytest.mark.parametrize("kind", GOLDEN)
+def test_golden_project(tmp_path, kind):
+    """The smallest plan's whole output, and that of a GRU of two layers, mixed blocks and scales.
+
+    ERNN_UPDATE_GOLDEN=1 rewrites them for the reviewer.
+    """
+    golden = FOLDER / GOLDEN[kind]
+    project = write_project(*made(kind), tmp_path)
     files = {p.name: p for folder in ("rtl", "registers") for p in (project / folder).iterdir()}
     generated = {name: p.read_text() for name, p in files.items() if library(name) is None}
     if os.environ.get("ERNN_UPDATE_GOLDEN"):
-        GOLDEN.mkdir(parents=True, exist_ok=True)
-        for old in GOLDEN.iterdir():
+        golden.mkdir(parents=True, exist_ok=True)
+        for old in golden.iterdir():
             old.unlink()
         for name, text in generated.items():
-            (GOLDEN / name).write_text(text)
-    assert sorted(generated) == sorted(p.name for p in GOLDEN.iterdir())
+            (golden / name).write_text(text)
+    assert sorted(generated) == sorted(p.name for p in golden.iterdir())
     for name, text in each(generated.items()):
-        assert text == (GOLDEN / name).read_text(), name
+        assert text == (golden / name).read_text(), name
 
 
 @pytest.mark.parametrize("cell", CELLS)
@@ -116,7 +136,7 @@ def test_golden_units(cell):
     plan = build_plan(model, Sizes(2, 1, 1, 1), Target(cell, "XC7Z020", 200.0, 2))
     files = sources(plan, model.sigmoid, model.tanh, model.twiddle_bits)
     made = {name: t for name, t in files.items() if name.startswith(("ernn_unit_", "ernn_lane_"))}
-    folder = GOLDEN.parent / "units" / cell
+    folder = FOLDER / "units" / cell
     if os.environ.get("ERNN_UPDATE_GOLDEN"):
         folder.mkdir(parents=True, exist_ok=True)
         for old in folder.iterdir():

@@ -7,45 +7,45 @@
 `default_nettype none
 
 module ernn_array (
-    input  wire clk_i,
-    input  wire rst_i,
+    input  wire        clk_i,
+    input  wire        rst_i,
     // Rounds
-    input  wire [1:0] issued_i,
-    input  wire [3:0] active_i,
-    input  wire [3:0] parity_i,
-    input  wire [3:0] fresh_i,
-    output wire advance_o,  // began the last task of a round
+    input  wire [1:0]  issued_i,
+    input  wire [3:0]  active_i,
+    input  wire [3:0]  parity_i,
+    input  wire [3:0]  fresh_i,
+    output wire        advance_o,  // began the last task of a round
     // Tokens of each memory, for one stream; see ernn_tokens
-    input  wire [2:0] have_i,
-    output wire [2:0] take_o,
-    output wire [0:0] stream_o,
-    output wire next_o,
-    output wire [0:0] next_stream_o,
+    input  wire [2:0]  have_i,
+    output wire [2:0]  take_o,
+    output wire [0:0]  stream_o,
+    output wire        next_o,
+    output wire [0:0]  next_stream_o,
     // The features of this stream's frame are no longer needed
-    output wire release_o,
-    output wire [0:0] release_stream_o,
-    output wire release_parity_o,
+    output wire        release_o,
+    output wire [0:0]  release_stream_o,
+    output wire        release_parity_o,
     // Vector memories: which is read, address of a group, its words one cycle later
-    output wire [2:0] read_o,
-    output wire [0:0] read_stream_o,
-    output wire read_parity_o,
-    output wire [2:0] read_offset_o,
+    output wire [2:0]  read_o,
+    output wire [0:0]  read_stream_o,
+    output wire        read_parity_o,
+    output wire [2:0]  read_offset_o,
     input  wire [13:0] x_data_i,
     input  wire [11:0] rec_data_i,
     input  wire [11:0] ff_data_i,
     // New weights (a word of PE row load_target_i) and biases, while the array rests
-    input  wire load_weights_i,
-    input  wire load_bias_i,
+    input  wire        load_weights_i,
+    input  wire        load_bias_i,
     input  wire [15:0] load_target_i,
     input  wire [31:0] load_address_i,
     input  wire [15:0] load_data_i,
-    output wire step_o,  // the array multiplies
+    output wire        step_o,  // the array multiplies
     // Row queues
-    output wire [1:0] rows_we_o,  // by queue
+    output wire [1:0]  rows_we_o,  // by queue
     output wire [15:0] rows_o
 );
 
-  wire step_valid, step_first, step_last, step_load, step_mask;
+  wire       step_valid, step_first, step_last, step_load, step_mask;
   wire [1:0] step_memory;
   wire [6:0] step_weight;
   wire [1:0] pass_entries;
@@ -88,8 +88,8 @@ module ernn_array (
   assign read_o[1] = step_valid && step_load && !step_mask && step_memory == 2'd1;
   assign read_o[2] = step_valid && step_load && !step_mask && step_memory == 2'd2;
 
-  wire pe_valid, pe_first, pe_last, pe_read;
-  wire [6:0] pe_weight;
+  wire        pe_valid, pe_first, pe_last, pe_read;
+  wire [6:0]  pe_weight;
   wire [13:0] operands;
 
   ernn_operands u_operands (
@@ -102,9 +102,9 @@ module ernn_array (
       .step_mask_i  (step_mask),
       .step_memory_i(step_memory),
       .step_weight_i(step_weight),
-      .x_data_i(x_data_i),
-      .rec_data_i(rec_data_i),
-      .ff_data_i(ff_data_i),
+      .x_data_i     (x_data_i),
+      .rec_data_i   (rec_data_i),
+      .ff_data_i    (ff_data_i),
       .pe_valid_o   (pe_valid),
       .pe_first_o   (pe_first),
       .pe_last_o    (pe_last),
@@ -116,19 +116,19 @@ module ernn_array (
   wire [27:0] drain;
 
   ernn_pe_array #(
-      .ROWS       (2),
-      .COLUMNS    (1),
-      .LANES      (1),
-      .LEVELS     (1),
-      .MACS       (1),
-      .LOGIC      (0),
-      .OP_W       (14),
-      .WEIGHT_W   (12),
-      .ACC_W      (28),
-      .FANOUT     (8),
-      .DEPTH      (69),
-      .ADDR_W     (7),
-      .RAM_STYLE  ("block")
+      .ROWS     (2),
+      .COLUMNS  (1),
+      .LANES    (1),
+      .LEVELS   (1),
+      .MACS     (1),
+      .LOGIC    (0),
+      .OP_W     (14),
+      .WEIGHT_W (12),
+      .ACC_W    (28),
+      .FANOUT   (8),
+      .DEPTH    (69),
+      .ADDR_W   (7),
+      .RAM_STYLE("block")
   ) u_array (
       .clk_i         (clk_i),
       .rst_i         (rst_i),
@@ -136,13 +136,13 @@ module ernn_array (
       .load_target_i (load_target_i),
       .load_address_i(load_address_i[6:0]),
       .load_data_i   (load_data_i[11:0]),
-      .step_valid_i (pe_valid),
-      .step_first_i (pe_first),
-      .step_last_i  (pe_last),
-      .step_read_i  (pe_read),
-      .step_weight_i(pe_weight),
-      .operands_i   (operands),
-      .drain_o      (drain)
+      .step_valid_i  (pe_valid),
+      .step_first_i  (pe_first),
+      .step_last_i   (pe_last),
+      .step_read_i   (pe_read),
+      .step_weight_i (pe_weight),
+      .operands_i    (operands),
+      .drain_o       (drain)
   );
 
   ernn_rows u_rows (

@@ -8,16 +8,16 @@
 `default_nettype none
 
 module ernn_operands (
-    input  wire clk_i,
-    input  wire rst_i,
+    input  wire        clk_i,
+    input  wire        rst_i,
     // From the sequencer
-    input  wire step_valid_i,
-    input  wire step_first_i,
-    input  wire step_last_i,
-    input  wire step_load_i,
-    input  wire step_mask_i,
-    input  wire [1:0] step_memory_i,
-    input  wire [6:0] step_weight_i,
+    input  wire        step_valid_i,
+    input  wire        step_first_i,
+    input  wire        step_last_i,
+    input  wire        step_load_i,
+    input  wire        step_mask_i,
+    input  wire [1:0]  step_memory_i,
+    input  wire [6:0]  step_weight_i,
     // Words of the addressed group, one cycle after the step
     input  wire [13:0] x_data_i,
     input  wire [11:0] rec_data_i,
@@ -26,45 +26,45 @@ module ernn_operands (
     output reg  pe_valid_o,
     output reg  pe_first_o,
     output reg  pe_last_o,
-    output wire pe_read_o,  // the PEs need weights; a cycle before the others
-    output reg  [6:0] pe_weight_o,  // a cycle before the others
+    output wire        pe_read_o,  // the PEs need weights; a cycle before the others
+    output reg   [6:0] pe_weight_o,  // a cycle before the others
     output wire [13:0] operands_o
 );
 
   localparam integer VALUE_W = 14;  // of a spectrum
-  localparam integer OP_W = 14;
-  localparam integer WORD = 1;
+  localparam integer OP_W    = 14;
+  localparam integer WORD    = 1;
 
   // Stage 1 runs beside the memory read, stage 2 beside the choice of the memory, stage 3 beside the word.
-  reg valid_q, valid_q2, valid_q3, first_q, first_q2, first_q3, last_q, last_q2, last_q3;
-  reg load_q, load_q2, mask_q;
+  reg       valid_q, valid_q2, valid_q3, first_q, first_q2, first_q3, last_q, last_q2, last_q3;
+  reg       load_q, load_q2, mask_q;
   reg [1:0] memory_q;
   reg [6:0] weight_q, weight_q2;
 
   always @(posedge clk_i) begin
-    valid_q     <= step_valid_i;
-    valid_q2    <= valid_q;
-    valid_q3    <= valid_q2;
-    pe_valid_o  <= valid_q3;
-    first_q     <= step_first_i;
-    first_q2    <= first_q;
-    first_q3    <= first_q2;
-    pe_first_o  <= first_q3;
-    last_q      <= step_last_i;
-    last_q2     <= last_q;
-    last_q3     <= last_q2;
-    pe_last_o   <= last_q3;
-    weight_q    <= step_weight_i;
-    weight_q2   <= weight_q;
+    valid_q         <= step_valid_i;
+    valid_q2       <= valid_q;
+    valid_q3       <= valid_q2;
+    pe_valid_o   <= valid_q3;
+    first_q         <= step_first_i;
+    first_q2       <= first_q;
+    first_q3       <= first_q2;
+    pe_first_o   <= first_q3;
+    last_q           <= step_last_i;
+    last_q2         <= last_q;
+    last_q3         <= last_q2;
+    pe_last_o     <= last_q3;
+    weight_q       <= step_weight_i;
+    weight_q2     <= weight_q;
     pe_weight_o <= weight_q2;
-    load_q      <= step_load_i;
-    load_q2     <= load_q;
-    mask_q      <= step_valid_i && step_load_i && step_mask_i;
-    memory_q    <= step_memory_i;
+    load_q           <= step_load_i;
+    load_q2         <= load_q;
+    mask_q           <= step_valid_i && step_load_i && step_mask_i;
+    memory_q       <= step_memory_i;
     if (rst_i) begin
-      valid_q    <= 1'b0;
-      valid_q2   <= 1'b0;
-      valid_q3   <= 1'b0;
+      valid_q       <= 1'b0;
+      valid_q2     <= 1'b0;
+      valid_q3     <= 1'b0;
       pe_valid_o <= 1'b0;
     end
   end
@@ -113,7 +113,7 @@ module ernn_operands (
       // Operands of one block, by block size: real bins, then a + b, a, b of each complex bin
       for (v = 0; v < 1; v = v + 1) begin : gen_operand
         wire signed [VALUE_W-1:0] value = $signed(word_q[v*VALUE_W+:VALUE_W]);
-        wire signed [OP_W-1:0] single = value;
+        wire signed [OP_W-1:0]    single = value;
       end
       wire [1*OP_W-1:0] block1 = {
         gen_operand[0].single

@@ -7,27 +7,27 @@
 `default_nettype none
 
 module ernn_row_lane (
-    input  wire clk_i,
+    input  wire        clk_i,
     input  wire [27:0] sums_i,
     input  wire [15:0] bias_i,       // with the choice's result
     output wire [15:0] row_o
 );
 
-  localparam integer ACC_W = 28;
-  localparam integer SUM_W = 28;
-  localparam integer ADD_W = 28;  // Re and Im, modulo which the sums are taken
-  localparam integer ALIGNED_W = 28;
+  localparam integer ACC_W      = 28;
+  localparam integer SUM_W      = 28;
+  localparam integer ADD_W      = 28;  // Re and Im, modulo which the sums are taken
+  localparam integer ALIGNED_W  = 28;
   localparam integer SPECTRUM_W = 17;  // Q4.12
-  localparam integer VALUE_W = 17;
-  localparam integer ROW_W = 16;  // Q3.12
-  localparam integer WORD = 1;
-  localparam integer MACS = 1;
+  localparam integer VALUE_W    = 17;
+  localparam integer ROW_W      = 16;  // Q3.12
+  localparam integer WORD       = 1;
+  localparam integer MACS       = 1;
 
   genvar m, v;
   generate
     for (m = 0; m < MACS; m = m + 1) begin : gen_sum
       wire [1*ACC_W-1:0] terms;
-      wire [SUM_W-1:0] sum;
+      wire [SUM_W-1:0]   sum;
       for (v = 0; v < 1; v = v + 1) begin : gen_term
         assign terms[v*ACC_W+:ACC_W] = sums_i[(v*MACS+m)*ACC_W+:ACC_W];
       end
@@ -56,14 +56,14 @@ module ernn_row_lane (
   wire [WORD*SPECTRUM_W-1:0] spectrum;
   generate
     for (v = 0; v < WORD; v = v + 1) begin : gen_round
-      wire signed [ADD_W-1:0] sum = spectrum_q[v];
+      wire signed [ADD_W-1:0]     sum = spectrum_q[v];
       wire signed [ALIGNED_W-1:0] wide = sum;
-      reg signed [ALIGNED_W-1:0] aligned_q;
+      reg signed  [ALIGNED_W-1:0] aligned_q;
       always @(posedge clk_i)
         aligned_q <= wide;
       wire signed [SPECTRUM_W-1:0] rounded;
-      reg signed [SPECTRUM_W-1:0] rounded_q;
-      wire unused_rounded;
+      reg signed  [SPECTRUM_W-1:0] rounded_q;
+      wire                         unused_rounded;
       ernn_requant #(
           .IN_W    (ALIGNED_W),
           .IN_FRAC (21),
@@ -89,14 +89,14 @@ module ernn_row_lane (
 
   generate
     for (v = 0; v < WORD; v = v + 1) begin : gen_value
-      wire signed [16:0] value1 = $signed(late1[v*17+:17]);
+      wire signed [16:0]        value1 = $signed(late1[v*17+:17]);
       wire signed [VALUE_W-1:0] wide1 = value1;
-      reg signed [VALUE_W-1:0] value_q;
+      reg signed  [VALUE_W-1:0] value_q;
       always @(posedge clk_i)
         value_q <= wide1 <<< 0;
       wire signed [ROW_W-1:0] row;
-      reg signed [ROW_W-1:0] row_q;
-      wire unused_row;
+      reg signed  [ROW_W-1:0] row_q;
+      wire                    unused_row;
       ernn_requant #(
           .IN_W    (VALUE_W),
           .IN_FRAC (12),

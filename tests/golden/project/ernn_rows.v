@@ -7,30 +7,30 @@
 `default_nettype none
 
 module ernn_rows (
-    input  wire clk_i,
-    input  wire rst_i,
+    input  wire        clk_i,
+    input  wire        rst_i,
     // With the last step of a pass, from the sequencer
-    input  wire pass_valid_i,
-    input  wire [1:0] pass_entries_i,
-    input  wire [4:0] pass_bias_i,
-    input  wire [0:0] pass_queue_i,
+    input  wire        pass_valid_i,
+    input  wire [1:0]  pass_entries_i,
+    input  wire [4:0]  pass_bias_i,
+    input  wire [0:0]  pass_queue_i,
     // Drained sums, 1 rows a cycle
     input  wire [27:0] drain_i,
     // New biases, while the array rests
-    input  wire load_we_i,
-    input  wire [4:0] load_address_i,
+    input  wire        load_we_i,
+    input  wire [4:0]  load_address_i,
     input  wire [15:0] load_data_i,
     // Row queues
-    output wire [1:0] we_o,  // by queue
+    output wire [1:0]  we_o,  // by queue
     output wire [15:0] rows_o
 );
 
   localparam integer SUMS_W = 28;  // of a row
-  localparam integer ROW_W = 16;
+  localparam integer ROW_W  = 16;
 
   // The pass's last step and its drain are 10 cycles apart.
   localparam integer PASS_W = 8;
-  wire valid;
+  wire              valid;
   wire [PASS_W-1:0] tag;
   ernn_delay #(
       .WIDTH (PASS_W),
@@ -50,16 +50,16 @@ module ernn_rows (
   );
 
   // The pass being drained
-  reg [1:0] entries_q;  // entries
-  reg [4:0] bias_q;
-  reg [0:0] queue_q;
-  wire entry_valid = entries_q != 2'd0;
+  reg  [1:0] entries_q;  // entries
+  reg  [4:0] bias_q;
+  reg  [0:0] queue_q;
+  wire       entry_valid = entries_q != 2'd0;
 
   always @(posedge clk_i) begin
     if (valid) {entries_q, bias_q, queue_q} <= tag;
     else if (entry_valid) begin
       entries_q <= entries_q - 1'b1;
-      bias_q <= bias_q + 1'b1;
+      bias_q    <= bias_q + 1'b1;
     end
     if (rst_i) entries_q <= 2'd0;
   end
@@ -67,7 +67,7 @@ module ernn_rows (
   // What each stage must know, delayed to it
   wire [4:0] bias_addr;
   wire [0:0] queue;
-  wire bias_valid, row_valid;
+  wire       bias_valid, row_valid;
   ernn_delay #(.WIDTH(5), .CYCLES(3)) u_bias_addr (
       .clk_i(clk_i), .in_i(bias_q), .out_o(bias_addr)
   );
@@ -92,7 +92,7 @@ module ernn_rows (
       .FILLED   (1),
       .INIT_FILE("bias.mem")
   ) u_bias (
-      .clk_i  (clk_i),
+      .clk_i(clk_i),
       .we_i   (load_we_i && !rst_i),  // no register is reset before the first clock edge
       .waddr_i(load_address_i),
       .wdata_i(load_data_i),
@@ -105,10 +105,10 @@ module ernn_rows (
   generate
     for (d = 0; d < 1; d = d + 1) begin : gen_lane
       ernn_row_lane u_lane (
-          .clk_i     (clk_i),
-          .sums_i    (drain_i[d*SUMS_W+:SUMS_W]),
-          .bias_i    (bias[d*ROW_W+:ROW_W]),
-          .row_o     (rows_o[d*ROW_W+:ROW_W])
+          .clk_i (clk_i),
+          .sums_i(drain_i[d*SUMS_W+:SUMS_W]),
+          .bias_i(bias[d*ROW_W+:ROW_W]),
+          .row_o (rows_o[d*ROW_W+:ROW_W])
       );
     end
   endgenerate

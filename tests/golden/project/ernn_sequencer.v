@@ -20,7 +20,7 @@ module ernn_sequencer (
     input  wire [2:0] have_i,
     output wire [2:0] take_o,
     output wire [0:0] stream_o,
-    output wire next_o,
+    output wire       next_o,
     output wire [0:0] next_stream_o,
     // The features of this stream's frame are no longer needed
     output reg                           release_o,
@@ -44,7 +44,7 @@ module ernn_sequencer (
 );
 
   // ---------------------------------------------------------------- tasks
-  wire task_valid, task_ready, task_parity, task_fresh, task_last;
+  wire       task_valid, task_ready, task_parity, task_fresh, task_last;
   wire [0:0] task_job;
   wire [0:0] task_stream;
 
@@ -70,11 +70,11 @@ module ernn_sequencer (
   );
 
   // ---------------------------------------------------------------- next task, decoded
-  reg next_valid_q, next_parity_q, next_fresh_q, next_last_q;
+  reg       next_valid_q, next_parity_q, next_fresh_q, next_last_q;
   reg [0:0] next_stream_q;
   // Fields of the job: constants of the plan
   reg [2:0] next_last_pass_q;
-  reg next_pair_q, next_release_q;
+  reg       next_pair_q, next_release_q;
   reg [0:0] next_last_sub_q;
   reg [6:0] next_weight_q;
   reg [4:0] next_bias_q;
@@ -83,62 +83,62 @@ module ernn_sequencer (
   reg [1:0] next_memory0_q;
   reg [2:0] next_base0_q;
   reg [2:0] next_last_group0_q;
-  reg next_first_use0_q, next_previous0_q;
+  reg       next_first_use0_q, next_previous0_q;
   reg [1:0] next_memory1_q;
   reg [2:0] next_base1_q;
   reg [2:0] next_last_group1_q;
-  reg next_first_use1_q, next_previous1_q;
+  reg       next_first_use1_q, next_previous1_q;
 
   wire load;  // the next task becomes the current one
   assign task_ready = !next_valid_q || load;
 
   always @(posedge clk_i) begin
     if (task_ready) begin
-      next_valid_q  <= task_valid;
+      next_valid_q   <= task_valid;
       next_stream_q <= task_stream;
       next_parity_q <= task_parity;
-      next_fresh_q  <= task_fresh;
-      next_last_q   <= task_last;
+      next_fresh_q   <= task_fresh;
+      next_last_q     <= task_last;
       case (task_job)
         1'd0: begin  // layer0.gates: 6 passes, 60 steps
-          next_last_pass_q   <= 3'd5;
-          next_pair_q        <= 1'b1;
-          next_release_q     <= 1'b1;
-          next_last_sub_q    <= 1'd0;
-          next_weight_q      <= 7'd0;
-          next_bias_q        <= 5'd0;
-          next_entries_q     <= 2'd2;
-          next_queue_q       <= 1'd0;
-          next_memory0_q     <= 2'd0;
-          next_base0_q       <= 3'd0;
+          next_last_pass_q     <= 3'd5;
+          next_pair_q               <= 1'b1;
+          next_release_q         <= 1'b1;
+          next_last_sub_q       <= 1'd0;
+          next_weight_q           <= 7'd0;
+          next_bias_q               <= 5'd0;
+          next_entries_q         <= 2'd2;
+          next_queue_q             <= 1'd0;
+          next_memory0_q         <= 2'd0;
+          next_base0_q             <= 3'd0;
           next_last_group0_q <= 3'd6;
-          next_first_use0_q  <= 1'b0;
-          next_previous0_q   <= 1'b0;
-          next_memory1_q     <= 2'd1;
-          next_base1_q       <= 3'd0;
+          next_first_use0_q   <= 1'b0;
+          next_previous0_q     <= 1'b0;
+          next_memory1_q         <= 2'd1;
+          next_base1_q             <= 3'd0;
           next_last_group1_q <= 3'd2;
-          next_first_use1_q  <= 1'b1;
-          next_previous1_q   <= 1'b1;
+          next_first_use1_q   <= 1'b1;
+          next_previous1_q     <= 1'b1;
         end
         1'd1: begin  // logits: 3 passes, 9 steps
-          next_last_pass_q   <= 3'd2;
-          next_pair_q        <= 1'b0;
-          next_release_q     <= 1'b0;
-          next_last_sub_q    <= 1'd0;
-          next_weight_q      <= 7'd60;
-          next_bias_q        <= 5'd12;
-          next_entries_q     <= 2'd1;
-          next_queue_q       <= 1'd1;
-          next_memory0_q     <= 2'd2;
-          next_base0_q       <= 3'd0;
+          next_last_pass_q     <= 3'd2;
+          next_pair_q               <= 1'b0;
+          next_release_q         <= 1'b0;
+          next_last_sub_q       <= 1'd0;
+          next_weight_q           <= 7'd60;
+          next_bias_q               <= 5'd12;
+          next_entries_q         <= 2'd1;
+          next_queue_q             <= 1'd1;
+          next_memory0_q         <= 2'd2;
+          next_base0_q             <= 3'd0;
           next_last_group0_q <= 3'd2;
-          next_first_use0_q  <= 1'b1;
-          next_previous0_q   <= 1'b0;
-          next_memory1_q     <= 2'd2;
-          next_base1_q       <= 3'd0;
+          next_first_use0_q   <= 1'b1;
+          next_previous0_q     <= 1'b0;
+          next_memory1_q         <= 2'd2;
+          next_base1_q             <= 3'd0;
           next_last_group1_q <= 3'd2;
-          next_first_use1_q  <= 1'b1;
-          next_previous1_q   <= 1'b0;
+          next_first_use1_q   <= 1'b1;
+          next_previous1_q     <= 1'b0;
         end
         default: next_valid_q <= 1'b0;
       endcase
@@ -147,35 +147,35 @@ module ernn_sequencer (
   end
 
   // ---------------------------------------------------------------- current task
-  reg busy_q, parity_q, fresh_q, pair_q, release_q;
-  reg [0:0] stream_q;
-  reg [2:0] last_pass_q, pass_q;
-  reg [0:0] last_sub_q, sub_q;
-  reg [6:0] weight_q;
-  reg [4:0] bias_q;
-  reg [1:0] entries_q;
-  reg [0:0] queue_q;
-  reg [1:0] memory0_q;
-  reg [2:0] base0_q;
-  reg [2:0] last_group0_q;
-  reg first_use0_q, previous0_q;
-  reg [1:0] memory1_q;
-  reg [2:0] base1_q;
-  reg [2:0] last_group1_q;
-  reg first_use1_q, previous1_q;
-  reg segment_q;  // which of the job's vectors
-  reg [2:0] group_q;
-  wire segment = segment_q;
-  reg first_q;  // first step of a pass
-  reg [1:0] hold_q;  // cycles until the drain is free again
+  reg        busy_q, parity_q, fresh_q, pair_q, release_q;
+  reg  [0:0] stream_q;
+  reg  [2:0] last_pass_q, pass_q;
+  reg  [0:0] last_sub_q, sub_q;
+  reg  [6:0] weight_q;
+  reg  [4:0] bias_q;
+  reg  [1:0] entries_q;
+  reg  [0:0] queue_q;
+  reg  [1:0] memory0_q;
+  reg  [2:0] base0_q;
+  reg  [2:0] last_group0_q;
+  reg        first_use0_q, previous0_q;
+  reg  [1:0] memory1_q;
+  reg  [2:0] base1_q;
+  reg  [2:0] last_group1_q;
+  reg        first_use1_q, previous1_q;
+  reg        segment_q;  // which of the job's vectors
+  reg  [2:0] group_q;
+  wire       segment = segment_q;
+  reg        first_q;  // first step of a pass
+  reg  [1:0] hold_q;  // cycles until the drain is free again
 
   wire [1:0] memory = segment ? memory1_q : memory0_q;
-  wire first_use = segment ? first_use1_q : first_use0_q;
-  wire previous = segment ? previous1_q : previous0_q;
-  wire word_end = sub_q == last_sub_q;
-  wire vector_end = word_end && group_q == (segment_q ? last_group1_q : last_group0_q);
-  wire pass_end = vector_end && (segment_q || !pair_q);
-  wire job_end = pass_end && pass_q == last_pass_q;
+  wire       first_use = segment ? first_use1_q : first_use0_q;
+  wire       previous = segment ? previous1_q : previous0_q;
+  wire       word_end = sub_q == last_sub_q;
+  wire       vector_end = word_end && group_q == (segment_q ? last_group1_q : last_group0_q);
+  wire       pass_end = vector_end && (segment_q || !pair_q);
+  wire       job_end = pass_end && pass_q == last_pass_q;
 
   // A token per group of words, in the first pass of a vector's first use
   wire need = first_use && pass_q == 3'd0 && sub_q == 1'd0;
@@ -194,8 +194,8 @@ module ernn_sequencer (
     if (hold_q != 2'd0) hold_q <= hold_q - 1'b1;
     if (step) begin
       weight_q <= weight_q + 1'b1;
-      first_q  <= pass_end;
-      sub_q    <= word_end ? 1'd0 : sub_q + 1'b1;
+      first_q   <= pass_end;
+      sub_q       <= word_end ? 1'd0 : sub_q + 1'b1;
       if (word_end) group_q <= vector_end ? 3'd0 : group_q + 1'b1;
       if (vector_end) segment_q <= !pass_end;
       if (pass_end) begin
@@ -206,62 +206,62 @@ module ernn_sequencer (
     end
     busy_q <= load || (busy_q && !(step && job_end));
     if (load) begin
-      stream_q    <= next_stream_q;
-      parity_q    <= next_parity_q;
-      fresh_q     <= next_fresh_q;
-      pair_q      <= next_pair_q;
-      release_q   <= next_release_q;
-      last_pass_q <= next_last_pass_q;
-      last_sub_q  <= next_last_sub_q;
-      weight_q    <= next_weight_q;
-      bias_q      <= next_bias_q;
-      entries_q   <= next_entries_q;
-      queue_q     <= next_queue_q;
-      memory0_q     <= next_memory0_q;
-      base0_q       <= next_base0_q;
+      stream_q         <= next_stream_q;
+      parity_q         <= next_parity_q;
+      fresh_q           <= next_fresh_q;
+      pair_q             <= next_pair_q;
+      release_q       <= next_release_q;
+      last_pass_q   <= next_last_pass_q;
+      last_sub_q     <= next_last_sub_q;
+      weight_q         <= next_weight_q;
+      bias_q             <= next_bias_q;
+      entries_q       <= next_entries_q;
+      queue_q           <= next_queue_q;
+      memory0_q         <= next_memory0_q;
+      base0_q             <= next_base0_q;
       last_group0_q <= next_last_group0_q;
-      first_use0_q  <= next_first_use0_q;
-      previous0_q   <= next_previous0_q;
-      memory1_q     <= next_memory1_q;
-      base1_q       <= next_base1_q;
+      first_use0_q   <= next_first_use0_q;
+      previous0_q     <= next_previous0_q;
+      memory1_q         <= next_memory1_q;
+      base1_q             <= next_base1_q;
       last_group1_q <= next_last_group1_q;
-      first_use1_q  <= next_first_use1_q;
-      previous1_q   <= next_previous1_q;
-      pass_q    <= 3'd0;
-      sub_q     <= 1'd0;
-      group_q   <= 3'd0;
-      segment_q <= 1'b0;
-      first_q   <= 1'b1;
+      first_use1_q   <= next_first_use1_q;
+      previous1_q     <= next_previous1_q;
+      pass_q           <= 3'd0;
+      sub_q             <= 1'd0;
+      group_q         <= 3'd0;
+      segment_q     <= 1'b0;
+      first_q         <= 1'b1;
     end
     advance_o <= load && next_last_q;
     if (rst_i) begin
-      busy_q    <= 1'b0;
-      hold_q    <= 2'd0;
+      busy_q       <= 1'b0;
+      hold_q       <= 2'd0;
       advance_o <= 1'b0;
     end
   end
 
   // ---------------------------------------------------------------- outputs
   always @(posedge clk_i) begin
-    step_valid_o   <= step;
-    step_first_o   <= first_q;
-    step_last_o    <= pass_end;
-    step_load_o    <= sub_q == 1'd0;
-    step_mask_o    <= previous && fresh_q;
-    step_memory_o  <= memory;
-    step_stream_o  <= stream_q;
-    step_parity_o  <= parity_q ^ previous;
-    step_offset_o  <= (segment_q ? base1_q : base0_q) + group_q;
-    step_weight_o  <= weight_q;
-    pass_entries_o <= job_end ? entries_q : 2'd2;
-    pass_bias_o    <= bias_q;
-    pass_queue_o   <= queue_q;
-    release_o        <= step && job_end && release_q;
+    step_valid_o       <= step;
+    step_first_o       <= first_q;
+    step_last_o         <= pass_end;
+    step_load_o         <= sub_q == 1'd0;
+    step_mask_o         <= previous && fresh_q;
+    step_memory_o     <= memory;
+    step_stream_o     <= stream_q;
+    step_parity_o     <= parity_q ^ previous;
+    step_offset_o     <= (segment_q ? base1_q : base0_q) + group_q;
+    step_weight_o     <= weight_q;
+    pass_entries_o   <= job_end ? entries_q : 2'd2;
+    pass_bias_o         <= bias_q;
+    pass_queue_o       <= queue_q;
+    release_o               <= step && job_end && release_q;
     release_stream_o <= stream_q;
     release_parity_o <= parity_q;
     if (rst_i) begin
       step_valid_o <= 1'b0;
-      release_o    <= 1'b0;
+      release_o       <= 1'b0;
     end
   end
 

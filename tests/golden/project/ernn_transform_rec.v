@@ -7,32 +7,32 @@
 `default_nettype none
 
 module ernn_transform_rec (
-    input  wire clk_i,
-    input  wire rst_i,
+    input  wire        clk_i,
+    input  wire        rst_i,
     // Words, in order
-    input  wire word_valid_i,
-    input  wire word_start_i,
-    input  wire word_last_i,
-    input  wire [0:0] word_stream_i,
-    input  wire word_parity_i,
-    input  wire [0:0] word_job_i,  // job of the maker: which layer's vector
+    input  wire        word_valid_i,
+    input  wire        word_start_i,
+    input  wire        word_last_i,
+    input  wire [0:0]  word_stream_i,
+    input  wire        word_parity_i,
+    input  wire [0:0]  word_job_i,  // job of the maker: which layer's vector
     input  wire [11:0] word_data_i,
     // To the memory
-    output wire out_valid_o,
-    output wire out_start_o,
-    output wire out_last_o,
-    output wire [0:0] out_stream_o,
-    output wire out_parity_o,
-    output wire [1:0] out_base_o,
+    output wire        out_valid_o,
+    output wire        out_start_o,
+    output wire        out_last_o,
+    output wire [0:0]  out_stream_o,
+    output wire        out_parity_o,
+    output wire [1:0]  out_base_o,
     output wire [11:0] out_data_o
 );
 
-  localparam integer WORD = 1;
-  localparam integer IN_W = 12;
+  localparam integer WORD    = 1;
+  localparam integer IN_W    = 12;
   localparam integer VALUE_W = 12;
 
   // What this job's vector needs: constants of the plan
-  reg enable;
+  reg       enable;
   reg [1:0] base;
   always @(*)
     case (word_job_i)
@@ -61,7 +61,7 @@ module ernn_transform_rec (
   genvar v;
   generate
     for (v = 0; v < WORD; v = v + 1) begin : gen_plain
-      wire signed [IN_W-1:0] value = $signed(data_q[v*IN_W+:IN_W]);
+      wire signed [IN_W-1:0]    value = $signed(data_q[v*IN_W+:IN_W]);
       wire signed [VALUE_W-1:0] wide = value;
       assign vector[v*VALUE_W+:VALUE_W] = wide;
     end
@@ -72,7 +72,7 @@ module ernn_transform_rec (
   generate
     for (v = 0; v < WORD; v = v + 1) begin : gen_dense
       wire signed [VALUE_W-1:0] value = $signed(vector[v*VALUE_W+:VALUE_W]);
-      wire signed [11:0] wide = value;
+      wire signed [11:0]        wide = value;
       assign spectra1[v*12+:12] = wide;
     end
   endgenerate

@@ -9,14 +9,14 @@
 `default_nettype none
 
 module ernn_lane_dense (
-    input  wire clk_i,
+    input  wire               clk_i,
     input  wire signed [15:0] row_y_i,
     output wire signed [13:0] h_o
 );
 
-  localparam integer ROW_W = 16;
-  localparam integer VECTOR_W = 14;
-  localparam integer ROW_FRAC = 12;
+  localparam integer ROW_W       = 16;
+  localparam integer VECTOR_W    = 14;
+  localparam integer ROW_FRAC    = 12;
   localparam integer VECTOR_FRAC = 11;
 
   wire signed [ROW_W-1:0] row_y = row_y_i;

@@ -7,33 +7,33 @@
 `default_nettype none
 
 module ernn_unit_dense (
-    input  wire clk_i,
-    input  wire rst_i,
+    input  wire        clk_i,
+    input  wire        rst_i,
     // Rounds
-    input  wire [1:0] issued_i,
-    input  wire [3:0] active_i,
-    input  wire [3:0] parity_i,
-    input  wire [3:0] fresh_i,
+    input  wire [1:0]  issued_i,
+    input  wire [3:0]  active_i,
+    input  wire [3:0]  parity_i,
+    input  wire [3:0]  fresh_i,
     // Queues
-    input  wire dense_valid_i,
-    output wire dense_pop_o,
-    output wire dense_flush_o,
+    input  wire        dense_valid_i,
+    output wire        dense_pop_o,
+    output wire        dense_flush_o,
     input  wire [15:0] dense_word_i,
     // Vector words, in order
-    output wire word_valid_o,
-    output wire word_start_o,
-    output wire word_last_o,
-    output wire [0:0] word_stream_o,
-    output wire word_parity_o,
-    output wire [0:0] word_job_o,
+    output wire        word_valid_o,
+    output wire        word_start_o,
+    output wire        word_last_o,
+    output wire [0:0]  word_stream_o,
+    output wire        word_parity_o,
+    output wire [0:0]  word_job_o,
     output wire [13:0] word_data_o
 );
 
   localparam integer VALUE_W = 14;
-  localparam integer LANES = 1;
+  localparam integer LANES   = 1;
 
   // ---------------------------------------------------------------- tasks
-  wire task_valid, task_ready, task_parity, task_fresh, unused_last;
+  wire       task_valid, task_ready, task_parity, task_fresh, unused_last;
   wire [0:0] task_job;
   wire [0:0] task_stream;
 
@@ -67,13 +67,13 @@ module ernn_unit_dense (
     endcase
 
   // ---------------------------------------------------------------- words and beats
-  reg [0:0] word_q;
-  wire beat_first = 1'b1;
-  wire beat_last = 1'b1;
-  wire rows_ready = dense_valid_i;
-  wire beat = task_valid && (!beat_first || rows_ready);
-  wire pop = beat && beat_first;
-  wire word_last = word_q == last_word;
+  reg  [0:0] word_q;
+  wire       beat_first = 1'b1;
+  wire       beat_last = 1'b1;
+  wire       rows_ready = dense_valid_i;
+  wire       beat = task_valid && (!beat_first || rows_ready);
+  wire       pop = beat && beat_first;
+  wire       word_last = word_q == last_word;
   assign task_ready = beat && beat_last && word_last;
   assign dense_pop_o = pop;
   assign dense_flush_o = dense_pop_o && word_last;
@@ -86,11 +86,11 @@ module ernn_unit_dense (
   end
 
   // What travels with a beat to the end of the lanes
-  wire end_first, end_last, end_parity;  // first and last word of the vector
+  wire       end_first, end_last, end_parity;  // first and last word of the vector
   wire [0:0] end_stream;
   wire [0:0] end_job;
-  wire end_beat_last;
-  wire end_valid;
+  wire       end_beat_last;
+  wire       end_valid;
   ernn_delay #(.WIDTH(6), .CYCLES(4)) u_end (
       .clk_i(clk_i),
       .in_i ({word_q == 1'd0, word_last, task_parity, task_stream, task_job, beat_last}),
@@ -117,9 +117,9 @@ module ernn_unit_dense (
       wire signed [15:0] row_y;
       assign row_y = $signed(word_row_y_q[e*16+:16]);
       ernn_lane_dense u_lane (
-          .clk_i(clk_i),
+          .clk_i  (clk_i),
           .row_y_i(row_y),
-          .h_o(values[e*VALUE_W+:VALUE_W])
+          .h_o    (values[e*VALUE_W+:VALUE_W])
       );
     end
   endgenerate

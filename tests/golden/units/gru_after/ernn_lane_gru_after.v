@@ -14,7 +14,7 @@
 `default_nettype none
 
 module ernn_lane_gru_after (
-    input  wire clk_i,
+    input  wire               clk_i,
     input  wire signed [15:0] row_z_i,
     input  wire signed [15:0] row_r_i,
     input  wire signed [15:0] row_nh_i,
@@ -24,19 +24,19 @@ module ernn_lane_gru_after (
     output wire signed [11:0] h_o
 );
 
-  localparam integer ROW_W = 16;
-  localparam integer STATE_W = 16;
-  localparam integer GATE_W = 16;
-  localparam integer VECTOR_W = 12;
-  localparam integer ROW_FRAC = 12;
-  localparam integer STATE_FRAC = 15;
-  localparam integer GATE_FRAC = 15;
+  localparam integer ROW_W       = 16;
+  localparam integer STATE_W     = 16;
+  localparam integer GATE_W      = 16;
+  localparam integer VECTOR_W    = 12;
+  localparam integer ROW_FRAC    = 12;
+  localparam integer STATE_FRAC  = 15;
+  localparam integer GATE_FRAC   = 15;
   localparam integer VECTOR_FRAC = 11;
 
-  wire signed [ROW_W-1:0] row_z = row_z_i;
-  wire signed [ROW_W-1:0] row_r = row_r_i;
-  wire signed [ROW_W-1:0] row_nh = row_nh_i;
-  wire signed [ROW_W-1:0] row_nx = row_nx_i;
+  wire signed [ROW_W-1:0]   row_z = row_z_i;
+  wire signed [ROW_W-1:0]   row_r = row_r_i;
+  wire signed [ROW_W-1:0]   row_nh = row_nh_i;
+  wire signed [ROW_W-1:0]   row_nx = row_nx_i;
   wire signed [STATE_W-1:0] state = state_i;
 
   // Cycle 0 to 5: r = sigmoid(row_r)

@@ -7,49 +7,49 @@
 `default_nettype none
 
 module ernn_unit_gru_after (
-    input  wire clk_i,
-    input  wire rst_i,
+    input  wire        clk_i,
+    input  wire        rst_i,
     // Rounds
-    input  wire [1:0] issued_i,
-    input  wire [3:0] active_i,
-    input  wire [3:0] parity_i,
-    input  wire [3:0] fresh_i,
+    input  wire [1:0]  issued_i,
+    input  wire [3:0]  active_i,
+    input  wire [3:0]  parity_i,
+    input  wire [3:0]  fresh_i,
     // Queues
-    input  wire zr_valid_i,
-    output wire zr_pop_o,
-    output wire zr_flush_o,
+    input  wire        zr_valid_i,
+    output wire        zr_pop_o,
+    output wire        zr_flush_o,
     input  wire [31:0] zr_word_i,
-    input  wire nh_valid_i,
-    output wire nh_pop_o,
-    output wire nh_flush_o,
+    input  wire        nh_valid_i,
+    output wire        nh_pop_o,
+    output wire        nh_flush_o,
     input  wire [15:0] nh_word_i,
-    input  wire nx_valid_i,
-    output wire nx_pop_o,
-    output wire nx_flush_o,
+    input  wire        nx_valid_i,
+    output wire        nx_pop_o,
+    output wire        nx_flush_o,
     input  wire [15:0] nx_word_i,
     // State of the cells, kept by ernn_unit_gru_after
-    output wire state_re_o,
-    output wire [1:0] state_raddr_o,
+    output wire        state_re_o,
+    output wire [1:0]  state_raddr_o,
     input  wire [15:0] state_rdata_i,
-    output wire state_we_o,
-    output wire [1:0] state_waddr_o,
+    output wire        state_we_o,
+    output wire [1:0]  state_waddr_o,
     output wire [15:0] state_wdata_o,
     // Vector words, in order
-    output wire word_valid_o,
-    output wire word_start_o,
-    output wire word_last_o,
-    output wire [0:0] word_stream_o,
-    output wire word_parity_o,
-    output wire [0:0] word_job_o,
+    output wire        word_valid_o,
+    output wire        word_start_o,
+    output wire        word_last_o,
+    output wire [0:0]  word_stream_o,
+    output wire        word_parity_o,
+    output wire [0:0]  word_job_o,
     output wire [11:0] word_data_o
 );
 
   localparam integer STATE_W = 16;
   localparam integer VALUE_W = 12;
-  localparam integer LANES = 1;
+  localparam integer LANES   = 1;
 
   // ---------------------------------------------------------------- tasks
-  wire task_valid, task_ready, task_parity, task_fresh, unused_last;
+  wire       task_valid, task_ready, task_parity, task_fresh, unused_last;
   wire [0:0] task_job;
   wire [0:0] task_stream;
 
@@ -85,13 +85,13 @@ module ernn_unit_gru_after (
     endcase
 
   // ---------------------------------------------------------------- words and beats
-  reg [0:0] word_q;
-  wire beat_first = 1'b1;
-  wire beat_last = 1'b1;
-  wire rows_ready = zr_valid_i && nh_valid_i && nx_valid_i;
-  wire beat = task_valid && (!beat_first || rows_ready);
-  wire pop = beat && beat_first;
-  wire word_last = word_q == last_word;
+  reg  [0:0] word_q;
+  wire       beat_first = 1'b1;
+  wire       beat_last = 1'b1;
+  wire       rows_ready = zr_valid_i && nh_valid_i && nx_valid_i;
+  wire       beat = task_valid && (!beat_first || rows_ready);
+  wire       pop = beat && beat_first;
+  wire       word_last = word_q == last_word;
   assign task_ready = beat && beat_last && word_last;
   assign zr_pop_o = pop;
   assign zr_flush_o = zr_pop_o && word_last;
@@ -108,11 +108,11 @@ module ernn_unit_gru_after (
   end
 
   // What travels with a beat to the end of the lanes
-  wire end_first, end_last, end_parity;  // first and last word of the vector
+  wire       end_first, end_last, end_parity;  // first and last word of the vector
   wire [0:0] end_stream;
   wire [0:0] end_job;
-  wire end_beat_last;
-  wire end_valid;
+  wire       end_beat_last;
+  wire       end_valid;
   ernn_delay #(.WIDTH(6), .CYCLES(19)) u_end (
       .clk_i(clk_i),
       .in_i ({word_q == 1'd0, word_last, task_parity, task_stream, task_job, beat_last}),
@@ -137,9 +137,9 @@ module ernn_unit_gru_after (
     word_row_nx_q <= nx_word_i[0+:16];
 
   // ---------------------------------------------------------------- beats of the layer (read in cycle 1, used from cycle 3)
-  reg [1:0] beat_addr_q;  // stream, beat
-  reg beat_read_q;
-  reg [0:0] next_addr_q;  // next beat of the vector
+  reg  [1:0] beat_addr_q;  // stream, beat
+  reg        beat_read_q;
+  reg  [0:0] next_addr_q;  // next beat of the vector
   wire [0:0] next_addr = pop && word_q == 1'd0 ? base : next_addr_q;
   always @(posedge clk_i) begin
     if (beat) next_addr_q <= next_addr + 1'b1;
@@ -148,8 +148,8 @@ module ernn_unit_gru_after (
   end
 
   // state: zeros in an utterance's first frame
-  wire task_fresh_late;
-  reg [LANES*STATE_W-1:0] state_q;
+  wire                     task_fresh_late;
+  reg  [LANES*STATE_W-1:0] state_q;
   wire [LANES*STATE_W-1:0] state;
   assign {state_re_o, state_raddr_o} = {beat_read_q, beat_addr_q};
   always @(posedge clk_i)
@@ -183,14 +183,14 @@ module ernn_unit_gru_after (
       wire signed [15:0] row_nx;
       assign row_nx = $signed(word_row_nx_q[e*16+:16]);
       ernn_lane_gru_after u_lane (
-          .clk_i(clk_i),
-          .row_z_i(row_z),
-          .row_r_i(row_r),
-          .row_nh_i(row_nh),
-          .row_nx_i(row_nx),
-          .state_i(state[e*STATE_W+:STATE_W]),
+          .clk_i       (clk_i),
+          .row_z_i     (row_z),
+          .row_r_i     (row_r),
+          .row_nh_i    (row_nh),
+          .row_nx_i    (row_nx),
+          .state_i     (state[e*STATE_W+:STATE_W]),
           .state_next_o(new_state[e*STATE_W+:STATE_W]),
-          .h_o(values[e*VALUE_W+:VALUE_W])
+          .h_o         (values[e*VALUE_W+:VALUE_W])
       );
     end
   endgenerate

@@ -11,7 +11,7 @@
 `default_nettype none
 
 module ernn_lane_gru_reset (
-    input  wire clk_i,
+    input  wire               clk_i,
     input  wire signed [15:0] row_z_i,
     input  wire signed [15:0] row_r_i,
     input  wire signed [15:0] state_i,
@@ -19,16 +19,16 @@ module ernn_lane_gru_reset (
     output wire signed [11:0] rh_o
 );
 
-  localparam integer ROW_W = 16;
-  localparam integer STATE_W = 16;
-  localparam integer GATE_W = 16;
-  localparam integer VECTOR_W = 12;
-  localparam integer STATE_FRAC = 15;
-  localparam integer GATE_FRAC = 15;
+  localparam integer ROW_W       = 16;
+  localparam integer STATE_W     = 16;
+  localparam integer GATE_W      = 16;
+  localparam integer VECTOR_W    = 12;
+  localparam integer STATE_FRAC  = 15;
+  localparam integer GATE_FRAC   = 15;
   localparam integer VECTOR_FRAC = 11;
 
-  wire signed [ROW_W-1:0] row_z = row_z_i;
-  wire signed [ROW_W-1:0] row_r = row_r_i;
+  wire signed [ROW_W-1:0]   row_z = row_z_i;
+  wire signed [ROW_W-1:0]   row_r = row_r_i;
   wire signed [STATE_W-1:0] state = state_i;
 
   // Cycle 0 to 5: r = sigmoid(row_r)

@@ -19,7 +19,7 @@
 `default_nettype none
 
 module ernn_lane_lstm (
-    input  wire clk_i,
+    input  wire               clk_i,
     input  wire signed [11:0] peep_i_i,
     input  wire signed [15:0] c_i,
     input  wire signed [15:0] row_i_i,
@@ -32,25 +32,25 @@ module ernn_lane_lstm (
     output wire signed [11:0] h_o
 );
 
-  localparam integer PEEPHOLE_W = 12;
-  localparam integer STATE_W = 16;
-  localparam integer ROW_W = 16;
-  localparam integer GATE_W = 16;
-  localparam integer VECTOR_W = 12;
+  localparam integer PEEPHOLE_W    = 12;
+  localparam integer STATE_W       = 16;
+  localparam integer ROW_W         = 16;
+  localparam integer GATE_W        = 16;
+  localparam integer VECTOR_W      = 12;
   localparam integer PEEPHOLE_FRAC = 12;
-  localparam integer STATE_FRAC = 15;
-  localparam integer ROW_FRAC = 12;
-  localparam integer GATE_FRAC = 15;
-  localparam integer VECTOR_FRAC = 11;
+  localparam integer STATE_FRAC    = 15;
+  localparam integer ROW_FRAC      = 12;
+  localparam integer GATE_FRAC     = 15;
+  localparam integer VECTOR_FRAC   = 11;
 
   wire signed [PEEPHOLE_W-1:0] peep_i = peep_i_i;
-  wire signed [STATE_W-1:0] c = c_i;
-  wire signed [ROW_W-1:0] row_i = row_i_i;
+  wire signed [STATE_W-1:0]    c = c_i;
+  wire signed [ROW_W-1:0]      row_i = row_i_i;
   wire signed [PEEPHOLE_W-1:0] peep_f = peep_f_i;
-  wire signed [ROW_W-1:0] row_f = row_f_i;
-  wire signed [ROW_W-1:0] row_g = row_g_i;
+  wire signed [ROW_W-1:0]      row_f = row_f_i;
+  wire signed [ROW_W-1:0]      row_g = row_g_i;
   wire signed [PEEPHOLE_W-1:0] peep_o = peep_o_i;
-  wire signed [ROW_W-1:0] row_o = row_o_i;
+  wire signed [ROW_W-1:0]      row_o = row_o_i;
 
   // Cycle 0 to 2: peeped_i = peep_i * c + row_i
   wire signed [ROW_W-1:0] peeped_i;

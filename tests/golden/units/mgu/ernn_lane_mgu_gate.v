@@ -10,22 +10,22 @@
 `default_nettype none
 
 module ernn_lane_mgu_gate (
-    input  wire clk_i,
+    input  wire               clk_i,
     input  wire signed [15:0] row_f_i,
     input  wire signed [15:0] state_i,
     output wire signed [15:0] f_o,
     output wire signed [11:0] fh_o
 );
 
-  localparam integer ROW_W = 16;
-  localparam integer STATE_W = 16;
-  localparam integer GATE_W = 16;
-  localparam integer VECTOR_W = 12;
-  localparam integer STATE_FRAC = 15;
-  localparam integer GATE_FRAC = 15;
+  localparam integer ROW_W       = 16;
+  localparam integer STATE_W     = 16;
+  localparam integer GATE_W      = 16;
+  localparam integer VECTOR_W    = 12;
+  localparam integer STATE_FRAC  = 15;
+  localparam integer GATE_FRAC   = 15;
   localparam integer VECTOR_FRAC = 11;
 
-  wire signed [ROW_W-1:0] row_f = row_f_i;
+  wire signed [ROW_W-1:0]   row_f = row_f_i;
   wire signed [STATE_W-1:0] state = state_i;
 
   // Cycle 0 to 5: f = sigmoid(row_f)

@@ -11,7 +11,7 @@
 `default_nettype none
 
 module ernn_lane_mgu_update (
-    input  wire clk_i,
+    input  wire               clk_i,
     input  wire signed [15:0] row_n_i,
     input  wire signed [15:0] state_i,
     input  wire signed [15:0] f_i,
@@ -19,17 +19,17 @@ module ernn_lane_mgu_update (
     output wire signed [11:0] h_o
 );
 
-  localparam integer ROW_W = 16;
-  localparam integer STATE_W = 16;
-  localparam integer GATE_W = 16;
-  localparam integer VECTOR_W = 12;
-  localparam integer STATE_FRAC = 15;
-  localparam integer GATE_FRAC = 15;
+  localparam integer ROW_W       = 16;
+  localparam integer STATE_W     = 16;
+  localparam integer GATE_W      = 16;
+  localparam integer VECTOR_W    = 12;
+  localparam integer STATE_FRAC  = 15;
+  localparam integer GATE_FRAC   = 15;
   localparam integer VECTOR_FRAC = 11;
 
-  wire signed [ROW_W-1:0] row_n = row_n_i;
+  wire signed [ROW_W-1:0]   row_n = row_n_i;
   wire signed [STATE_W-1:0] state = state_i;
-  wire signed [GATE_W-1:0] f = f_i;
+  wire signed [GATE_W-1:0]  f = f_i;
 
   // Cycle 0 to 5: n = tanh(row_n)
   wire signed [GATE_W-1:0] n;

@@ -7,41 +7,41 @@
 `default_nettype none
 
 module ernn_unit_mgu_gate (
-    input  wire clk_i,
-    input  wire rst_i,
+    input  wire        clk_i,
+    input  wire        rst_i,
     // Rounds
-    input  wire [1:0] issued_i,
-    input  wire [3:0] active_i,
-    input  wire [3:0] parity_i,
-    input  wire [3:0] fresh_i,
+    input  wire [1:0]  issued_i,
+    input  wire [3:0]  active_i,
+    input  wire [3:0]  parity_i,
+    input  wire [3:0]  fresh_i,
     // Queues
-    input  wire f_valid_i,
-    output wire f_pop_o,
-    output wire f_flush_o,
+    input  wire        f_valid_i,
+    output wire        f_pop_o,
+    output wire        f_flush_o,
     input  wire [15:0] f_word_i,
     // State of the cells, kept by ernn_unit_mgu_update
-    output wire state_re_o,
-    output wire [1:0] state_raddr_o,
+    output wire        state_re_o,
+    output wire [1:0]  state_raddr_o,
     input  wire [15:0] state_rdata_i,
     // For ernn_unit_mgu_update
-    output wire f_we_o,
+    output wire        f_we_o,
     output wire [15:0] f_word_o,
     // Vector words, in order
-    output wire word_valid_o,
-    output wire word_start_o,
-    output wire word_last_o,
-    output wire [0:0] word_stream_o,
-    output wire word_parity_o,
-    output wire [0:0] word_job_o,
+    output wire        word_valid_o,
+    output wire        word_start_o,
+    output wire        word_last_o,
+    output wire [0:0]  word_stream_o,
+    output wire        word_parity_o,
+    output wire [0:0]  word_job_o,
     output wire [11:0] word_data_o
 );
 
   localparam integer STATE_W = 16;
   localparam integer VALUE_W = 12;
-  localparam integer LANES = 1;
+  localparam integer LANES   = 1;
 
   // ---------------------------------------------------------------- tasks
-  wire task_valid, task_ready, task_parity, task_fresh, unused_last;
+  wire       task_valid, task_ready, task_parity, task_fresh, unused_last;
   wire [0:0] task_job;
   wire [0:0] task_stream;
 
@@ -77,13 +77,13 @@ module ernn_unit_mgu_gate (
     endcase
 
   // ---------------------------------------------------------------- words and beats
-  reg [0:0] word_q;
-  wire beat_first = 1'b1;
-  wire beat_last = 1'b1;
-  wire rows_ready = f_valid_i;
-  wire beat = task_valid && (!beat_first || rows_ready);
-  wire pop = beat && beat_first;
-  wire word_last = word_q == last_word;
+  reg  [0:0] word_q;
+  wire       beat_first = 1'b1;
+  wire       beat_last = 1'b1;
+  wire       rows_ready = f_valid_i;
+  wire       beat = task_valid && (!beat_first || rows_ready);
+  wire       pop = beat && beat_first;
+  wire       word_last = word_q == last_word;
   assign task_ready = beat && beat_last && word_last;
   assign f_pop_o = pop;
   assign f_flush_o = f_pop_o && word_last;
@@ -96,11 +96,11 @@ module ernn_unit_mgu_gate (
   end
 
   // What travels with a beat to the end of the lanes
-  wire end_first, end_last, end_parity;  // first and last word of the vector
+  wire       end_first, end_last, end_parity;  // first and last word of the vector
   wire [0:0] end_stream;
   wire [0:0] end_job;
-  wire end_beat_last;
-  wire end_valid;
+  wire       end_beat_last;
+  wire       end_valid;
   ernn_delay #(.WIDTH(6), .CYCLES(10)) u_end (
       .clk_i(clk_i),
       .in_i ({word_q == 1'd0, word_last, task_parity, task_stream, task_job, beat_last}),
@@ -116,9 +116,9 @@ module ernn_unit_mgu_gate (
     word_row_f_q <= f_word_i[0+:16];
 
   // ---------------------------------------------------------------- beats of the layer (read in cycle 1, used from cycle 3)
-  reg [1:0] beat_addr_q;  // stream, beat
-  reg beat_read_q;
-  reg [0:0] next_addr_q;  // next beat of the vector
+  reg  [1:0] beat_addr_q;  // stream, beat
+  reg        beat_read_q;
+  reg  [0:0] next_addr_q;  // next beat of the vector
   wire [0:0] next_addr = pop && word_q == 1'd0 ? base : next_addr_q;
   always @(posedge clk_i) begin
     if (beat) next_addr_q <= next_addr + 1'b1;
@@ -127,8 +127,8 @@ module ernn_unit_mgu_gate (
   end
 
   // state: zeros in an utterance's first frame
-  wire task_fresh_late;
-  reg [LANES*STATE_W-1:0] state_q;
+  wire                     task_fresh_late;
+  reg  [LANES*STATE_W-1:0] state_q;
   wire [LANES*STATE_W-1:0] state;
   assign {state_re_o, state_raddr_o} = {beat_read_q, beat_addr_q};
   always @(posedge clk_i)
@@ -143,7 +143,7 @@ module ernn_unit_mgu_gate (
   // ---------------------------------------------------------------- lanes
   // Ports of the same width need no $signed, and Yosys 0.70 ends at one of a whole vector.
   wire [LANES*VALUE_W-1:0] values;
-  wire [LANES*16-1:0] f_values;
+  wire [LANES*16-1:0]      f_values;
   // No $signed() in connections: Yosys 0.70 stops where it holds a whole wire, as with one lane.
   genvar e;
   generate
@@ -151,11 +151,11 @@ module ernn_unit_mgu_gate (
       wire signed [15:0] row_f;
       assign row_f = $signed(word_row_f_q[e*16+:16]);
       ernn_lane_mgu_gate u_lane (
-          .clk_i(clk_i),
+          .clk_i  (clk_i),
           .row_f_i(row_f),
           .state_i(state[e*STATE_W+:STATE_W]),
-          .f_o(f_values[e*16+:16]),
-          .fh_o(values[e*VALUE_W+:VALUE_W])
+          .f_o    (f_values[e*16+:16]),
+          .fh_o   (values[e*VALUE_W+:VALUE_W])
       );
     end
   endgenerate

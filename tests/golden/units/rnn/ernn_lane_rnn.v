@@ -10,15 +10,15 @@
 `default_nettype none
 
 module ernn_lane_rnn (
-    input  wire clk_i,
+    input  wire               clk_i,
     input  wire signed [15:0] row_n_i,
     output wire signed [11:0] h_o
 );
 
-  localparam integer ROW_W = 16;
-  localparam integer GATE_W = 16;
-  localparam integer VECTOR_W = 12;
-  localparam integer GATE_FRAC = 15;
+  localparam integer ROW_W       = 16;
+  localparam integer GATE_W      = 16;
+  localparam integer VECTOR_W    = 12;
+  localparam integer GATE_FRAC   = 15;
   localparam integer VECTOR_FRAC = 11;
 
   wire signed [ROW_W-1:0] row_n = row_n_i;
