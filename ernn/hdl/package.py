@@ -1,20 +1,20 @@
 """The text of a package: a project with all that others need to simulate, synthesize and drive it.
 
 Lists, IP-XACT, FuseSoC, constraints, testbench and drivers are templates of
-hw_templates/package; ports are read from the top module, registers from their one description.
+hw_templates/package; ports and registers come from their one description each.
 Modules and memory files have a prefix of their own, so that several packages fit in one design.
 """
 
 import hashlib
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Literal, NamedTuple
 
 from ernn import __version__
-from ernn.errors import PlanError, ProjectError
+from ernn.errors import PlanError
 from ernn.hdl.names import with_prefix
+from ernn.hdl.ports import Port, top_ports
 from ernn.hdl.register_map import Field, Register, RegisterMap
 from ernn.hdl.registers import register_map
 from ernn.hdl.templates import environment
@@ -26,7 +26,6 @@ from ernn.resources import folder
 FAMILIES = (  # of Vivado, in which there is nothing that the Verilog could not be built for
     "artix7 kintex7 virtex7 zynq kintexu kintexuplus virtexu virtexuplus zynquplus".split()
 )
-_PORT = re.compile(r"^\s*(input|output)\s+wire\s+(?:\[(\d+):0\]\s*)?(\w+)", re.MULTILINE)
 _TEMPLATES = {  # where each goes
     "Makefile": "Makefile.j2",
     "README.md": "README.md.j2",
@@ -43,19 +42,6 @@ _MOVED = {  # files of a project that lie elsewhere in a package
     "registers/ernn.html": "docs/ernn.html",
     "registers/ernn.rdl": "docs/ernn.rdl",
 }
-
-
-class Port(NamedTuple):
-    """A port of the top module."""
-
-    name: str
-    direction: Literal["in", "out"]
-    width: int
-
-    @property
-    def range(self) -> str:
-        """Verilog's range in front of the name, empty for one bit."""
-        return f"[{self.width - 1}:0] " if self.width > 1 else ""
 
 
 class Bus(NamedTuple):
@@ -280,11 +266,8 @@ def package_files(
         frames: in them, of each stream.
         source: of these frames, in words.
         edited: files of the project that were edited after generation.
-
-    Raises:
-        ProjectError: the edited top module has no ports that can be read.
     """
-    ports = ports_of(project["rtl/ernn_top.v"])
+    made = register_map(plan)
     files = {_MOVED.get(path, path): text for path, text in with_prefix(project, name).items()}
     rtl = [path for path in sorted(files) if path.startswith("rtl/")]
     every = "".join(f"{path}\0{files[path]}\0" for path in sorted(files))
@@ -293,13 +276,12 @@ def package_files(
         name=name,
         verilog=tuple(path for path in rtl if path.endswith(".v")),
         memories=tuple(path for path in rtl if path.endswith(".mem")),
-        ports=ports,
+        ports=tuple(top_ports(plan, made)),
         frames=frames,
         source=source,
         edited=tuple(edited),
         revision=int(hashlib.sha256(every.encode()).hexdigest()[:7], 16),
     )
-    made = register_map(plan)
     bench = f"sim/{package.testbench}.v"
     templates = _TEMPLATES | {bench: "ernn_package_tb.v.j2"}
     files |= {path: _render(template, package, made) for path, template in templates.items()}
@@ -309,24 +291,6 @@ def package_files(
     files["files.f"] = "".join(f"{name}\n" for name in package.verilog)
     files["sim.f"] = files["files.f"] + f"{bench}\n"
     return dict(sorted(files.items()))
-
-
-def ports_of(verilog: str, top: str = "ernn_top") -> tuple[Port, ...]:
-    """Return the ports of the top module.
-
-    Raises:
-        ProjectError: it was edited beyond recognition.
-    """
-    head = re.search(rf"^module {top} \((.*?)^\);", verilog, re.MULTILINE | re.DOTALL)
-    found = _PORT.findall(head[1]) if head else []
-    if not found:
-        raise ProjectError(
-            "rtl/ernn_top.v declares no ports as ernn writes them; run `ernn generate` again"
-        )
-    return tuple(
-        Port(name, "in" if direction == "input" else "out", int(high or 0) + 1)
-        for direction, high, name in found
-    )
 
 
 def _render(template: str, package: Package, made: RegisterMap) -> str:

@@ -6,13 +6,14 @@ from functools import lru_cache
 
 import jinja2
 
+from ernn.hdl.ports import register_ports, stream_ports
 from ernn.resources import folder
 
 
 @lru_cache
 def environment() -> jinja2.Environment:
     """Return the Jinja environment of all templates; a misspelt name is an error."""
-    return jinja2.Environment(
+    made = jinja2.Environment(
         loader=jinja2.FileSystemLoader(folder("hw_templates")),
         undefined=jinja2.StrictUndefined,
         trim_blocks=True,
@@ -20,6 +21,8 @@ def environment() -> jinja2.Environment:
         keep_trailing_newline=True,
         autoescape=False,
     )
+    made.globals |= {"stream_ports": stream_ports, "register_ports": register_ports}
+    return made
 
 
 # What stands in columns: (before, column, behind) of a line.
@@ -40,7 +43,8 @@ def aligned(verilog: str) -> str:
     Lines of the same kind that follow one another make a table; a comment between them belongs to
     it. Templates cannot do this: how long a name or a range is, only the printed text knows.
     """
-    lines, result, start = verilog.split("\n"), [], 0
+    lines, start = verilog.split("\n"), 0
+    result: list[str] = []
     while start < len(lines):
         kind = next((kind for kind in _COLUMNS if kind.fullmatch(lines[start])), None)
         end = start + 1

@@ -20,7 +20,7 @@ from typer.testing import CliRunner
 from ernn import cli
 from ernn.errors import PlanError, ProjectError
 from ernn.flow.package import package
-from ernn.hdl.package import ports_of
+from ernn.hdl.ports import top_ports
 from ernn.hdl.registers import register_map
 from ernn.hw.plan import HardwarePlan
 from ernn.run.testbench import lint
@@ -280,8 +280,8 @@ def two(packed, tmp_path_factory):
     assert plans[0].digest != plans[1].digest
     verilog = [path for one in packages for path in sorted((one / "rtl").glob("*.v"))]
     outside, inside = [], []
-    for number, (top, one) in enumerate(zip((NAME, "Second"), packages, strict=True)):
-        ports = ports_of((one / "rtl" / f"{top}_top.v").read_text(), f"{top}_top")
+    for number, top in enumerate((NAME, "Second")):
+        ports = top_ports(plans[number], register_map(plans[number]))
         outside += [f"{p.direction}put wire {p.range}{p.name}_{number}" for p in ports]
         wires = ", ".join(f".{port.name}({port.name}_{number})" for port in ports)
         inside.append(f"  {top}_top u_{number} ({wires});")

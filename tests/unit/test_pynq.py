@@ -93,22 +93,12 @@ def driver(request, monkeypatch):
     model = random_integer_model(np.random.default_rng(7), bits, **kinds)
     plan = build_plan(model, Sizes(4, 2, 2, 2), Target("test", "XC7Z020", 200.0, 2))
     assert f"{plan.element_bits} bits" in request.param
-    files = register_files(plan) | {"rtl/ernn_top.v": "module ernn_top (\n" + PORTS + ");\n"}
-    text = package_files(plan, files, {}, name="one", frames=1, source="")
+    text = package_files(plan, register_files(plan), {}, name="one", frames=1, source="")
     registers, module = types.ModuleType("ernn_registers"), types.ModuleType("ernn_pynq")
     exec(text["software/ernn_registers.py"], registers.__dict__)
     monkeypatch.setitem(sys.modules, "ernn_registers", registers)
     exec(text["software/ernn_pynq.py"], module.__dict__)
     return module, Board(plan, model)
-
-
-PORTS = """
-    input  wire [127:0] s_axis_tdata,
-    input  wire [7:0] s_axis_tid,
-    output wire [127:0] m_axis_tdata,
-    output wire [7:0] m_axis_tid,
-    input  wire [11:0] s_axil_awaddr
-"""
 
 
 def opened(module, board, dmas):

@@ -2,7 +2,7 @@
 // ernn_ifft4_20_22: 4-point transform, constants as shifts and additions.
 //
 // One block per cycle; latency 2 cycles.
-// Golden model: ernn.quant.network.Network.run
+// Golden model: ernn.graphs.fourier.Transform.run
 // Written by ernn.hdl.datapath through PyRTL, whose sums are a bit wider than their operands:
 // Verilog widens the operands by itself, and the carry is dropped where the result cannot need it.
 `default_nettype none
