@@ -22,7 +22,7 @@ import optuna
 from ernn.flow.chain import load_recipe
 from ernn.recipe import Recipe
 from ernn.search.bounds import Bounds, find_bounds, measure
-from ernn.search.phase1 import Bound, Verdict, follow, phase_one
+from ernn.search.phase1 import Bound, Verdict, phase_one, replay
 from ernn.search.search import TRIALS
 from ernn.search.space import Cell, Point, dense, variant
 from ernn.search.trial import Outcome, data, run_trial
@@ -79,7 +79,7 @@ def by_search(models: Models, bound: Bound) -> tuple[Point | None, int]:
     known: dict[Point, float] = {}
     while True:
         policy = phase_one(models.recipe.model.cell, models.bounds, bound, models.size_of)
-        ask, _ = follow(policy, known)
+        ask, _ = replay(policy, known)
         if isinstance(ask, Verdict):
             return ask.chosen, len(known)
         known[ask.point] = models.outcome(ask.point).value

@@ -105,10 +105,10 @@ def compare_run(text: str, figures: Figures, out: Path | None, say: Say) -> Comp
     command = command_line("compare", folder)
     run = RunFolder(folder)
     plan = HardwarePlan.load(run.plan)
-    timing, made = _run_timing(run, plan), command_line("run", out=folder)
+    timing, run_command = _run_timing(run, plan), command_line("run", out=folder)
     activity = find_activity(run.simulation, plan)
     synthesis = run.synthesis(plan.part)
-    ours = describe_plan(plan, timing, activity, figures.fit, made, command, synthesis)
+    ours = describe_plan(plan, timing, activity, figures.fit, run_command, command, synthesis)
     shape = run_shape(run)
     one = subject(plan.name, str(shape), shape, ours, figures.published, figures.fit, command)
     return _finish(plan.name, [one], figures, out or run.comparison, command, say)
@@ -128,12 +128,12 @@ def compare_benchmark(bench: Path, figures: Figures, out: Path | None, say: Say)
 def _finish(
     title: str, subjects: list[Subject], figures: Figures, out: Path, command: str, say: Say
 ) -> Comparison:
-    made = compare(title, __version__, command, subjects, figures.published, figures.fit)
-    page = write_comparison(made, out)
-    for line in summary_lines(made):
+    comparison = compare(title, __version__, command, subjects, figures.published, figures.fit)
+    page = write_comparison(comparison, out)
+    for line in summary_lines(comparison):
         say(line)
     say(f"the page is {page}")
-    return made
+    return comparison
 
 
 def find_run(text: str) -> Path:

@@ -90,10 +90,10 @@ def _groups(
     path = folder / SYNTHESIS if folder else None
     if path is None or not path.is_file():
         return group_resources(plan, part), "as planned"
-    told = read_result(path, SynthesisResult, "ernn synth")
-    if told.plan != plan.digest:
+    synthesis = read_result(path, SynthesisResult, "ernn synth")
+    if synthesis.plan != plan.digest:
         return group_resources(plan, part), "as planned"
-    return told.groups, f"as synthesized by `{told.command}`"
+    return synthesis.groups, f"as synthesized by `{synthesis.command}`"
 
 
 def find_activity(folder: Path, plan: HardwarePlan) -> Activity | None:

@@ -8,7 +8,7 @@ from ernn.errors import ErnnError
 from ernn.recipe import Recipe
 from ernn.search.bounds import Size
 from ernn.search.executor import Executor
-from ernn.search.phase1 import MAX_TRAININGS, Policy, Verdict, ahead, follow
+from ernn.search.phase1 import MAX_TRAININGS, Policy, Verdict, ahead, replay
 from ernn.search.space import Point
 from ernn.search.study import Study
 from ernn.search.trial import Job, Outcome, plain
@@ -62,7 +62,7 @@ class Driver:
             with self.study.alive():
                 while True:
                     known = {p: outcome.value for p, outcome in self.study.outcomes().items()}
-                    ask, path = follow(make(), known)
+                    ask, path = replay(make(), known)
                     for done in path[self.told :]:
                         self.say(
                             f"trial {done.point.name}: {known[done.point]:.2f} {self.measure.unit}"

@@ -1,7 +1,7 @@
 """The policy: which model to train next, and why. Pure: it trains nothing and remembers nothing.
 
 `phase_one` is written as the procedure it is, a generator that asks for one score after
-another. `follow` runs it against the scores that are known and tells what it asks for next, so that
+another. `replay` runs it against the scores that are known and tells what it asks for next, so that
 a search that was killed continues by being asked again; `ahead` tells what it may ask for after
 that.
 
@@ -64,7 +64,7 @@ class Verdict:
 Policy = Generator[Ask, float, Verdict]
 
 
-def follow(policy: Policy, known: Mapping[Point, float]) -> tuple[Ask | Verdict, list[Ask]]:
+def replay(policy: Policy, known: Mapping[Point, float]) -> tuple[Ask | Verdict, list[Ask]]:
     """Run a new policy as far as the known scores carry it.
 
     Returns:
@@ -99,7 +99,7 @@ def ahead(
     futures = [dict(known)]
     while futures and len(asks) < count:
         future = futures.pop(0)
-        ask, _ = follow(make(), future)
+        ask, _ = replay(make(), future)
         if isinstance(ask, Ask):
             if ask.point not in {other.point for other in asks}:
                 asks.append(ask)

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from ernn.recipe import BLOCK_SIZES
 from ernn.search.bounds import Bounds, Size
-from ernn.search.phase1 import MAX_TRAININGS, Ask, Bound, Verdict, ahead, follow, phase_one
+from ernn.search.phase1 import MAX_TRAININGS, Ask, Bound, Verdict, ahead, phase_one, replay
 from ernn.search.space import Point, dense
 
 
@@ -44,7 +44,7 @@ class Search:
 
     def run(self) -> Verdict:
         while True:
-            ask, asked = follow(self.make(), self.known)
+            ask, asked = replay(self.make(), self.known)
             assert [one.point for one in asked] == [one.point for one in self.asks]
             if isinstance(ask, Verdict):
                 assert list(ask.path) == [one.point for one in self.asks]
@@ -171,13 +171,13 @@ def test_what_the_part_cannot_hold_is_not_trained():
 def test_looking_ahead_foresees_the_next_question(points, slope, count):
     search = Search(points, lambda point: percent(point, slope))
     asked = 0
-    while not isinstance(ask := follow(search.make(), search.known)[0], Verdict):
+    while not isinstance(ask := replay(search.make(), search.known)[0], Verdict):
         asked += 1
         foreseen = ahead(search.make, search.known, count)
         assert foreseen[0].point == ask.point
         assert len({one.point for one in foreseen}) == len(foreseen) <= count
         search.known[ask.point] = search.rate(ask.point)
-        after, _ = follow(search.make(), search.known)
+        after, _ = replay(search.make(), search.known)
         if count >= 3 and isinstance(after, Ask):
             assert after.point in {one.point for one in foreseen}
     assert asked
@@ -191,5 +191,5 @@ def test_answers_nobody_asked_for_change_nothing():
         for block in BLOCK_SIZES
         for wide in BLOCK_SIZES
     }
-    verdict, _ = follow(crowded.make(), crowded.known)
+    verdict, _ = replay(crowded.make(), crowded.known)
     assert verdict == plain.run()

@@ -35,8 +35,8 @@ def plan_file(
 
 def _plan(model: IntegerModel, hardware: HardwareRecipe, name: str, folder: Path) -> None:
     """Plan the hardware of a model; leave its files and summary.txt behind."""
-    found = explore(model, hardware, name)
-    found.chosen.plan.save(folder / PLAN)
-    write_json(folder / COST, asdict(found.chosen.used))
-    write_json(folder / FRONT, front_file(found))
-    write_text(folder / SUMMARY, "\n".join(describe(found)) + "\n")
+    exploration = explore(model, hardware, name)
+    exploration.chosen.plan.save(folder / PLAN)
+    write_json(folder / COST, asdict(exploration.chosen.used))
+    write_json(folder / FRONT, front_file(exploration))
+    write_text(folder / SUMMARY, "\n".join(describe(exploration)) + "\n")

@@ -62,10 +62,10 @@ def _timing(planned: HardwarePlan, busy: Simulation, single: Simulation) -> dict
         MismatchError: they did not take the planned cycles.
     """
     expected = rate(planned)
-    found = (busy.frame_cycles, single.latency_cycles)
-    if found != (expected.cycles_per_frame, expected.latency_cycles):
+    simulated = (busy.frame_cycles, single.latency_cycles)
+    if simulated != (expected.cycles_per_frame, expected.latency_cycles):
         raise MismatchError(
-            f"a frame takes {found[0]} cycles, {found[1]} when it comes alone; planned are "
+            f"a frame takes {simulated[0]} cycles, {simulated[1]} when it comes alone; planned are "
             f"{expected.cycles_per_frame} and {expected.latency_cycles}"
         )
     return {
