@@ -11,8 +11,8 @@ from collections import Counter
 import pyrtl
 
 from ernn.errors import ShapeError
+from ernn.graphs.activation import Piecewise
 from ernn.graphs.fourier import Scale, Sum, Transform
-from ernn.quant.activation import Piecewise
 
 _FILE = """\
 // SPDX-License-Identifier: Apache-2.0
@@ -146,7 +146,7 @@ def activation(piecewise: Piecewise) -> str:
             purpose=f"{piecewise.name} of a {piecewise.row} word as a {piecewise.gate} word.",
             unit="word",
             cycles=cycles,
-            golden="ernn.quant.activation.Piecewise.run",
+            golden="ernn.graphs.activation.Piecewise.run",
         )
 
 

@@ -1,5 +1,6 @@
 """Render the Verilog of a plan: templates, PyRTL circuits and the fixed library modules."""
 
+from ernn.graphs.activation import Piecewise
 from ernn.graphs.fourier import forward, inverse
 from ernn.hdl.datapath import activation, transform
 from ernn.hdl.registers import register_map, register_verilog
@@ -7,7 +8,6 @@ from ernn.hdl.templates import aligned, environment
 from ernn.hw.array_plan import TransformPlan
 from ernn.hw.lane_plan import LanePlan
 from ernn.hw.plan import HardwarePlan
-from ernn.quant.activation import Piecewise
 from ernn.resources import folder
 
 # One file each; the templates of stores and cells are rendered once for each of them.

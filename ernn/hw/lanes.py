@@ -9,7 +9,7 @@ from ernn.hw.plan import HardwarePlan
 from ernn.hw.unit_plan import UnitPlan
 from ernn.parts.part import Part
 
-SLOPE_BITS = 18  # of an activation's slope, signed: ernn.quant.activation allows no more
+SLOPE_BITS = 18  # of an activation's slope, signed: ernn.graphs.activation allows no more
 
 
 def unit(plan: HardwarePlan, one: UnitPlan, part: Part) -> Gates:

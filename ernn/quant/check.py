@@ -8,9 +8,9 @@ from ernn.cells import OUTPUT_LAYER
 from ernn.compressed import padded
 from ernn.errors import ShapeError
 from ernn.fixed import QFormat
+from ernn.graphs.activation import Piecewise
 from ernn.graphs.cell import INPUT, OUTPUT
 from ernn.graphs.fourier import Transform, forward, inverse
-from ernn.quant.activation import Piecewise
 from ernn.quant.compiled import EXACT_BITS
 from ernn.quant.operations import formats, operation_bits
 from ernn.quant.parameters import IntegerLayer, IntegerParameters

@@ -17,10 +17,10 @@ import numpy as np
 from numba import njit
 
 from ernn.fixed import QFormat
+from ernn.graphs.activation import Piecewise
 from ernn.graphs.cell import Act, Dot2, Lerp, Mul, Operation, Region
 from ernn.graphs.cell import Move as MoveNode
 from ernn.graphs.fourier import Scale, Sum, Transform
-from ernn.quant.activation import Piecewise
 
 EXACT_BITS = 52  # whole numbers below 2**52, and their halves, are exact in float64
 TILE = 64  # blocks that go through a transform together, in the nearest cache

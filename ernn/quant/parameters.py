@@ -7,8 +7,8 @@ import numpy as np
 from ernn.cells import OUTPUT_LAYER, cell_named
 from ernn.compressed import padded
 from ernn.fixed import QFormat
+from ernn.graphs.activation import Piecewise
 from ernn.graphs.cell import Cell, Options
-from ernn.quant.activation import Piecewise
 from ernn.quant.products import Product
 from ernn.quant.program import row_signal, signal
 

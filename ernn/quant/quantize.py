@@ -10,8 +10,8 @@ import numpy as np
 from ernn.circulant import packed
 from ernn.compressed import CompressedLayer, CompressedModel
 from ernn.fixed import QFormat
+from ernn.graphs.activation import design
 from ernn.graphs.cell import INPUT, OUTPUT, SQUASHING, Act
-from ernn.quant.activation import design
 from ernn.quant.float_model import FloatArithmetic
 from ernn.quant.frames import enter, stack
 from ernn.quant.integer_model import IntegerLayer, IntegerModel

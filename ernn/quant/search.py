@@ -21,7 +21,7 @@ Value = int | float
 Evaluate = Callable[[QuantizationRecipe], "Trial"]
 Progress = Callable[[int, int], None]
 
-# Finest first; the segments follow from the error (see ernn.quant.activation).
+# Finest first; the segments follow from the error (see ernn.graphs.activation).
 ACTIVATION_ERRORS = (5e-4, 1e-3, 2e-3, 4e-3, 8e-3, 1.6e-2, 3.2e-2, 6.4e-2)
 # In the order in which a step back is cheapest: a table entry, a state memory, an FFT and an
 # operand of every multiplier, every stored weight.

@@ -9,11 +9,11 @@ import numpy as np
 from pipelines import Case, compare, draw, library
 
 from ernn.fixed import QFormat
+from ernn.graphs.activation import Piecewise, design
 from ernn.graphs.cell import Cell, Options, Region
 from ernn.hdl.datapath import activation
 from ernn.hdl.render import lane_verilog
 from ernn.hw.lane_plan import LanePlan, lane_plan
-from ernn.quant.activation import Piecewise, design
 from ernn.quant.operations import IntegerOperations
 
 Change = Callable[[LanePlan], LanePlan]

@@ -11,10 +11,10 @@ from hypothesis import strategies as st
 
 from ernn.errors import ShapeError
 from ernn.fixed import QFormat
+from ernn.graphs.activation import design
 from ernn.graphs.fourier import Transform, forward, inverse
 from ernn.hdl import datapath
 from ernn.hw.latency import ACTIVATION_CYCLES
-from ernn.quant.activation import design
 
 
 def simulate(words: list[int], latency_cycles: int) -> list[int]:

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from models import random_integer_model
 
 from ernn.fixed import QFormat
-from ernn.quant.activation import Piecewise
+from ernn.graphs.activation import Piecewise
 from ernn.quant.integer_model import IntegerModel
 from ernn.recipe import QuantizationRecipe
 

@@ -2,7 +2,7 @@
 // ernn_tanh: tanh of a Q3.12 word as a Q0.15 word.
 //
 // One word per cycle; latency 5 cycles.
-// Golden model: ernn.quant.activation.Piecewise.run
+// Golden model: ernn.graphs.activation.Piecewise.run
 // Written by ernn.hdl.datapath through PyRTL, whose sums are a bit wider than their operands:
 // Verilog widens the operands by itself, and the carry is dropped where the result cannot need it.
 `default_nettype none

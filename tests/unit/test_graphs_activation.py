@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ernn.fixed import QFormat
-from ernn.quant.activation import design
+from ernn.graphs.activation import design
 
 USUAL = QFormat(3, 12), QFormat(0, 15)
 
