@@ -22,7 +22,8 @@ SHIPPED = ("hw_templates", "sim", "asr_models", "vivado_scripts")
 
 
 def call(*command: object, cwd: Path) -> str:
-    environment = {k: v for k, v in os.environ.items() if k not in ("PYTHONPATH", "VIRTUAL_ENV")}
+    left_out = ("PYTHONPATH", "VIRTUAL_ENV", "PIP_CONSTRAINT")  # `make` sets a relative path
+    environment = {k: v for k, v in os.environ.items() if k not in left_out}
     done = subprocess.run(
         [str(word) for word in command], cwd=cwd, env=environment, capture_output=True, text=True
     )

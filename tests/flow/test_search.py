@@ -100,7 +100,7 @@ def test_again_takes_no_training(finished):
 
 def test_killed_and_continued_it_finds_the_same(recipe, finished, tmp_path):
     out = tmp_path / "out"
-    shutil.copytree(finished / "trials" / "speech", out / "trials" / "speech")
+    shutil.copytree(finished / "trials" / "data", out / "trials" / "data")
     (out / "ernn.lock").touch()
     for mark in ("gru-dense/train.part", "gru-4-4/compress.part"):
         process = start(recipe, *WIDE, "--out", out)
@@ -115,7 +115,7 @@ def test_killed_and_continued_it_finds_the_same(recipe, finished, tmp_path):
 def test_two_processes_share_the_work(recipe, finished, tmp_path):
     """Each trial is done by one of them, which may do several at a time; both decide alike."""
     out = tmp_path / "out"
-    shutil.copytree(finished / "trials" / "speech", out / "trials" / "speech")
+    shutil.copytree(finished / "trials" / "data", out / "trials" / "data")
     (out / "ernn.lock").touch()
     place = ("--storage", f"sqlite:///{tmp_path / 'team.db'}", "--out", out)
     both = [start(recipe, *WIDE, *place, "--jobs", jobs) for jobs in (1, 2)]
@@ -130,7 +130,7 @@ def test_two_processes_share_the_work(recipe, finished, tmp_path):
 @pytest.mark.needs("ray")
 def test_a_ray_cluster_finds_the_same(recipe, finished, cluster, tmp_path):
     out = tmp_path / "out"
-    shutil.copytree(finished / "trials" / "speech", out / "trials" / "speech")
+    shutil.copytree(finished / "trials" / "data", out / "trials" / "data")
     (out / "ernn.lock").touch()
     result = ernn(recipe, *WIDE, "--out", out, "--ray", cluster.address, "--jobs", 2)
     assert result.exit_code == 0, result.output
@@ -146,7 +146,7 @@ def refused(*words: object, code: int) -> str:
 
 def test_a_bound_that_the_dense_model_does_not_meet(recipe, finished):
     told = refused(recipe, "--per-max", "1", "--out", finished, code=1)
-    assert "the dense GRU itself has an error rate of" in told
+    assert "the dense GRU itself has a phone error rate of" in told
     assert "above the bound of 1.00 %" in told
     report = load(finished / "search.json")
     assert report.chosen == ""
