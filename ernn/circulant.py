@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 
 from ernn.bilinear import spectral
-from ernn.errors import Fault, ShapeError
+from ernn.errors import ShapeError
 
 
 def library(array) -> Any:
@@ -39,12 +39,10 @@ def diagonals(matrix, block: int):
     rows, cols = matrix.shape
     if rows % block or cols % block:
         raise ShapeError(
-            Fault(
-                f"a {rows}x{cols} matrix does not divide into blocks",
-                f"blocks of {block}",
-                f"divisors of {math.gcd(rows, cols)}",
-                "choose another block size, or pad the matrix",
-            )
+            f"a {rows}x{cols} matrix does not divide into blocks",
+            given=f"blocks of {block}",
+            allowed=f"divisors of {math.gcd(rows, cols)}",
+            remedy="choose another block size, or pad the matrix",
         )
     blocks = matrix.reshape(rows // block, block, cols // block, block).swapaxes(1, 2)
     col = np.arange(block)

@@ -274,16 +274,18 @@ def padded(size: int, word: int) -> int:
 def _check(model: CompressedModel) -> None:
     """Raise ShapeError for the first thing that is not a model."""
     if not model.layers:
-        raise ShapeError("a model needs at least one layer")
+        raise ShapeError("the model has no layer", remedy="give at least one")
     for name, matrix in model.matrices().items():
         try:
             matrix.kind.sizes(matrix.factors)
         except ShapeError as error:
-            raise ShapeError(f"{name}: {error}") from None
+            raise error.at(name) from None
         if matrix.block & (matrix.block - 1) or matrix.block > 32:
-            raise ShapeError(f"{name}: block size {matrix.block} is not 1, 2, 4, 8, 16 or 32")
+            raise ShapeError(f"{name}: block size {matrix.block}", allowed="1, 2, 4, 8, 16 or 32")
         if not all(np.isfinite(value).all() for value in matrix.factors.values()):
-            raise ShapeError(f"{name} holds NaN or infinite weights; retrain or repair the model")
+            raise ShapeError(
+                f"{name} holds NaN or infinite weights", remedy="retrain or repair the model"
+            )
     word, size = model.word, padded(model.features, model.word)
     for index, layer in enumerate(model.layers):
         _check_layer(f"layer{index}", layer, word, size)
@@ -291,8 +293,8 @@ def _check(model: CompressedModel) -> None:
     if model.output is not None:
         if model.output.cols != size or model.output.rows != padded(model.labels, word):
             raise ShapeError(
-                f"output is {model.output.rows}x{model.output.cols}, expected "
-                f"{padded(model.labels, word)}x{size}"
+                f"output is {model.output.rows}x{model.output.cols}",
+                allowed=f"{padded(model.labels, word)}x{size}",
             )
         _expect("output.bias", model.output_bias, (model.output.rows,))
 
@@ -300,35 +302,53 @@ def _check(model: CompressedModel) -> None:
 def _check_layer(where: str, layer: CompressedLayer, word: int, inputs: int) -> None:
     cell, hidden = layer.kind, layer.hidden
     if cell is OUTPUT_LAYER:
-        raise ShapeError(f"{where}: the output layer is no layer of its own; give it as output")
+        raise ShapeError(
+            where, given="the output layer is no layer of its own", remedy="give it as output"
+        )
     if hidden % word or hidden <= 0:
-        raise ShapeError(f"{where}: hidden = {hidden} is not a multiple of the word {word}")
+        raise ShapeError(
+            where, given=f"hidden = {hidden}", allowed=f"a multiple of the word {word}"
+        )
     if layer.cell_activation not in (cell.activations or ("tanh",)):
-        raise ShapeError(f"{where}: cell_activation {layer.cell_activation!r} is not known")
+        raise ShapeError(
+            where,
+            given=f"cell_activation {layer.cell_activation!r} is not known",
+            allowed=", ".join(cell.activations or ("tanh",)),
+        )
     needed = cell.matrices_of(layer.options)
     if set(layer.matrices) != set(needed):
-        raise ShapeError(f"{where}: matrices {sorted(layer.matrices)}, expected {sorted(needed)}")
+        raise ShapeError(
+            where, given=f"matrices {sorted(layer.matrices)}", allowed=f"{sorted(needed)}"
+        )
     for name, matrix in layer.matrices.items():
         gates, vector = cell.matrices[name].gates, cell.matrices[name].vector
         rows = matrix.rows if name == "projection" else len(gates) * hidden
         cols = {INPUT: inputs, OUTPUT: layer.output}.get(vector, hidden)
         if (matrix.rows, matrix.cols) != (rows, cols) or rows % word:
-            raise ShapeError(f"{where}.{name} is {matrix.rows}x{matrix.cols}, not {rows}x{cols}")
+            raise ShapeError(
+                f"{where}.{name} is {matrix.rows}x{matrix.cols}", allowed=f"{rows}x{cols}"
+            )
     _expect(f"{where}.bias", layer.bias, (len(cell.gates) * hidden,))
     for name, parameter in cell.parameters.items():
         shape = (len(parameter.values), hidden) if len(parameter.values) > 1 else (hidden,)
         optional = parameter.to == "peephole"
         _expect(f"{where}.{name}", layer.parameters.get(name), shape, optional)
     if unknown := set(layer.parameters) - set(cell.parameters):
-        raise ShapeError(f"{where}: a cell {cell.name!r} has no {', '.join(sorted(unknown))}")
+        raise ShapeError(
+            where,
+            given=f"a cell {cell.name!r} has no {', '.join(sorted(unknown))}",
+            remedy="leave them out",
+        )
 
 
 def _expect(name: str, value, shape: tuple[int, ...], optional: bool = False) -> None:
     if value is None:
         if not optional:
-            raise ShapeError(f"{name} is missing")
+            raise ShapeError(f"{name} is missing", remedy="give it")
         return
     if value.shape != shape:
-        raise ShapeError(f"{name} has shape {value.shape}, expected {shape}")
+        raise ShapeError(f"{name} has shape {value.shape}", allowed=str(shape))
     if not np.isfinite(value).all():
-        raise ShapeError(f"{name} holds NaN or infinite values; retrain or repair the model")
+        raise ShapeError(
+            f"{name} holds NaN or infinite values", remedy="retrain or repair the model"
+        )

@@ -3,7 +3,8 @@
 A message is one sentence: what was given, what is allowed, what to change.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import Self
 
 
 @dataclass(frozen=True)
@@ -35,10 +36,12 @@ class ErnnError(Exception):
 
     exit_code = 2
 
-    def __init__(self, *faults: Fault | str):
-        """Take what is wrong; a bare sentence is a fault that has nothing but its ``what``."""
-        super().__init__(*faults)
-        self.faults = tuple(Fault(one) if isinstance(one, str) else one for one in faults)
+    def __init__(self, *faults: Fault | str, given: str = "", allowed: str = "", remedy: str = ""):
+        """Take what is wrong; a string is the ``what`` of a fault with the fields named here."""
+        self.faults = tuple(
+            Fault(one, given, allowed, remedy) if isinstance(one, str) else one for one in faults
+        )
+        super().__init__(*self.faults)  # so a copy from another process has all fields
 
     def __str__(self) -> str:
         return "\n".join(map(str, self.faults))
@@ -47,6 +50,10 @@ class ErnnError(Exception):
     def fault(self) -> Fault:
         """The first of the faults, and mostly the only one."""
         return self.faults[0]
+
+    def at(self, where: str) -> Self:
+        """Return the same error, each of its faults told to be at this place."""
+        return type(self)(*(replace(one, what=f"{where}: {one.what}") for one in self.faults))
 
 
 class RecipeError(ErnnError, ValueError):

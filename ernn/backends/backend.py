@@ -100,6 +100,7 @@ def backend_of(part: Part) -> Backend:
         return load(part.family.flow)
     able = ", ".join(name for name in part_names() if load_part(name).family.flow)
     raise ToolError(
-        f"ernn has no tools for {part.name}, a {part.family.vendor} {part.family.name}; take one "
-        f"of {able}, or name one of the flows {', '.join(backend_names())} in its family's file"
+        f"ernn has no tools for {part.name}, a {part.family.vendor} {part.family.name}",
+        remedy=f"take one of {able}, or name one of the flows {', '.join(backend_names())} in its "
+        "family's file",
     )

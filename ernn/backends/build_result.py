@@ -79,7 +79,7 @@ class BuildResult(Strict):
             told.pop("met", None)
         except (OSError, ValueError, AttributeError) as error:
             raise ModelFileError(
-                f"{path} cannot be read ({error}); run `ernn build` again"
+                f"{path} cannot be read", given=str(error), remedy="run `ernn build` again"
             ) from None
         return parse(told, cls, ModelFileError, str(path), "run `ernn build` again")
 

@@ -39,7 +39,9 @@ def read_netlist(path: Path) -> dict[str, Any]:
     try:
         modules: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))["modules"]
     except (OSError, ValueError, KeyError, TypeError) as error:
-        raise ToolError(f"{path} is no netlist of Yosys ({error}); synthesize again") from None
+        raise ToolError(
+            f"{path} is no netlist of Yosys", given=str(error), remedy="synthesize again"
+        ) from None
     return modules
 
 
@@ -102,8 +104,9 @@ def _own(modules: dict[str, Any], name: str, cells: Mapping[str, Resources]) -> 
             instances.append((cell, kind))
         else:
             raise ToolError(
-                f"the netlist of {plain_name(name)} holds {kind}, which is no cell that ernn "
-                "counts; use the Yosys version that `ernn doctor` names"
+                f"the netlist of {plain_name(name)} holds {kind}",
+                given="no cell that ernn counts",
+                remedy="use the Yosys version that `ernn doctor` names",
             )
     used = sum((cells[kind] * n for kind, n in kinds.items() if kind in cells), Resources())
     return _Own(used, instances)

@@ -62,8 +62,8 @@ def _place(request: BuildRequest, command: Sequence[str]) -> Report:
         lacking = _lacking(log)
         if lacking:
             raise ToolError(
-                f"the design is too large for {request.part.name}: {'; '.join(lacking)}; plan it "
-                f"for this part, or build for a larger one (log: {log})"
+                f"the design is too large for {request.part.name}: {'; '.join(lacking)}",
+                remedy=f"plan it for this part, or build for a larger one (log: {log})",
             ) from None
         raise
     return _read_report(folder / f"{TRY}{REPORT}")
@@ -95,8 +95,9 @@ def _read_report(path: Path) -> Report:
         {name: (one["used"], one["available"]) for name, one in report["utilization"].items()}
     except (OSError, ValueError, KeyError, TypeError, IndexError, AttributeError) as error:
         raise ToolError(
-            f"{path} is no report of the nextpnr that ernn knows ({error!r}); install the version "
-            "that `ernn doctor` names"
+            f"{path} is no report of the nextpnr that ernn knows",
+            given=repr(error),
+            remedy="install the version that `ernn doctor` names",
         ) from None
     return report
 

@@ -83,8 +83,9 @@ def _time_before(path: Path, text: str, dump: Dump) -> int:
     if clock is None or duration is None or int(clock[2]) != 2 * dump.cycles - 1:
         told = f"{clock[2]} toggles of the clock" if clock else "no clock"
         raise ToolError(
-            f"{path} shows {told}; a window of {dump.cycles} cycles has {2 * dump.cycles - 1}; "
-            "simulate again"
+            f"{path} shows {told}",
+            allowed=f"{2 * dump.cycles - 1} in a window of {dump.cycles} cycles",
+            remedy="simulate again",
         )
     half = int(clock[1]) // (dump.cycles - 1)  # the last high phase is not over
     return int(duration[1]) - half * (2 * dump.cycles - 1)

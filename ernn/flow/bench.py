@@ -127,17 +127,18 @@ def choose(
     strange = [name for name in names if name not in known]
     if strange or not names:
         raise RecipeError(
-            f"--layers {layers!r} names no layer of the benchmark; choose among {', '.join(known)}"
+            f"--layers {layers!r} names no layer of the benchmark",
+            remedy=f"choose among {', '.join(known)}",
         )
     counts = _listed(streams) if streams is not None else list(map(str, Benchmark.streams))
     if not counts or not all(n.isdecimal() and 1 <= int(n) <= MAX_STREAMS for n in counts):
         raise RecipeError(
-            f"--streams {streams!r} is no list of streams; give numbers of 1 to {MAX_STREAMS} "
-            "with commas between them, such as 2,4"
+            f"--streams {streams!r} is no list of streams",
+            remedy=f"give numbers of 1 to {MAX_STREAMS} with commas between them, such as 2,4",
         )
     parts = tuple(_listed(boards)) if boards is not None else BOARDS
     if not parts:
-        raise RecipeError("--boards names no board; give parts, such as XC7VX690T,XCKU060")
+        raise RecipeError("--boards names no board", remedy="give parts, such as XC7VX690T,XCKU060")
     for part in parts:
         load_part(part)
     chosen = tuple(known[name] for name in names)

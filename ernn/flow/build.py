@@ -79,8 +79,9 @@ def build(
     if not result.met:
         raise BoundError(
             f"timing is not met: {result.fmax_mhz:.1f} MHz as routed, "
-            f"{result.clock_mhz - result.fmax_mhz:.1f} MHz less than asked for; the slowest path "
-            f"is in {place / RESULT}; try another --seed, or plan with a slower clock"
+            f"{result.clock_mhz - result.fmax_mhz:.1f} MHz less than asked for; the slowest "
+            f"path is in {place / RESULT}",
+            remedy="try another --seed, or plan with a slower clock",
         )
     return result
 
@@ -101,8 +102,8 @@ def netlist_check(project: Project, folder: Path, models: str) -> Callable[[Path
     for path in (model_file, speech):
         if not path.exists():
             raise ProjectError(
-                f"the netlist is simulated on a run's test speech, and {path} is not there; leave "
-                "--simulate out, or build the folder of a run"
+                f"the netlist is simulated on a run's test speech, and {path} is not there",
+                remedy="leave --simulate out, or build the folder of a run",
             )
 
     def check(netlist: Path) -> int:

@@ -30,8 +30,9 @@ def find_recipe(text: str) -> Path:
     if NAME.fullmatch(text) and text in shipped:
         return shipped[text]
     raise RecipeError(
-        f"there is no recipe {text!r}; give the path of a TOML file or one of the shipped "
-        f"recipes: {', '.join(sorted(shipped))}"
+        f"there is no recipe {text!r}",
+        remedy="give the path of a TOML file or one of the shipped recipes: "
+        f"{', '.join(sorted(shipped))}",
     )
 
 
@@ -81,9 +82,9 @@ def _judge(run: RunFolder, say: Callable[[str], None]) -> None:
     judged = accuracy.judged
     if not accuracy.within_bound:
         raise BoundError(
-            f"the integer model loses {accuracy.loss:.2f} {judged.step} of "
-            f"{judged.name} against the dense one, more than [task] bound = {accuracy.bound}; "
-            "use smaller blocks, more bits or longer training, or raise the bound"
+            f"the integer model loses {accuracy.loss:.2f} {judged.step} of {judged.name} against "
+            f"the dense one, more than [task] bound = {accuracy.bound}",
+            remedy="use smaller blocks, more bits or longer training, or raise the bound",
         )
 
 

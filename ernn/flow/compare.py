@@ -150,8 +150,9 @@ def find_run(text: str) -> Path:
         folder = Path("out") / load_recipe(text).name
     if not RunFolder(folder).plan.is_file():
         raise ProjectError(
-            f"{folder} holds no plan; run `ernn plan` or `ernn run` with this folder as --out, or "
-            "give another run's folder"
+            f"{folder} holds no plan",
+            remedy="run `ernn plan` or `ernn run` with this folder as --out, or give another "
+            "run's folder",
         )
     return folder
 
@@ -163,8 +164,9 @@ def run_shape(run: RunFolder) -> Shape:
     cell = next((name for name in get_args(Cell) if {name} == kinds), None)
     if cell is None:
         raise ProjectError(
-            f"{run.root} is a stack of {', '.join(sorted(kinds))}; the published accelerators run "
-            "only LSTM or only GRU layers, so compare a run of one of them"
+            f"{run.root} is a stack of {', '.join(sorted(kinds))}",
+            allowed="only LSTM or only GRU layers, as the published accelerators run",
+            remedy="compare a run of one of them",
         )
     peepholes = any("peepholes" in layer.parameters for layer in model.layers)
     return shape_of(cell, model.matrices(), model.features, model.labels, peepholes)
@@ -191,7 +193,8 @@ def _rows(bench: Path) -> list[BenchmarkRow]:
     rows = [row for row in told.rows if row.part == BOARD and row.layer in known]
     if not rows:
         raise ProjectError(
-            f"{bench} holds no layer on {BOARD}; run `ernn bench --boards {BOARD} --out {bench}`"
+            f"{bench} holds no layer on {BOARD}",
+            remedy=f"run `ernn bench --boards {BOARD} --out {bench}`",
         )
     return rows
 

@@ -153,8 +153,8 @@ class Chain:
                 return f"again, because {name} is gone"
             if file_hash(folder / name) != digest:
                 raise ProjectError(
-                    f"{folder / name} was changed since ernn wrote it; move it away, or delete "
-                    f"{folder} to have it made again"
+                    f"{folder / name} was changed since ernn wrote it",
+                    remedy=f"move it away, or delete {folder} to have it made again",
                 )
         for path in folder.rglob("[!.]*"):
             name = path.relative_to(folder).as_posix()
@@ -164,7 +164,7 @@ class Chain:
                 and name not in stamp["outputs"]
                 and name != STAMP
             ):
-                raise ProjectError(f"{path} was not written by ernn; move it away")
+                raise ProjectError(f"{path} was not written by ernn", remedy="move it away")
         changed = difference(stamp["inputs"], inputs)
         return changed and f"again, because {changed}"
 
@@ -190,8 +190,8 @@ def share(finished: Path, folder: Path) -> None:
     if not link.is_symlink():
         if link.exists():
             raise ProjectError(
-                f"{link} was made by another recipe than that of {finished}; move {folder} away, "
-                "or delete it to have it made again"
+                f"{link} was made by another recipe than that of {finished}",
+                remedy=f"move {folder} away, or delete it to have it made again",
             )
         made = link.with_name(f"{link.name}.{os.getpid()}")
         made.symlink_to(os.path.relpath(finished, folder))
@@ -211,8 +211,8 @@ def read_stamp(folder: Path) -> dict[str, Any]:
     except (OSError, ValueError, KeyError, TypeError):
         pass
     raise ProjectError(
-        f"{folder} holds no finished step of ernn ({STAMP} is missing or damaged); "
-        "move the folder away"
+        f"{folder} holds no finished step of ernn ({STAMP} is missing or damaged)",
+        remedy="move the folder away",
     )
 
 

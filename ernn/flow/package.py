@@ -107,8 +107,8 @@ def _require_free(place: Path, force: bool) -> None:
     edited = changed(place, read_manifest(place, FORMAT, "package", "package"))
     if edited and not force:
         raise ProjectError(
-            f"{place / edited[0]} changed after packaging; keep your edit elsewhere, or let "
-            "--force replace it"
+            f"{place / edited[0]} changed after packaging",
+            remedy="keep your edit elsewhere, or let --force replace it",
         )
 
 
@@ -120,8 +120,8 @@ def _model(project: Project, path: Path) -> IntegerModel:
     """
     if not path.is_file():
         raise ProjectError(
-            f"{path} is not there, and only the integer model knows what the testbench must "
-            "expect; name its file with --model"
+            f"{path} is not there, and only the integer model knows what the testbench must expect",
+            remedy="name its file with --model",
         )
     model = IntegerModel.load(path)
     require_plan(project.plan, model)
@@ -129,8 +129,8 @@ def _model(project: Project, path: Path) -> IntegerModel:
         found = project.rtl / name
         if f"rtl/{name}" not in project.edited and found.read_text(encoding="utf-8") != text:
             raise ProjectError(
-                f"{found} holds other words than {path} makes; generate the project from this "
-                "model, or name its own with --model"
+                f"{found} holds other words than {path} makes",
+                remedy="generate the project from this model, or name its own with --model",
             )
     return model
 
@@ -162,6 +162,8 @@ def _texts(project: Project) -> dict[str, str]:
             texts[name] = (project.folder / name).read_text(encoding="utf-8")
         except (OSError, ValueError) as error:
             raise ProjectError(
-                f"{project.folder / name} cannot be packaged ({error}); run `ernn generate` again"
+                f"{project.folder / name} cannot be packaged",
+                given=str(error),
+                remedy="run `ernn generate` again",
             ) from None
     return texts

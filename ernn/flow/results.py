@@ -19,7 +19,7 @@ def read_json(path: Path, remedy: str = "run its step again") -> Any:
     try:
         return json.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError, RecursionError) as error:
-        raise ModelFileError(f"{path} cannot be read ({error}); {remedy}") from None
+        raise ModelFileError(f"{path} cannot be read", given=str(error), remedy=remedy) from None
 
 
 def read_result(path: Path, kind: type[Data], command: str) -> Data:

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import numpy as np
 
-from ernn.errors import Fault, ModelFileError, ShapeError
+from ernn.errors import ModelFileError, ShapeError
 from ernn.flow.results import read_json, write_json
 from ernn.score import MEASURES, Score
 
@@ -42,4 +42,4 @@ def read_score(path: Path) -> Score:
         return Score(MEASURES[content["name"]], tuple(map(str, content["groups"])), figures)
     except (KeyError, TypeError, ValueError, AttributeError, ShapeError):
         what = f"{path} holds no {FORMAT} of ernn"
-        raise ModelFileError(Fault(what, remedy="run its step again")) from None
+        raise ModelFileError(what, remedy="run its step again") from None

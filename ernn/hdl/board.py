@@ -44,8 +44,9 @@ def board_files(plan: HardwarePlan, shell: Shell) -> dict[str, str]:
     """
     if shell.bit_clocks < SLOWEST_BIT:
         raise PlanError(
-            f"{shell.clock_mhz:g} MHz are {shell.bit_clocks} cycles a bit at {shell.baud:,} baud; "
-            f"the serial line needs {SLOWEST_BIT}: use a faster clock"
+            f"{shell.clock_mhz:g} MHz are {shell.bit_clocks} cycles a bit at {shell.baud:,} baud",
+            allowed=f"{SLOWEST_BIT} or more",
+            remedy="use a faster clock",
         )
     context = {"plan": plan, "map": register_map(plan), "shell": shell, "board": shell.board}
     files = {

@@ -8,7 +8,7 @@ import re
 from collections.abc import Mapping
 from pathlib import PurePosixPath
 
-from ernn.errors import Fault, ProjectError
+from ernn.errors import ProjectError
 
 LONGEST = 40  # characters of a prefix: file names of a module stay below the limits of tools
 _OWN = "ernn_"  # what every module of a project begins with
@@ -35,7 +35,7 @@ def require_prefix(prefix: str) -> str:
             "give a letter, then letters, digits and single underscores between them, at most "
             f"{LONGEST} characters"
         )
-        raise ProjectError(Fault(what, remedy=remedy))
+        raise ProjectError(what, remedy=remedy)
     return prefix
 
 

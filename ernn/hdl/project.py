@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from ernn import __version__
-from ernn.errors import Fault, ProjectError
+from ernn.errors import ProjectError
 from ernn.files import write_text
 from ernn.folders import require_own
 from ernn.hdl.memory import memory_files
@@ -93,11 +93,11 @@ def open_project(folder: Path, force: bool = False) -> Project:
         how = "added" if added == edited else "changed" if first.is_file() else "removed"
         more = f" and {len(edited) - 1} more" if len(edited) > 1 else ""
         remedy = "run `ernn generate` again, or go on with --force"
-        raise ProjectError(Fault(f"{first}{more} {how} after generation", remedy=remedy))
+        raise ProjectError(f"{first}{more} {how} after generation", remedy=remedy)
     there = [name for name in (*files, *added) if (folder / name).is_file()]
     if TOP_FILE not in there:
         what = f"{folder / TOP_FILE} is not there"
-        raise ProjectError(Fault(what, remedy="run `ernn generate` again"))
+        raise ProjectError(what, remedy="run `ernn generate` again")
     plan = HardwarePlan.load(folder / "plan.json")
     return Project(folder.resolve(), plan, tuple(there), tuple(edited))
 
@@ -127,7 +127,7 @@ def read_manifest(folder: Path, form: str, what: str, command: str) -> dict[str,
     path, again = folder / MANIFEST, f"run `ernn {command}` again"
     if not path.is_file():
         none = f"{folder} holds no {what} of ernn"
-        raise ProjectError(Fault(none, remedy=f"run `ernn {command}` first"))
+        raise ProjectError(none, remedy=f"run `ernn {command}` first")
     try:
         manifest = json.loads(path.read_text(encoding="utf-8"))
         files = manifest["files"] if manifest["format"] == form else None
@@ -135,11 +135,11 @@ def read_manifest(folder: Path, form: str, what: str, command: str) -> dict[str,
         files = None
     if not isinstance(files, dict):
         damaged = f"{path} is damaged or of another version of ernn"
-        raise ProjectError(Fault(damaged, remedy=again))
+        raise ProjectError(damaged, remedy=again)
     for name in files:
         if "\0" in name or not (folder / name).parent.resolve().is_relative_to(folder.resolve()):
             outside = f"{path} names {name!r} outside its folder"
-            raise ProjectError(Fault(outside, remedy=again))
+            raise ProjectError(outside, remedy=again)
     return files
 
 

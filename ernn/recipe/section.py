@@ -1,7 +1,6 @@
 """What every section of a recipe shares: strict tables, sentences, kinds of numbers."""
 
 from collections.abc import Iterator
-from dataclasses import replace
 from typing import Annotated, Any, Self
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
@@ -46,7 +45,7 @@ def _faults(source: str, problem: Any) -> Iterator[Fault]:
     raised = problem.get("ctx", {}).get("error")
     allowed, value = f"{message[0].lower()}{message[1:]}", problem["input"]
     if isinstance(raised, RecipeError):
-        yield from (replace(fault, what=f"{where}: {fault.what}") for fault in raised.faults)
+        yield from raised.at(where).faults
     elif problem["type"] == "extra_forbidden":
         yield Fault(where, "not a known key", "", "remove it or correct its spelling")
     elif problem["type"] == "missing":

@@ -1,6 +1,6 @@
 """Every structure that ernn knows, by name."""
 
-from ernn.errors import Fault, ShapeError
+from ernn.errors import ShapeError
 from ernn.structures.circulant import Circulant
 from ernn.structures.dense import Dense
 from ernn.structures.scaled import Scaled
@@ -22,5 +22,5 @@ def kind_named(name: str) -> type[Structure]:
     """
     if name not in KNOWN:
         remedy = f"choose one of {', '.join(sorted(KNOWN))}"
-        raise ShapeError(Fault(f"structure {name!r} is not known", remedy=remedy))
+        raise ShapeError(f"structure {name!r} is not known", remedy=remedy)
     return KNOWN[name]

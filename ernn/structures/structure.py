@@ -75,18 +75,18 @@ class Structure(ABC):
         """
         if set(factors) != set(self.axes):
             raise ShapeError(
-                f"a {self.name} matrix has {', '.join(self.axes)}, found {', '.join(factors)}"
+                f"a {self.name} matrix", given=", ".join(factors), allowed=", ".join(self.axes)
             )
         found: dict[str, int] = {"k": self.block}
         for name, axes in self.axes.items():
             shape = tuple(factors[name].shape)
             if len(shape) != len(axes) or 0 in shape:
-                raise ShapeError(f"{name} of shape {shape}, expected ({', '.join(axes)})")
+                raise ShapeError(f"{name} of shape {shape}", allowed=f"({', '.join(axes)})")
             for axis, size in zip(axes, shape, strict=True):
                 if found.setdefault(axis, size) != size:
-                    raise ShapeError(f"{name} has shape {shape}, expected {axis} = {found[axis]}")
+                    raise ShapeError(f"{name} has shape {shape}", allowed=f"{axis} = {found[axis]}")
         if found.setdefault("c", found["q"] * self.block) != found["q"] * self.block:
-            raise ShapeError(f"{found['c']} columns, expected {found['q'] * self.block}")
+            raise ShapeError(f"{found['c']} columns", allowed=f"{found['q'] * self.block}")
         return found
 
     def cut(self, factors: Factors, rows: slice, cols: slice) -> Factors:

@@ -143,7 +143,7 @@ def test_wrong_use(loop, tmp_path):
         "'nexys' is not a known board; choose tang_nano_20k, ulx3s or none",
         board="nexys",
     )
-    refused(PlanError, "speed grade '9' is not one of an ECP5: 6, 7, 8", speed="9")
+    refused(PlanError, "speed grade '9' is not one of an ECP5; choose one of 6, 7, 8", speed="9")
     refused(PlanError, "needs 8: use a faster clock", clock_mhz=5.0)
     refused(ProjectError, "--simulate out, or build the folder of a run", simulate=True)
     part = tmp_path / "odd.toml"

@@ -207,8 +207,9 @@ def test_an_added_file_is_noticed_and_kept(setting):
     setting.bring()
     added = setting.out / "first" / "deep" / "more.txt"
     added.write_text("mine")
-    with pytest.raises(ProjectError, match=r"more\.txt was not written by ernn; move it away"):
+    with pytest.raises(ProjectError, match=r"more\.txt was not written by ernn") as told:
         setting.bring()
+    assert told.value.fault.remedy == "move it away"
     assert added.read_text() == "mine"
 
 

@@ -373,8 +373,9 @@ def test_bad_input_is_one_sentence(packed, tmp_path):
 
 
 def test_only_the_projects_own_model_will_do(packed, tmp_path):
-    with pytest.raises(ProjectError, match=r"name its file with --model"):
+    with pytest.raises(ProjectError, match="is not there") as told:
         package(packed / "generate", model=tmp_path / "none", say=print)
+    assert told.value.fault.remedy == "name its file with --model"
     other = tmp_path / "other.safetensors"
     turned(small_model()).save(other)
     with pytest.raises(ProjectError, match="holds other words than"):

@@ -175,8 +175,12 @@ def test_the_shell_is_clean(talk):
 
 
 def test_a_clock_too_slow_for_the_line_is_told(talk):
-    with pytest.raises(PlanError, match="needs 8"):
+    with pytest.raises(PlanError, match="4 MHz") as told:
         board_files(talk.plan, Shell(SHELL.board, clock_mhz=4.0))
+    assert (told.value.fault.allowed, told.value.fault.remedy) == (
+        "8 or more",
+        "use a faster clock",
+    )
 
 
 def test_software_talks_to_a_line(talk):

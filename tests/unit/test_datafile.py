@@ -2,6 +2,7 @@
 
 import gzip
 import lzma
+import pickle
 from dataclasses import dataclass
 
 import pytest
@@ -85,3 +86,13 @@ def test_the_sentence_is_made_of_the_fields():
     both = ErnnError(fault, "and more")
     assert str(both) == f"{fault}\nand more"
     assert (both.fault, both.faults[1].what) == (fault, "and more")
+
+
+def test_an_error_keeps_its_fields_where_it_is_passed_on():
+    short = CorpusError("x.wav", given="2 channels", allowed="one", remedy="name it")
+    assert short.fault == Fault("x.wav", "2 channels", "one", "name it")
+    copied = pickle.loads(pickle.dumps(short))
+    assert (type(copied), copied.faults) == (CorpusError, short.faults)
+    told = short.at("line 3")
+    assert type(told) is CorpusError
+    assert told.fault == Fault("line 3: x.wav", "2 channels", "one", "name it")

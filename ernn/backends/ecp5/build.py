@@ -53,11 +53,17 @@ def build_ecp5(request: BuildRequest, options: Ecp5Options) -> BuildResult:
     """
     part = request.part
     if part.name not in DEVICES:
-        raise PlanError(f"{part.name} is no ECP5 that nextpnr knows: {', '.join(DEVICES)}")
+        raise PlanError(
+            f"{part.name} is no ECP5 that nextpnr knows",
+            remedy=f"choose one of {', '.join(DEVICES)}",
+        )
     board = board_of(part.name, options.board)
     speed = options.speed or (board.speed if board else SPEEDS[0])
     if speed not in SPEEDS:
-        raise PlanError(f"speed grade {speed!r} is not one of an ECP5: {', '.join(SPEEDS)}")
+        raise PlanError(
+            f"speed grade {speed!r} is not one of an ECP5",
+            remedy=f"choose one of {', '.join(SPEEDS)}",
+        )
     tools = {name: require(name).version for name in ("yosys", "nextpnr-ecp5", "ecppack")}
     if board:
         _write_shell(request, board)
@@ -112,7 +118,8 @@ def _write_shell(request: BuildRequest, board: Board) -> None:
     if made is None or abs(float(made[1]) / request.clock_mhz - 1) > 0.001:
         raise PlanError(
             f"the PLL makes {made[1] if made else 'no'} MHz of {board.clock_mhz:g} MHz where "
-            f"{request.clock_mhz:g} are asked for; choose --clock-mhz so that it can"
+            f"{request.clock_mhz:g} are asked for",
+            remedy="choose --clock-mhz so that it can",
         )
 
 

@@ -49,12 +49,14 @@ def build_gowin(request: BuildRequest, options: OpenOptions) -> BuildResult:
     """
     part = request.part
     if part.name not in SILICON:
-        raise PlanError(f"{part.name} is no GW2A that ernn routes: {', '.join(SILICON)}")
+        raise PlanError(
+            f"{part.name} is no GW2A that ernn routes", remedy=f"choose one of {', '.join(SILICON)}"
+        )
     board = board_of(part.name, options.board)
     if board is None:
         raise PlanError(
-            f"--board {NO_BOARD}: nextpnr places a design for {part.name} only with its pins; "
-            "leave --board out, or use `ernn synth` for resources"
+            f"--board {NO_BOARD}: nextpnr places a design for {part.name} only with its pins",
+            remedy="leave --board out, or use `ernn synth` for resources",
         )
     tools = {name: require(name).version for name in ("yosys", ROUTER, "gowin_pack")}
     _write_shell(request, board)

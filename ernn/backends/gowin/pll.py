@@ -99,8 +99,8 @@ def dividers(board_mhz: float, clock_mhz: float) -> Dividers:
     made = best.clock_mhz(board_mhz)
     if abs(made / clock_mhz - 1) > WITHIN:
         raise PlanError(
-            f"the PLL makes {made:.3f} MHz of {board_mhz:g} MHz where {clock_mhz:g} are asked for; "
-            "choose --clock-mhz so that it can"
+            f"the PLL makes {made:.3f} MHz of {board_mhz:g} MHz where {clock_mhz:g} are asked for",
+            remedy="choose --clock-mhz so that it can",
         )
     return best
 

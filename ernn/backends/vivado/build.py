@@ -75,10 +75,12 @@ def build_vivado(request: BuildRequest, options: VivadoOptions) -> BuildResult:
     part = _part(request, options)
     top = options.wrapper.stem if options.wrapper else "ernn_top"
     if options.wrapper and not options.xdc:
-        raise PlanError("--wrapper has pins; give their constraints with --xdc too")
+        raise PlanError("--wrapper has pins", remedy="give their constraints with --xdc too")
     for option, path in (("--xdc", options.xdc), ("--wrapper", options.wrapper)):
         if path and not path.is_file():
-            raise PlanError(f"{option} {path} is no file; give one, or leave {option} out")
+            raise PlanError(
+                f"{option} {path} is no file", remedy=f"give one, or leave {option} out"
+            )
     if options.reports:
         with _given():
             result = _read(request, options.reports, part, top)
@@ -94,7 +96,8 @@ def build_vivado(request: BuildRequest, options: VivadoOptions) -> BuildResult:
     if activity and not re.match(r"[1-9]", str(result.power["nets_matched"])):
         raise ToolError(
             f"Vivado found none of its nets in {saif} (Design Nets Matched: "
-            f"{result.power['nets_matched']}); see {request.folder / 'saif_unmatched.rpt'}"
+            f"{result.power['nets_matched']})",
+            remedy=f"see {request.folder / 'saif_unmatched.rpt'}",
         )
     return result
 
@@ -104,13 +107,14 @@ def _part(request: BuildRequest, options: VivadoOptions) -> str:
     part, asked = request.part, options.vivado_part
     if asked and not asked.lower().startswith(part.name.lower()):
         raise PlanError(
-            f"--vivado-part {asked} is no {part.name}; give one such as "
-            f"{part.full_name or part.name.lower() + '...'}, or another --part"
+            f"--vivado-part {asked} is no {part.name}",
+            remedy=f"give one such as {part.full_name or part.name.lower() + '...'}, or another "
+            "--part",
         )
     if not asked and not part.full_name:
         raise PlanError(
-            f"ernn knows no package and speed grade of {part.name}; name the whole part with "
-            "--vivado-part, or as `full_name` in its .toml file"
+            f"ernn knows no package and speed grade of {part.name}",
+            remedy="name the whole part with --vivado-part, or as `full_name` in its .toml file",
         )
     return asked or part.full_name
 
@@ -181,8 +185,8 @@ def _explained(error: ToolError, script: str, log: Path, part: str) -> ToolError
     lines = log.read_text(encoding="utf-8", errors="replace").splitlines()
     if any("valid license was not found" in line for line in lines):
         return ToolError(
-            f"Vivado has no licence for {part}; install one, or build for a part that its free "
-            f"edition holds (log: {log})"
+            f"Vivado has no licence for {part}",
+            remedy=f"install one, or build for a part that its free edition holds (log: {log})",
         )
     said = next((line for line in lines if line.startswith("ERROR:")), None)
     if said is None:
@@ -190,7 +194,7 @@ def _explained(error: ToolError, script: str, log: Path, part: str) -> ToolError
         said = next(before, None)
     if said is None:  # it crashed
         said = str(error).splitlines()[0].partition("failed ")[2].strip("():")
-    return ToolError(f"Vivado ({script}) failed: {said} (log: {log})")
+    return ToolError(f"Vivado ({script}) failed", given=f"{said} (log: {log})")
 
 
 @contextmanager
@@ -199,7 +203,7 @@ def _given() -> Iterator[None]:
     try:
         yield
     except ToolError as error:
-        raise ProjectError(str(error)) from None
+        raise ProjectError(*error.faults) from None
 
 
 def _read(request: BuildRequest, folder: Path, part: str, top: str) -> BuildResult:
@@ -214,8 +218,8 @@ def _read(request: BuildRequest, folder: Path, part: str, top: str) -> BuildResu
     for name, ours in (("plan", digest), ("part", part), ("top", top)):
         if told[name] != ours:
             raise ToolError(
-                f"{folder} is a build of {name} {told[name]}, and this is one of {ours}; build "
-                "this project"
+                f"{folder} is a build of {name} {told[name]}, and this is one of {ours}",
+                remedy="build this project",
             )
     version = ".".join(told["vivado"].split(".")[:2])
     found = {}
@@ -226,8 +230,8 @@ def _read(request: BuildRequest, folder: Path, part: str, top: str) -> BuildResu
     times, watts = timing(found["timing_summary"]), power(found["power"])
     if times.whs_ns < 0:
         raise ToolError(
-            f"hold is missed by {-times.whs_ns:.3f} ns, so no clock will do; see "
-            f"{folder / 'timing_summary.rpt'}"
+            f"hold is missed by {-times.whs_ns:.3f} ns, so no clock will do",
+            remedy=f"see {folder / 'timing_summary.rpt'}",
         )
     left = {what: name.format(top=top) for what, name in _FILES.items()}
     return BuildResult(
@@ -259,9 +263,13 @@ def _told(path: Path) -> dict[str, str]:
         ToolError: there is none, or it is damaged.
     """
     if not path.is_file():  # it is written last
-        raise ToolError(f"{path} is missing: Vivado ended before the build did; see its log")
+        raise ToolError(
+            f"{path} is missing: Vivado ended before the build did", remedy="see its log"
+        )
     lines = path.read_text(encoding="utf-8", errors="replace").splitlines()
     told = dict(line.partition(" ")[::2] for line in lines)
     if not {"plan", "part", "top", "vivado"} <= told.keys():
-        raise ToolError(f"{path} does not tell plan, part, top and version; build this project")
+        raise ToolError(
+            f"{path} does not tell plan, part, top and version", remedy="build this project"
+        )
     return told

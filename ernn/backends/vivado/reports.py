@@ -43,7 +43,7 @@ class Report:
 
     def refuse(self, why: str) -> ToolError:
         """Return the error that says why this report is not read."""
-        return ToolError(f"{self.path} {why}; run `ernn build` again")
+        return ToolError(f"{self.path} {why}", remedy="run `ernn build` again")
 
 
 @dataclass(frozen=True)
@@ -84,16 +84,17 @@ def open_report(path: Path) -> Report:
         text = path.read_text(encoding="utf-8", errors="replace")
     except OSError as error:
         raise ToolError(
-            f"{path} cannot be read ({error.strerror}), so Vivado did not finish; its log is beside"
+            f"{path} cannot be read ({error.strerror}), so Vivado did not finish",
+            remedy="see its log beside it",
         ) from None
     head = dict(re.findall(r"^\|\s*([\w ]+?)\s*:\s*(.*?)\s*$", text, re.MULTILINE))
     version = _VERSION.search(head.get("Tool Version", ""))
     if version is None or not {"Design", "Device"} <= head.keys():
-        raise ToolError(f"{path} is no report of Vivado; run `ernn build` again")
+        raise ToolError(f"{path} is no report of Vivado", remedy="run `ernn build` again")
     if (int(version[1]), int(version[2])) < OLDEST_VIVADO:
         raise ToolError(
-            f"{path} is of Vivado {version[1]}.{version[2]}, whose layout ernn does not know; use "
-            f"{OLDEST_VIVADO[0]}.{OLDEST_VIVADO[1]} or later"
+            f"{path} is of Vivado {version[1]}.{version[2]}, whose layout ernn does not know",
+            remedy=f"use {OLDEST_VIVADO[0]}.{OLDEST_VIVADO[1]} or later",
         )
     found = f"{version[1]}.{version[2]}"
     return Report(path, text, found, head["Design"], head["Device"], head.get("Design State", ""))
