@@ -43,14 +43,14 @@ def read_scp(path: Path) -> dict[str, Place]:
     for name, place in read_table(path, "lines: utterance archive:offset").items():
         if place.startswith("|") or place.endswith("|"):
             raise CorpusError(
-                f"{path} has a command for {name}, {place!r}, and ernn runs none; write the "
-                "archive to a file with Kaldi's copy-feats or copy-int-vector"
+                f"{path} has a command for {name}, {place!r}, and ernn runs none",
+                remedy="write the archive to a file with Kaldi's copy-feats or copy-int-vector",
             )
         found = re.fullmatch(r"(.+):(\d{1,18})", place)
         if not found:
             raise CorpusError(
-                f"{path} has no archive:offset for {name} but {place!r}; write archive and list "
-                "anew with Kaldi's copy-feats or copy-int-vector"
+                f"{path} has no archive:offset for {name} but {place!r}",
+                remedy="write archive and list anew with Kaldi's copy-feats or copy-int-vector",
             )
         if found[1] not in files:
             beside = located(path.parent, found[1])
@@ -91,7 +91,8 @@ def read_integer_archive(path: Path) -> dict[str, np.ndarray]:
         return {name: np.array(text.split(), np.int64) for name, text in lines.items()}
     except (ValueError, OverflowError):
         raise CorpusError(
-            f"{path} is no archive of integers; write it with Kaldi's ali-to-phones --per-frame"
+            f"{path} is no archive of integers",
+            remedy="write it with Kaldi's ali-to-phones --per-frame",
         ) from None
 
 
@@ -129,8 +130,9 @@ def _read(place: Place, read):
         raise
     except (OSError, EOFError, ValueError, AssertionError, MemoryError, struct.error) as error:
         raise CorpusError(
-            f"{place.path} has no whole binary Kaldi array at byte {place.offset} ({error}); "
-            "write it again, list included, with Kaldi's copy-feats or copy-int-vector"
+            f"{place.path} has no whole binary Kaldi array at byte {place.offset}",
+            given=str(error),
+            remedy="write it again, list included, with Kaldi's copy-feats or copy-int-vector",
         ) from None
 
 
@@ -163,6 +165,8 @@ def _all_integers(file: _Bounded) -> dict[str, np.ndarray] | None:
         name, space, _ = file.peek(_LONGEST_NAME).partition(b" ")
         file.read(len(name) + len(space))
         if name.decode() in found:
-            raise CorpusError(f"{file.file.name} has two entries for {name.decode()!r}; remove one")
+            raise CorpusError(
+                f"{file.file.name} has two entries for {name.decode()!r}", remedy="remove one"
+            )
         found[name.decode()] = _integers(file)
     return found

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from ernn.datafile import require_plain
-from ernn.errors import CorpusError, Fault
+from ernn.errors import CorpusError
 from ernn.speech.container import Incomplete, announces_length
 
 if TYPE_CHECKING:
@@ -82,16 +82,16 @@ def read_audio(path: Path, part: Part = Part()) -> tuple[np.ndarray, Origin]:
                 audio, rate = _samples(path, sound, part), sound.samplerate
     except Incomplete as error:
         raise CorpusError(
-            Fault(f"{path} is damaged", str(error), "", "copy or convert it again (WAV or FLAC)")
+            f"{path} is damaged", given=str(error), remedy="copy or convert it again (WAV or FLAC)"
         ) from None
     except (OSError, TypeError, ValueError, soundfile.SoundFileError) as error:
         if isinstance(error, CorpusError):
             raise
         raise CorpusError(
-            Fault(f"{path} cannot be read as audio", str(error), "", "give WAV or FLAC")
+            f"{path} cannot be read as audio", given=str(error), remedy="give WAV or FLAC"
         ) from None
     if not np.isfinite(audio).all():
-        raise CorpusError(f"{path} has samples that are NaN or infinite; record it again")
+        raise CorpusError(f"{path} has samples that are NaN or infinite", remedy="record it again")
     remarks = {
         "recordings whose header does not say how long they are, taken as they are": not announced,
         f"recordings with more than {_HOLE_S} s of one value, not even noise": (
@@ -112,22 +112,20 @@ def _samples(path: Path, sound: "soundfile.SoundFile", part: Part) -> np.ndarray
     channel = _channel(path, sound, part.channel)
     rate, length = sound.samplerate, sound.frames / sound.samplerate
     if not length:
-        raise CorpusError(f"{path} lasts 0 s; record it again or leave it out")
+        raise CorpusError(f"{path} lasts 0 s", remedy="record it again or leave it out")
     end = length if part.duration is None else part.offset + part.duration
     if part.offset >= length or end > length + _SLACK_S:
         raise CorpusError(
-            Fault(
-                f"{path} lasts {length:.3f} s",
-                f"{part.offset:.3f} s to {end:.3f} s is wanted",
-                "",
-                "correct offset and duration, or copy the file again",
-            )
+            f"{path} lasts {length:.3f} s",
+            given=f"{part.offset:.3f} s to {end:.3f} s is wanted",
+            remedy="correct offset and duration, or copy the file again",
         )
     end = min(end, length)
     if end - part.offset > LONGEST_S:
         raise CorpusError(
-            f"{path} lasts {end - part.offset:.0f} s; cut it into utterances of at most "
-            f"{LONGEST_S:.0f} s, in files or by offset and duration"
+            f"{path} lasts {end - part.offset:.0f} s",
+            remedy=f"cut it into utterances of at most {LONGEST_S:.0f} s, in files or by offset "
+            "and duration",
         )
     first, last = round(part.offset * rate), round(end * rate)
     sound.seek(first)
@@ -140,24 +138,20 @@ def _samples(path: Path, sound: "soundfile.SoundFile", part: Part) -> np.ndarray
 def _channel(path: Path, sound: "soundfile.SoundFile", wanted: int | None) -> int:
     if not RATES[0] <= sound.samplerate <= RATES[1]:
         raise CorpusError(
-            Fault(
-                str(path),
-                f"{sound.samplerate} Hz",
-                f"{RATES[0]} to {RATES[1]} Hz",
-                "convert it",
-            )
+            str(path),
+            given=f"{sound.samplerate} Hz",
+            allowed=f"{RATES[0]} to {RATES[1]} Hz",
+            remedy="convert it",
         )
     if wanted is None and sound.channels == 1:
         return 0
     if wanted is None or wanted >= sound.channels:
         raise CorpusError(
-            Fault(
-                str(path),
-                f"{sound.channels} channels"
-                + ("" if wanted is None else f", and channel = {wanted} is wanted"),
-                f"channel = 0 to {sound.channels - 1}",
-                "name the channel that holds the speaker",
-            )
+            str(path),
+            given=f"{sound.channels} channels"
+            + ("" if wanted is None else f", and channel = {wanted} is wanted"),
+            allowed=f"channel = 0 to {sound.channels - 1}",
+            remedy="name the channel that holds the speaker",
         )
     return wanted
 

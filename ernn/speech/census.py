@@ -35,8 +35,9 @@ class Census:
         name, frames = utterance.name, len(utterance.features)
         if name in self._names:
             raise CorpusError(
-                f"utterance {name} is in {self._names[name]} and in {split}; leave it out of one, "
-                "so that nothing counts twice and no model is judged by what it was trained on"
+                f"utterance {name} is in {self._names[name]} and in {split}",
+                remedy="leave it out of one, so that nothing counts twice and no model is judged "
+                "by what it was trained on",
             )
         self._names[name] = split
         self.utterances[split] += 1

@@ -82,20 +82,22 @@ def _require_alike(utterance: Utterance, first: Utterance) -> None:
     if sizes[0] != sizes[1]:
         raise CorpusError(
             f"utterance {utterance.name} has {sizes[0]} values a frame and {first.name} has "
-            f"{sizes[1]}; make all features in the same way"
+            f"{sizes[1]}",
+            remedy="make all features in the same way",
         )
     if (utterance.labels is None) != (first.labels is None):
         timed, other = (first, utterance) if utterance.labels is None else (utterance, first)
         raise CorpusError(
-            f"utterance {timed.name} has phones with times and {other.name} has phones alone; "
-            "give times for all utterances of all splits, or for none"
+            f"utterance {timed.name} has phones with times and {other.name} has phones alone",
+            remedy="give times for all utterances of all splits, or for none",
         )
     repeats = np.count_nonzero(utterance.phones[1:] == utterance.phones[:-1])
     least = len(utterance.phones) + repeats  # CTC tells equal neighbours apart by a blank
     if utterance.labels is None and least > len(utterance.features):
         raise CorpusError(
             f"utterance {utterance.name} needs {least} frames for its {len(utterance.phones)} "
-            f"phones but has {len(utterance.features)}; correct it or leave it out"
+            f"phones but has {len(utterance.features)}",
+            remedy="correct it or leave it out",
         )
 
 

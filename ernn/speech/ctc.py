@@ -50,7 +50,7 @@ class Bigram:
         """
         if not sequences or not all(len(phones) for phones in sequences):
             raise CorpusError(
-                "a phone bigram needs phones; give a training split that is not empty"
+                "a phone bigram needs phones", remedy="give a training split that is not empty"
             )
         counts = np.full((size + 1, size), _SMOOTHING)
         for phones in sequences:
@@ -83,8 +83,8 @@ def beam_search(
     size = logits.shape[1] - 1
     if bigram is not None and bigram.table.shape[1] != size:
         raise ShapeError(
-            f"{size + 1} outputs cannot be decoded with a bigram of {bigram.table.shape[1]} "
-            "phones; a CTC model has one output for each phone and one for the blank"
+            f"{size + 1} outputs cannot be decoded with a bigram of {bigram.table.shape[1]} phones",
+            allowed="one for each phone and one for the blank",
         )
     gain = np.zeros((size + 1, size))
     if bigram is not None:
@@ -99,8 +99,8 @@ def beam_search(
 def _checked(logits: np.ndarray) -> np.ndarray:
     if logits.ndim != 2 or logits.shape[1] < 2 or not len(logits) or not np.isfinite(logits).all():
         raise ShapeError(
-            f"scores of shape {logits.shape} cannot be decoded; give (T > 0, phones + 1) finite "
-            "numbers"
+            f"scores of shape {logits.shape} cannot be decoded",
+            remedy="give (T > 0, phones + 1) finite numbers",
         )
     return logits
 

@@ -44,7 +44,9 @@ class PhoneModel:
             CorpusError: there are no labels.
         """
         if not labels or not all(len(utterance) for utterance in labels):
-            raise CorpusError("a phone model needs labels; give a training split that is not empty")
+            raise CorpusError(
+                "a phone model needs labels", remedy="give a training split that is not empty"
+            )
         frames = np.bincount(np.concatenate(labels), minlength=size) + _SMOOTHING
         first = np.bincount([utterance[0] for utterance in labels], minlength=size) + _SMOOTHING
         pairs = np.zeros((size, size))
@@ -81,7 +83,8 @@ def decode(
     for scores in log_posteriors:
         if scores.ndim != 2 or scores.shape[1] != size or not np.isfinite(scores).all():
             raise ShapeError(
-                f"scores of shape {scores.shape} cannot be decoded; give (T, {size}) finite numbers"
+                f"scores of shape {scores.shape} cannot be decoded",
+                remedy=f"give (T, {size}) finite numbers",
             )
     lengths = np.array([len(scores) for scores in log_posteriors], np.int64)
     # The longest first, so that the utterances still running are always the first ones.

@@ -68,7 +68,7 @@ class Espeak:
         self.rate = self._library.espeak_Initialize(_SYNCHRONOUS, 0, place, options)
         if self.rate <= 0:
             raise ToolError(
-                f"espeak-ng cannot use its data in {self._data}; reinstall espeakng-loader"
+                f"espeak-ng cannot use its data in {self._data}", remedy="reinstall espeakng-loader"
             )
         ctypes.CDLL(None).srand(1)  # breathy voices draw their noise from the C library
         self._audio: list[np.ndarray] = []
@@ -93,8 +93,8 @@ class Espeak:
         self._audio, self._events, self._error = [], [], None
         if not (self._data / "voices" / "!v" / voice.variant).is_file():  # espeak would use another
             raise ToolError(
-                f"espeak-ng has no voice {voice.variant!r} in {self._data}; reinstall "
-                "espeakng-loader"
+                f"espeak-ng has no voice {voice.variant!r} in {self._data}",
+                remedy="reinstall espeakng-loader",
             )
         name = f"{LANGUAGE}+{voice.variant}"
         failed = self._library.espeak_SetVoiceByName(name.encode())
@@ -108,7 +108,9 @@ class Espeak:
         if self._error:
             raise self._error
         if failed or not self._audio:
-            raise ToolError(f"espeak-ng cannot say {text!r} with voice {name!r} (status {failed})")
+            raise ToolError(
+                f"espeak-ng cannot say {text!r} with voice {name!r}", given=f"status {failed}"
+            )
         audio = np.concatenate(self._audio).astype(np.float32) / 32768
         return Recording.from_events(audio, self.rate, self._events)
 
@@ -157,6 +159,7 @@ def _private_copy() -> ctypes.CDLL:
             return ctypes.CDLL(str(shutil.copy(path, Path(folder) / path.name)))
         except OSError as error:
             raise ToolError(
-                f"a copy of {path} cannot be loaded from the folder for temporary files ({error}); "
-                "where that is mounted noexec or full, set TMPDIR to another folder"
+                f"a copy of {path} cannot be loaded from the folder for temporary files",
+                given=str(error),
+                remedy="where that is mounted noexec or full, set TMPDIR to another folder",
             ) from None

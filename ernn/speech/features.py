@@ -35,7 +35,9 @@ def speaker_features(
     for recording, bands in zip(recordings, normalise(static), strict=True):
         features = with_deltas(bands)[::every]
         if not np.isfinite(features).all():
-            raise CorpusError("a recording gives features that are not finite; check its samples")
+            raise CorpusError(
+                "a recording gives features that are not finite", remedy="check its samples"
+            )
         centres = frame_centres(len(bands), recording.rate, recipe)[::every]
         result.append((features, recording.labels(centres)))
     return result
@@ -52,7 +54,7 @@ def speaker_utterances(
     try:
         framed = speaker_features([recording for _, recording in named], recipe)
     except CorpusError as error:
-        raise CorpusError(f"speaker {speaker}: {error}") from None
+        raise error.at(f"speaker {speaker}") from None
     return [
         Utterance(name, speaker, features, labels, recording.reference(), recording.origin)
         for (name, recording), (features, labels) in zip(named, framed, strict=True)
@@ -64,8 +66,8 @@ def log_mel(audio: np.ndarray, rate: int, recipe: FeatureRecipe) -> np.ndarray:
     window, step = _frame_sizes(rate, recipe)
     if len(audio) < window:
         raise CorpusError(
-            f"a recording of {len(audio)} samples is shorter than a window of {window}; remove it, "
-            "or lower window_ms"
+            f"a recording of {len(audio)} samples is shorter than a window of {window}",
+            remedy="remove it, or lower window_ms",
         )
     frames = np.lib.stride_tricks.sliding_window_view(audio, window)[::step]  # (T, window)
     energy = np.mean(frames**2, axis=1, keepdims=True)

@@ -43,7 +43,9 @@ def say(text: str, voice: FliteVoice) -> Recording:
             audio, rate = soundfile.read(wave, dtype="float32")
             ends = [(label, float(end)) for label, end in re.findall(r"(\S+):([\d.]+)", told)]
         except (OSError, ValueError, soundfile.SoundFileError) as error:
-            raise ToolError(f"flite said nothing usable with voice {voice.name}: {error}") from None
+            raise ToolError(
+                f"flite said nothing usable with voice {voice.name}", given=str(error)
+            ) from None
     starts = [0.0, *(end for _, end in ends)]
     events = [
         (fold_flite(label), round(start * rate))
@@ -62,15 +64,15 @@ def _run(*arguments: str) -> str:
     """Run flite and return what it prints."""
     program = shutil.which("flite")
     if program is None:
-        raise ToolError("flite is not installed; install it (Debian: apt install flite)")
+        raise ToolError("flite is not installed", remedy="install it (Debian: apt install flite)")
     try:
         done = subprocess.run(
             [program, *arguments], capture_output=True, text=True, timeout=_TIMEOUT_S
         )
     except (OSError, subprocess.TimeoutExpired) as error:
-        raise ToolError(f"{program} failed: {error}") from None
+        raise ToolError(f"{program} failed", given=str(error)) from None
     # Asked for its version, flite prints it and returns 1.
     if done.returncode and "--version" not in arguments:
         last = (done.stderr.strip().splitlines() or ["it printed nothing"])[-1]
-        raise ToolError(f"{program} {' '.join(arguments)} failed: {last}")
+        raise ToolError(f"{program} {' '.join(arguments)} failed", given=last)
     return done.stdout

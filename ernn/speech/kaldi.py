@@ -12,7 +12,7 @@ from pathlib import Path
 
 import numpy as np
 
-from ernn.errors import CorpusError, Fault
+from ernn.errors import CorpusError
 from ernn.recipe import CorpusRecipe, FeatureRecipe
 from ernn.speech.archive import Place, read_integer_archive, read_integers, read_matrix, read_scp
 from ernn.speech.audio import Origin, digest
@@ -48,12 +48,15 @@ class DataFolder:
         """
         if (path / "wav.scp").is_file() and not (path / "feats.scp").exists():
             raise CorpusError(
-                f"{path} has wav.scp but no feats.scp; make features with Kaldi's make_mfcc.sh, or "
-                'list the recordings in a manifest for kind = "manifest"'
+                f"{path} has wav.scp but no feats.scp",
+                remedy="make features with Kaldi's make_mfcc.sh, or list the recordings in a "
+                'manifest for kind = "manifest"',
             )
         features = read_scp(path / "feats.scp")
         if not features:
-            raise CorpusError(f"{path / 'feats.scp'} names no utterance; give each split some")
+            raise CorpusError(
+                f"{path / 'feats.scp'} names no utterance", remedy="give each split some"
+            )
         speakers = read_table(path / "utt2spk", "lines: utterance speaker")
         alignment = _alignment(path)
         text = {} if alignment is not None else read_table(path / "text", "lines: utterance phones")
@@ -70,8 +73,9 @@ class DataFolder:
             if missing:
                 raise CorpusError(
                     f"{self.path} has no {what} for {len(missing)} of {len(self.features)} "
-                    f"utterances of feats.scp, such as {missing[0]}; add them, or leave those "
-                    "utterances out with Kaldi's utils/subset_data_dir.sh"
+                    f"utterances of feats.scp, such as {missing[0]}",
+                    remedy="add them, or leave those utterances out with Kaldi's "
+                    "utils/subset_data_dir.sh",
                 )
 
     @property
@@ -94,8 +98,8 @@ class KaldiTask:
         if len({features.shape[1] for features in raw}) > 1:
             sizes = sorted({features.shape[1] for features in raw})
             raise CorpusError(
-                f"speaker {self.name} has features of {sizes[0]} and of {sizes[1]} values a frame; "
-                "make all features in the same way"
+                f"speaker {self.name} has features of {sizes[0]} and of {sizes[1]} values a frame",
+                remedy="make all features in the same way",
             )
         origins = [Origin(digest(features)) for features in raw]
         made = []
@@ -104,7 +108,8 @@ class KaldiTask:
             if labels is not None and len(labels) != len(features):
                 raise CorpusError(
                     f"utterance {name} has an alignment of {len(labels)} frames and features of "
-                    f"{len(features)}; align these features, with no frames left out"
+                    f"{len(features)}",
+                    remedy="align these features, with no frames left out",
                 )
             kept = slice(None, None, recipe.keep_every)
             labels = None if labels is None else labels[kept]
@@ -124,8 +129,8 @@ def find(recipe: CorpusRecipe) -> Source:
     table = read_phones(Path(recipe.phones)) if recipe.phones else {}
     if not table and any(one.alignment is not None for one in data.values()):
         raise CorpusError(
-            f"the alignments below {recipe.path} are numbers of phones; set corpus.phones to the "
-            "phones.txt that names them"
+            f"the alignments below {recipe.path} are numbers of phones",
+            remedy="set corpus.phones to the phones.txt that names them",
         )
     said = sorted({phone for text in data["train"].text.values() for phone in text.split()})
     phones = PhoneSet.choose(recipe.fold, table or said)
@@ -175,12 +180,10 @@ def _alignment(folder: Path) -> dict[str, np.ndarray] | None:
     packed = sorted(folder.glob("ali*.gz"))
     if packed:
         raise CorpusError(
-            Fault(
-                f"{packed[0]} cannot be read",
-                "it is compressed",
-                "ali.scp, ali.ark or ali.txt",
-                "make it one with Kaldi's ali-to-phones --per-frame=true",
-            )
+            f"{packed[0]} cannot be read",
+            given="it is compressed",
+            allowed="ali.scp, ali.ark or ali.txt",
+            remedy="make it one with Kaldi's ali-to-phones --per-frame=true",
         )
     return None
 
@@ -193,9 +196,11 @@ def _speakers(folder: DataFolder, phones: PhoneSet, table: Mapping[str, str]) ->
         try:
             labels = labels_of(name)
         except CorpusError as error:
-            raise CorpusError(f"{folder.path}, utterance {name}: {error}") from None
+            raise error.at(f"{folder.path}, utterance {name}") from None
         if not len(labels[1]):
-            raise CorpusError(f"{folder.path}, utterance {name}: no phone is left; leave it out")
+            raise CorpusError(
+                f"{folder.path}, utterance {name}: no phone is left", remedy="leave it out"
+            )
         found.setdefault(folder.speakers[name], []).append((name, place, labels))
     return [KaldiTask(speaker, tuple(entries)) for speaker, entries in found.items()]
 
@@ -214,8 +219,9 @@ def _reader(
         unknown = [number for number in np.unique(frames).tolist() if number not in numbers]
         if unknown:
             raise CorpusError(
-                f"phone number {unknown[0]} is not in the table of phones; set corpus.phones to "
-                "the phones.txt of the alignment, whose numbers are phones (ali-to-phones)"
+                f"phone number {unknown[0]} is not in the table of phones",
+                remedy="set corpus.phones to the phones.txt of the alignment, whose numbers are "
+                "phones (ali-to-phones)",
             )
         labels = _join(np.array([numbers[frame] for frame in frames.tolist()], np.int16))
         return labels, collapse(labels)
@@ -226,10 +232,16 @@ def _reader(
 def _numbered(phones: PhoneSet, table: Mapping[str, str]) -> dict[int, int]:
     """Return the label of each phone's number, of phones that have a label."""
     if not all(re.fullmatch(r"\d{1,9}", number) for number in table.values()):
-        raise CorpusError("corpus.phones has a line without a number; each is: phone number")
+        raise CorpusError(
+            "corpus.phones has a line without a number",
+            allowed="lines of phone, number",
+            remedy="repair the table",
+        )
     numbers = {int(number): name for name, number in table.items()}
     if len(numbers) < len(table):
-        raise CorpusError("corpus.phones gives two phones the same number; repair the table")
+        raise CorpusError(
+            "corpus.phones gives two phones the same number", remedy="repair the table"
+        )
     return {n: phones.number(name) for n, name in numbers.items() if name in phones.table}
 
 
@@ -248,9 +260,13 @@ def _features(name: str, place: Place) -> np.ndarray:
     frames, size = features.shape
     if not frames or not 0 < size <= _MOST_FEATURES:
         raise CorpusError(
-            f"{place.path}: utterance {name} has {frames} frames of {size} values; there must be "
-            f"some, and at most {_MOST_FEATURES} values"
+            f"{place.path}: utterance {name} has {frames} frames of {size} values",
+            allowed=f"frames of at most {_MOST_FEATURES} values",
+            remedy="make its features again",
         )
     if not np.isfinite(features).all():
-        raise CorpusError(f"{place.path}: utterance {name} has features that are NaN or infinite")
+        raise CorpusError(
+            f"{place.path}: utterance {name} has features that are NaN or infinite",
+            remedy="make its features again",
+        )
     return features

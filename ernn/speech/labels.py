@@ -29,7 +29,7 @@ def read_table(path: Path, line: str) -> dict[str, str]:
     for text in read_text(path, CorpusError, f"a text file of {line}").split("\n"):
         words = text.split(maxsplit=1)
         if words and words[0] in table:
-            raise CorpusError(f"{path} has two lines for {words[0]!r}; remove one")
+            raise CorpusError(f"{path} has two lines for {words[0]!r}", remedy="remove one")
         if words:
             table[words[0]] = words[1].strip() if len(words) > 1 else ""
     return table
@@ -56,8 +56,9 @@ class PhoneSet:
     def __post_init__(self) -> None:
         if not 2 <= len(self.labels) <= MOST_LABELS:
             raise CorpusError(
-                f"the corpus has {len(self.labels)} different phones; 2 to {MOST_LABELS} are "
-                "possible: fold them to fewer with corpus.fold"
+                f"the corpus has {len(self.labels)} different phones",
+                allowed=f"2 to {MOST_LABELS}",
+                remedy="fold them to fewer with corpus.fold",
             )
 
     @classmethod
@@ -97,8 +98,9 @@ class PhoneSet:
         if phone not in self.numbers:
             known = " ".join(list(self.table)[:100])
             raise CorpusError(
-                f"{phone!r} is none of the corpus's phones, which are: {known}; correct it, or "
-                "name it in corpus.phones or corpus.fold"
+                f"{phone!r} is none of the corpus's phones",
+                allowed=known,
+                remedy="correct it, or name it in corpus.phones or corpus.fold",
             )
         return self.numbers[phone]
 

@@ -89,9 +89,11 @@ class ManifestTask:
             else:
                 phones, ends = _lay(entry.phones, len(audio), origin.rate, self.phones)
         except CorpusError as error:
-            raise CorpusError(f"{entry.name}: {error}") from None
+            raise error.at(entry.name) from None
         if not len(phones):
-            raise CorpusError(f"{entry.name}: no phone is left; leave the recording out")
+            raise CorpusError(
+                entry.name, given="no phone is left", remedy="leave the recording out"
+            )
         return resample(Recording(audio, origin.rate, phones, ends, self.phones.silence, origin))
 
 
@@ -108,7 +110,9 @@ def find(recipe: CorpusRecipe) -> Source:
         found[entry.split].setdefault(entry.speaker, []).append(entry)
     for split, speakers in found.items():
         if not speakers:
-            raise CorpusError(f'{path} has no line with "split": "{split}"; give each split some')
+            raise CorpusError(
+                f'{path} has no line with "split": "{split}"', remedy="give each split some"
+            )
     phones = PhoneSet.choose(recipe.fold, _phones(recipe, entries))
     uses = [Use(one.name, one.split, located(path.parent, one.audio), one.part) for one in entries]
     try:
@@ -190,13 +194,13 @@ def read_lines(path: Path) -> Iterator[Line]:
         if not text.strip():
             continue
         where = f"{path}, line {number}"
-        entry = parse(_object(text, where), Line, CorpusError, where)
+        entry = parse(_object(text, where), Line, CorpusError, where, "correct the line")
         if entry.name in seen:
-            raise CorpusError(f"{where}: {entry.name} again; remove a line")
+            raise CorpusError(where, given=f"{entry.name} again", remedy="remove a line")
         odd = [phone for phone in entry.spoken if len(phone.split()) != 1]
         if odd or not entry.spoken:
             told = f"{odd[0]!r} is no phone" if odd else "no phones"
-            raise CorpusError(f"{where}: {told}; name one word each")
+            raise CorpusError(where, given=told, remedy="name one word each")
         seen.add(entry.name)
         yield entry
 
@@ -208,7 +212,7 @@ def _object(text: str, where: str) -> Any:
         found = dict(pairs)
         if len(found) < len(pairs):
             twice = next(key for n, (key, _) in enumerate(pairs) if key in dict(pairs[:n]))
-            raise CorpusError(Fault(where, f"the key {twice!r} comes twice", "", "remove one"))
+            raise CorpusError(where, given=f"the key {twice!r} comes twice", remedy="remove one")
         return found
 
     try:
@@ -217,7 +221,9 @@ def _object(text: str, where: str) -> Any:
         raise
     except (ValueError, RecursionError):  # ValueError: no JSON, or a number of 5,000 digits
         keys = "audio, speaker, split and phones"
-        raise CorpusError(f"{where} is not JSON; each line is one object with {keys}") from None
+        raise CorpusError(
+            f"{where} is not JSON", allowed=f"one object a line with {keys}"
+        ) from None
 
 
 def _lay(
@@ -229,8 +235,9 @@ def _lay(
     for start, end, phone in [*timed, (length, length, "")]:
         if phone and not (math.isfinite(end) and reached - _CLOSE_S <= start < end):
             raise CorpusError(
-                f"{phone!r} from {start} s to {end} s has no length or overlaps with the phone "
-                "before; give phones in order of time, with start before end"
+                f"{phone!r} from {start} s to {end} s",
+                given="it has no length or overlaps with the phone before",
+                remedy="give phones in order of time, with start before end",
             )
         if start - reached > _CLOSE_S:
             labels.append(_silence(phones, reached, start))
@@ -244,7 +251,10 @@ def _lay(
                 ends.append(end)
             reached = end
     if reached > length + _SLACK_S:
-        raise CorpusError(f"phones end at {reached:.3f} s, but the audio at {length:.3f} s")
+        raise CorpusError(
+            f"phones end at {reached:.3f} s, but the audio at {length:.3f} s",
+            remedy="correct the times",
+        )
     edges = np.minimum(np.round(np.array(ends) * rate), samples).astype(np.int64)
     edges[-1:] = samples
     spans = np.diff(edges, prepend=0) > 0
@@ -254,7 +264,7 @@ def _lay(
 def _silence(phones: PhoneSet, start: float, end: float) -> int:
     if phones.silence < 0:
         raise CorpusError(
-            f"there is no phone from {start:.3f} s to {end:.3f} s and no {SILENCE!r} to put there; "
-            f"add {SILENCE!r} to corpus.phones or corpus.fold"
+            f"there is no phone from {start:.3f} s to {end:.3f} s and no {SILENCE!r} to put there",
+            remedy=f"add {SILENCE!r} to corpus.phones or corpus.fold",
         )
     return phones.silence

@@ -90,4 +90,4 @@ def _look_up(table: Mapping[str, Spoken], label: str, kind: str) -> Spoken:
         return table[label]
     except KeyError:
         known = " ".join(sorted(table))
-        raise CorpusError(f"{label!r} is not a known {kind}; known are: {known}") from None
+        raise CorpusError(f"{label!r} is not a known {kind}", allowed=known) from None

@@ -118,7 +118,8 @@ def _require_lengths(logits: Sequence[np.ndarray], utterances: Sequence[Utteranc
     if [len(rows) for rows in logits] != [len(u.features) for u in utterances]:
         raise ShapeError(
             f"the outputs for {len(logits)} utterances do not have the lengths of the "
-            f"{len(utterances)} utterances; give one output per frame"
+            f"{len(utterances)} utterances",
+            remedy="give one output per frame",
         )
 
 

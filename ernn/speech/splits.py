@@ -42,7 +42,7 @@ def save_split(
         CorpusError: there are no utterances, or a feature is not finite.
     """
     if not utterances:
-        raise CorpusError(f"the {split} split is empty; give it some speech")
+        raise CorpusError(f"the {split} split is empty", remedy="give it some speech")
     with np.errstate(over="ignore"):  # what does not fit becomes infinite and is refused below
         features = np.concatenate([u.features for u in utterances], dtype=np.float16)
     _require_finite(features, f"the {split} split")
@@ -68,7 +68,7 @@ def load_split(folder: Path, split: str) -> Split:
     path = Path(folder) / f"{split}.safetensors"
     arrays, header = read_arrays(path, FORMAT, REMEDY, CorpusError)
     if arrays.keys() - {"labels"} != {"features", "phones"}:
-        raise CorpusError(f"{path} holds {', '.join(sorted(arrays))}; {REMEDY}")
+        raise CorpusError(f"{path} holds {', '.join(sorted(arrays))}", remedy=REMEDY)
     index, names = _read_header(path, header)
     _check_arrays(path, index, arrays, len(names))
     frames = np.cumsum([0, *(entry[2] for entry in index)])
@@ -100,9 +100,9 @@ def _read_header(path: Path, header: Mapping) -> tuple[Index, tuple[str, ...]]:
     except (KeyError, TypeError, ValueError):
         index, names = [], ()
     if not index or any(frames <= 0 or sounds <= 0 for _, _, frames, sounds in index):
-        raise CorpusError(f"{path} has an empty or damaged index; {REMEDY}")
+        raise CorpusError(f"{path} has an empty or damaged index", remedy=REMEDY)
     if len(set(names)) < len(names) or not 0 < len(names) <= MOST_LABELS:
-        raise CorpusError(f"{path} has a damaged list of phones; {REMEDY}")
+        raise CorpusError(f"{path} has a damaged list of phones", remedy=REMEDY)
     return index, names
 
 
@@ -121,12 +121,14 @@ def _check_arrays(path: Path, index: Index, arrays: Mapping[str, np.ndarray], si
     )
     if not fits:
         raise CorpusError(
-            f"{path} holds other arrays than its index of {len(index)} utterances announces; "
-            f"{REMEDY}"
+            f"{path} holds other arrays than its index of {len(index)} utterances announces",
+            remedy=REMEDY,
         )
     _require_finite(features, str(path))
 
 
 def _require_finite(features: np.ndarray, where: str) -> None:
     if not np.isfinite(features).all():
-        raise CorpusError(f"{where} holds features that are NaN or infinite; check its recordings")
+        raise CorpusError(
+            f"{where} holds features that are NaN or infinite", remedy="check its recordings"
+        )

@@ -13,7 +13,7 @@ from pathlib import Path
 import numpy as np
 
 from ernn.datafile import read_text
-from ernn.errors import CorpusError, Fault
+from ernn.errors import CorpusError
 from ernn.folders import left_by_system
 from ernn.recipe import FeatureRecipe
 from ernn.speech.acoustics import RATE
@@ -78,7 +78,8 @@ def find(path: Path) -> Source:
     for split, found in splits.items():
         if not found:
             raise CorpusError(
-                f"{path} has no speaker of the {split} set; give the folder of a complete TIMIT"
+                f"{path} has no speaker of the {split} set",
+                remedy="give the folder of a complete TIMIT",
             )
     others = [task.name for task in test if task.name not in CORE_TEST + DEVELOPMENT]
     notes = {
@@ -130,12 +131,14 @@ def read_recording(audio_path: Path, labels_path: Path) -> Recording:
     if origin.rate != RATE or seconds > _LONGEST_S:
         given = f"{origin.rate} Hz and {seconds:.0f} s"
         limit = f"{RATE} Hz and less than {_LONGEST_S:.0f} s"
-        raise CorpusError(Fault(str(audio_path), given, limit, "restore it from TIMIT"))
+        raise CorpusError(
+            str(audio_path), given=given, allowed=limit, remedy="restore it from TIMIT"
+        )
     events, end = _read_labels(labels_path)
     if abs(end - len(audio)) > _SLACK_S * RATE:
         raise CorpusError(
-            f"{labels_path} ends at sample {end}, but {audio_path.name} at {len(audio)}; "
-            "restore both from your TIMIT copy"
+            f"{labels_path} ends at sample {end}, but {audio_path.name} at {len(audio)}",
+            remedy="restore both from your TIMIT copy",
         )
     return replace(Recording.from_events(audio, RATE, events), origin=origin)
 
@@ -148,14 +151,17 @@ def _read_labels(path: Path) -> tuple[list[tuple[Spoken, int]], int]:
         spans = np.array([(int(start), int(end)) for start, end, _ in rows], np.int64)
         events = [(fold_timit(label), int(start)) for start, _, label in rows]
     except CorpusError as error:
-        raise CorpusError(f"{path}: {error}") from None
+        raise error.at(str(path)) from None
     except (ValueError, OverflowError):
         raise CorpusError(
-            f"{path} is not a list of phone labels; each line is: first sample, last sample, label"
+            f"{path} is not a list of phone labels",
+            allowed="lines of first sample, last sample, label",
         ) from None
     rising = len(spans) and spans[0, 0] >= 0 and (spans[:, 0] < spans[:, 1]).all()
     if not rising or (spans[1:, 0] < spans[:-1, 1]).any():
-        raise CorpusError(f"{path} has no labels, or labels that overlap; restore it from TIMIT")
+        raise CorpusError(
+            f"{path} has no labels, or labels that overlap", remedy="restore it from TIMIT"
+        )
     return events, int(spans[-1, 1])
 
 
@@ -164,8 +170,8 @@ def _speakers(path: Path, part: str) -> tuple[list[TimitTask], list[str]]:
     root = _child(path, part)
     if root is None:
         raise CorpusError(
-            f"{path} is not TIMIT: it has no folder {part.upper()}; give the folder that holds "
-            "TRAIN and TEST"
+            f"{path} is not TIMIT: it has no folder {part.upper()}",
+            remedy="give the folder that holds TRAIN and TEST",
         )
     found: dict[str, dict[str, tuple[str, Path, Path]]] = {}
     shared = []
@@ -177,12 +183,9 @@ def _speakers(path: Path, part: str) -> tuple[list[TimitTask], list[str]]:
             name = f"{speaker}_{stem}"
             if name in said:
                 raise CorpusError(
-                    Fault(
-                        "the same recording twice",
-                        f"{said[name][2]} and {labels}",
-                        "",
-                        "move one away, so that nothing counts twice",
-                    )
+                    "the same recording twice",
+                    given=f"{said[name][2]} and {labels}",
+                    remedy="move one away, so that nothing counts twice",
                 )
             said[name] = (name, audio, labels)
     return [TimitTask(name, tuple(said.values())) for name, said in sorted(found.items())], shared
@@ -194,7 +197,8 @@ def _sentences(folder: Path, names: list[str]) -> Iterator[tuple[str, Path, Path
     if len(files) < len(names):
         twice = next(name for name in names if files[name.lower()].name != name)
         raise CorpusError(
-            f"{folder / twice} and {files[twice.lower()].name} have the same name; keep one"
+            f"{folder / twice} and {files[twice.lower()].name} have the same name",
+            remedy="keep one",
         )
     for name, path in sorted(files.items()):
         stem, _, kind = name.removesuffix(".wav.wav").rpartition(".")
@@ -206,10 +210,14 @@ def _sentences(folder: Path, names: list[str]) -> Iterator[tuple[str, Path, Path
         labels = files.get(f"{stem}.phn")
         if kind == "phn":
             if audio is None:
-                raise CorpusError(f"{path} has no audio beside it; restore {stem.upper()}.WAV")
+                raise CorpusError(
+                    f"{path} has no audio beside it", remedy=f"restore {stem.upper()}.WAV"
+                )
             yield stem, audio, path
         elif name.endswith(".wav") and labels is None:
-            raise CorpusError(f"{path} has no labels beside it; restore {stem.upper()}.PHN")
+            raise CorpusError(
+                f"{path} has no labels beside it", remedy=f"restore {stem.upper()}.PHN"
+            )
 
 
 def _walk(
@@ -223,7 +231,9 @@ def _walk(
 
 def _refuse(error: OSError) -> None:
     raise CorpusError(
-        Fault(f"{error.filename} cannot be read", error.strerror or "", "", "give it to this user")
+        f"{error.filename} cannot be read",
+        given=error.strerror or "",
+        remedy="give it to this user",
     )
 
 

@@ -57,8 +57,9 @@ def frame_labels(utterances: Iterable[Utterance]) -> list[np.ndarray]:
     for utterance in utterances:
         if utterance.labels is None:
             raise CorpusError(
-                f"utterance {utterance.name} has phones but no times, which frame cross entropy "
-                'needs; set loss = "ctc" in the recipe\'s training, or align the corpus'
+                f"utterance {utterance.name} has phones but no times",
+                given="frame cross entropy needs them",
+                remedy='set loss = "ctc" in the recipe\'s training, or align the corpus',
             )
         labels.append(utterance.labels)
     return labels

@@ -72,7 +72,8 @@ class ArraysTask:
         if [len(rows) for rows in outputs] != [len(frames) for frames in found.frames]:
             raise ShapeError(
                 f"the outputs for {len(outputs)} sequences do not have the lengths of the "
-                f"{len(found)} sequences; give one output per frame"
+                f"{len(found)} sequences",
+                remedy="give one output per frame",
             )
         right = [
             np.count_nonzero(self._decided(rows) == labels)

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Literal
 import numpy as np
 from numpy.lib import format as npy
 
-from ernn.errors import CorpusError, Fault
+from ernn.errors import CorpusError
 from ernn.tasks.sequences import Sequences, save_sequences
 from ernn.tasks.task import SPLITS
 
@@ -91,21 +91,24 @@ def read_npz(path: Path) -> dict[str, np.ndarray]:
                     f"give {', '.join(sorted(NEEDED))}, and where they are wanted "
                     f"{', '.join(sorted(KNOWN - NEEDED))}, and no others"
                 )
-                raise CorpusError(Fault(what, remedy=remedy))
+                raise CorpusError(what, remedy=remedy)
             if sum(announced.values()) > MOST_BYTES:
                 size = sum(announced.values()) / 2**30
                 limit = f"more than {MOST_BYTES >> 30} GiB"
                 what = f"{path} announces arrays of {size:,.0f} GiB, {limit}"
-                raise CorpusError(Fault(what, remedy="give fewer sequences"))
+                raise CorpusError(what, remedy="give fewer sequences")
             return {name: _array(archive, name) for name in names}
     except (OSError, ValueError, EOFError, zipfile.BadZipFile, NotImplementedError) as error:
-        what = f"{path} cannot be read as an .npz file ({error})"
-        raise CorpusError(Fault(what, remedy="write it with numpy.savez")) from None
+        raise CorpusError(
+            f"{path} cannot be read as an .npz file",
+            given=str(error),
+            remedy="write it with numpy.savez",
+        ) from None
 
 
 def _wrong(path: Path, given: str, remedy: str) -> CorpusError:
     """Return the error of a file that can be read, and holds what cannot be used."""
-    return CorpusError(Fault(str(path), given, "", remedy))
+    return CorpusError(str(path), given=given, remedy=remedy)
 
 
 def _headers(path: Path, archive: zipfile.ZipFile) -> Iterator[tuple[str, int]]:

@@ -80,7 +80,7 @@ def load_sequences(folder: Path, split: str) -> Sequences:
     except (KeyError, TypeError, ValueError):
         fits = False
     if not fits:
-        raise CorpusError(f"{path} is damaged: its parts do not fit each other; {REMEDY}")
+        raise CorpusError(f"{path} is damaged: its parts do not fit each other", remedy=REMEDY)
     frames, labels = _cut(features, lengths), _cut(targets, sizes)
     return Sequences(frames, labels, groups, classes, kind, grouped)
 

@@ -255,7 +255,7 @@ def test_bad_phone_strings_get_one_sentence(data, text, message):
     [
         ("SIL\nAA 2\n", "a line without a number"),
         ("SIL 1\nSIL 2\n", "two lines for 'SIL'"),
-        ("SIL 1\n", "1 different phones; 2 to 1000 are possible"),
+        ("SIL 1\n", "1 different phones .allowed: 2 to 1000"),
         ("".join(f"p{n} {n}\n" for n in range(1001)), "1001 different phones"),
         ("SIL 1\nAA 1\n", "the same number"),
     ],

@@ -126,7 +126,7 @@ def test_every_sample_has_the_phone_of_its_time(gaps):
 
 
 BAD_LINES = [
-    ({"phones": [[0.1, 0.3, "a"], [0.2, 0.4, "b"]]}, "'b' from 0.2 s to 0.4 s .* overlaps"),
+    ({"phones": [[0.1, 0.3, "a"], [0.2, 0.4, "b"]]}, "'b' from 0.2 s to 0.4 s: .* overlaps"),
     ({"phones": [[0.3, 0.3, "a"]]}, "no length"),
     ({"phones": [[0.3, 0.1, "a"]]}, "no length"),
     ({"phones": [[-0.3, 0.1, "a"]]}, "overlaps"),
@@ -172,6 +172,7 @@ def test_bad_lines_get_one_sentence(tmp_path, lines, change, message):
     with pytest.raises(CorpusError, match=message) as told:
         build(tmp_path, {**lines[0], **change}, *lines[1:])
     assert "\n" not in str(told.value)
+    assert told.value.fault.allowed or told.value.fault.remedy
 
 
 @given(st.text(min_size=1))
@@ -321,8 +322,9 @@ def test_what_is_odd_is_counted_by_name(tmp_path, lines):
 
 def test_a_phone_that_training_lacks_is_refused(tmp_path, lines):
     lines[2]["phones"] = [[0.0, 1.0, "c"]]
-    with pytest.raises(CorpusError, match=r"test\.wav: 'c' is none of the corpus's phones"):
+    with pytest.raises(CorpusError, match=r"test\.wav: 'c' is none of the corpus's phones") as told:
         build(tmp_path, *lines)
+    assert "c" not in told.value.fault.allowed.split()
 
 
 def test_gaps_need_a_silent_phone(tmp_path, lines):
