@@ -32,7 +32,7 @@ OutOption = Annotated[
 ForceOption = Annotated[bool, typer.Option("--force", help="Do it again even if it is up to date.")]
 
 app = typer.Typer(
-    help="FPGA accelerators for block-circulant LSTM and GRU networks, from speech to Verilog.",
+    help="FPGA accelerators of recurrent networks, from training to proved Verilog.",
     epilog="Example: ernn run quickstart --out out/quickstart",
     no_args_is_help=True,
     add_completion=False,
@@ -81,12 +81,6 @@ def _add_step(name: str, summary: str) -> None:
     app.command(name, help=f"{summary}\n\n{more}", epilog=example)(step)
 
 
-for _name, _summary in STEPS.items():
-    if _name not in ("plan", "simulate"):
-        _add_step(_name, _summary)
-
-
-@app.command(epilog="Example: ernn simulate quickstart --waves")
 def simulate(
     recipe: RecipeArgument,
     out: OutOption = None,
@@ -118,7 +112,6 @@ def simulate(
             write_waves(read, RunFolder(out or Path("out") / read.name), frames or 2, _say)
 
 
-@app.command(epilog="Example: ernn plan quickstart --part XC7VX690T --objective latency")
 def plan(
     model: Annotated[
         str,
@@ -136,7 +129,7 @@ def plan(
         float | None, typer.Option(metavar="N", help="Frames/s that the smallest has to reach.")
     ] = None,
     streams: Annotated[
-        int | None, typer.Option(metavar="S", help="Utterances at a time, 1 to 16.")
+        int | None, typer.Option(metavar="S", help="Sequences at a time, 1 to 16.")
     ] = None,
     force: ForceOption = False,
     debug: DebugOption = False,
@@ -162,6 +155,18 @@ def plan(
         from ernn.flow.steps.plan import plan_file
 
         plan_file(Path(model), changes, out, _say)
+
+
+_WITH_OPTIONS = {
+    "plan": (plan, "ernn plan quickstart --part XC7VX690T --objective latency"),
+    "simulate": (simulate, "ernn simulate quickstart --waves"),
+}
+for _name, _summary in STEPS.items():  # the help lists them in this order
+    if _name in _WITH_OPTIONS:
+        _step, _example = _WITH_OPTIONS[_name]
+        app.command(epilog=f"Example: {_example}")(_step)
+    else:
+        _add_step(_name, _summary)
 
 
 @app.command(epilog="Example: ernn search quickstart --bound 1.5 --part XC7Z020")
@@ -200,7 +205,7 @@ def search(
     ] = None,
     debug: DebugOption = False,
 ) -> None:
-    """Find the smallest model within a bound on its score, in about five trainings.
+    """Find the smallest model within a bound on its score, in at most six trainings.
 
     The same command continues what was interrupted; several may work on one study.
     """

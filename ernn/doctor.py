@@ -67,7 +67,7 @@ def describe(findings: list[Finding]) -> str:
         state = "found" if item.version is not None else "MISSING" if item.needed else "not there"
         name = f"{item.name} {item.version or ''}".strip()
         use = item.purpose if item.needed else f"optional: {item.purpose}"
-        lines.append(f"{state:<10}{name:<36}{use}\n{'':<10}{item.where}")
+        lines.append(f"{state:<10}{name:<34}  {use}\n{'':<10}{item.where}")
     missing = [item.name for item in findings if item.needed and item.version is None]
     verdict = f"missing: {', '.join(missing)}" if missing else "everything that is needed is here"
     return "\n".join([*lines, verdict])

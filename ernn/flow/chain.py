@@ -1,5 +1,6 @@
 """The chain: which steps there are, what goes into each, and the function that runs them."""
 
+import difflib
 import hashlib
 import os
 from collections.abc import Callable
@@ -29,9 +30,11 @@ def find_recipe(text: str) -> Path:
     shipped = {path.stem: path for path in folder("asr_models").glob("*.toml")}
     if NAME.fullmatch(text) and text in shipped:
         return shipped[text]
+    close = difflib.get_close_matches(text, shipped, n=1, cutoff=0.7)
+    meant = f"did you mean {close[0]}? " if close else ""
     raise RecipeError(
         f"there is no recipe {text!r}",
-        remedy="give the path of a TOML file or one of the shipped recipes: "
+        remedy=f"{meant}give the path of a TOML file or one of the shipped recipes: "
         f"{', '.join(sorted(shipped))}",
     )
 

@@ -97,7 +97,7 @@ def _front(path: Path, part: Part, origin: Origin) -> hardware.Front:
         power = estimate_power(part, clock_mhz, used).chip_w
         words = (
             f"{one['pe_rows']} x {one['pe_columns']} PEs, words of {one['word']}, "
-            f"{one['drain_lanes']} drain and {one['cell_lanes']} cell lanes"
+            f"drain lanes {one['drain_lanes']}, cell lanes {one['cell_lanes']}"
         )
         latency_us = one["latency_cycles"] / clock_mhz
         energy_uj = power.scaled(1e6 / rate)

@@ -292,7 +292,7 @@ class _Explorer:
         sizes = bound.sizes
         return (
             f"{sizes.pe_rows} x {sizes.pe_columns} PEs, words of {sizes.word}, "
-            f"{sizes.drain_lanes} drain and {sizes.cell_lanes} cell lanes: {', '.join(missing)}"
+            f"drain lanes {sizes.drain_lanes}, cell lanes {sizes.cell_lanes}: {', '.join(missing)}"
         )
 
     def _no_fit(self) -> Fault:

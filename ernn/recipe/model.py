@@ -66,7 +66,7 @@ class ModelRecipe(Section):
     input_scale: bool = True  # a learned scale per input of each block-circulant matrix
     structure: StructureName | None = None  # of the matrices; None: "scaled", or "circulant"
     output_block: BlockSize = 1
-    pad: BlockSize = 1  # least padding: models that share it share a dense model (docs/search.md)
+    pad: BlockSize = 1  # least padding; models alike in it share a dense one (docs/block_search.md)
     layers: Annotated[list[LayerRecipe], Field(min_length=1, max_length=8)]
 
     @model_validator(mode="after")

@@ -123,4 +123,4 @@ def _point(point: Point, axis: Axis, middle: float) -> Markup:
     if not point.text:
         return drawn
     kind, aside = ("value end", -10) if at > _FULL else ("value", 10)
-    return drawn + text(point.text, at, middle + 4, f"{kind} halo", aside)
+    return drawn + text(point.text, at, middle + 4, f"{kind} plate", aside)

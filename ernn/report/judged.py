@@ -28,9 +28,14 @@ class Judged(Strict):
         return self.words[:1].upper() + self.words[1:]
 
     @property
+    def label(self) -> str:
+        """The measure's name as a heading begins."""
+        return self.name[:1].upper() + self.name[1:]
+
+    @property
     def head(self) -> str:
         """The measure as the head of a column."""
-        return f"{self.name}, {self.unit}" if self.unit else self.name
+        return f"{self.label}, {self.unit}" if self.unit else self.label
 
     @property
     def loss_head(self) -> str:

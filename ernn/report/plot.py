@@ -119,9 +119,9 @@ def _panel(panel: Panel, top: float, room: int) -> Markup:
 
     drawn = text(panel.name, 0, top - _AIR - 8, "label")
     for tick in panel.axis.ticks:
-        drawn += rule(down(tick), "grid") + text(short(tick), 1, down(tick) - 2, "tick end", dx=-4)
+        drawn += rule(down(tick), "grid")
     for level in panel.levels:
-        drawn += rule(down(level.y), "level") + text(level.text, 0, down(level.y) - 3, "tick", 4)
+        drawn += rule(down(level.y), "level")
     for x, words in panel.ticks:
         drawn += text(words, x, top + room + 16, f"tick {_anchor(x)}")
     if panel.below:
@@ -133,6 +133,10 @@ def _panel(panel: Panel, top: float, room: int) -> Markup:
             drawn += joined(inside, bottom, one.kind)
     if panel.path:
         drawn += joined([(dot.x, down(dot.y)) for dot in panel.path], bottom, "path")
+    for tick in panel.axis.ticks:
+        drawn += text(short(tick), 1, down(tick) - 2, "tick end halo", dx=-4)
+    for level in panel.levels:
+        drawn += text(level.text, 0, down(level.y) - 3, "tick halo", dx=4)
     for one in panel.series:
         for dot in one.dots if one.shown else ():
             drawn += _dot(dot, panel.axis, top, room, one.kind)
@@ -157,4 +161,4 @@ def _dot(dot: Dot, axis: Axis, top: float, room: int, kind: str) -> Markup:
         ends = (top + room * (1 - min(axis(end), 1.0)) for end in (dot.low, dot.high))
         drawn += line(dot.x, next(ends), dot.x, next(ends), "whisker")
     drawn += shape(dot.mark, dot.x, y, f"{kind} chosen" if dot.chosen else kind, dot.told)
-    return drawn + (text(dot.word, dot.x, y - 6, "value", dx=7) if dot.word else Markup(""))
+    return drawn + (text(dot.word, dot.x, y - 6, "value halo", dx=7) if dot.word else Markup(""))

@@ -1,1 +1,1 @@
-"""Phase I: find the smallest model within a bound on its errors, in about five trainings."""
+"""Phase I: find the smallest model within a bound on its errors, in at most six trainings."""

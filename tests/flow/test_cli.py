@@ -61,6 +61,16 @@ def test_every_help_has_an_example(command):
     assert f"Example: ernn {command}" in result.output
 
 
+def test_the_help_lists_the_steps_in_their_order():
+    listed = [info.name or info.callback.__name__ for info in cli.app.registered_commands]
+    assert listed[: len(cli.STEPS) + 1] == ["run", *cli.STEPS]
+
+
+def test_a_misspelt_recipe_is_told_the_one_that_was_meant():
+    assert "did you mean quickstart? " in refused("run", "quikstart")
+    assert "did you mean" not in refused("run", "nothing")
+
+
 def test_version():
     assert ernn("--version").output == f"ernn {__version__}\n"
 

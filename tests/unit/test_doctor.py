@@ -18,6 +18,11 @@ def test_a_missing_needed_tool_is_told_with_its_purpose_and_remedy(monkeypatch):
     assert text.splitlines()[-1] == "missing: g++, make, perl, verilator"
 
 
+def test_a_long_version_stays_apart_from_the_purpose():
+    long = doctor.Finding("nextpnr-himbaechel-gowin", False, "routes", "0.11.1.0.post826", "here")
+    assert "0.11.1.0.post826  optional: routes" in doctor.describe([long])
+
+
 def test_a_missing_optional_tool_is_no_illness(monkeypatch):
     real = doctor.find
     monkeypatch.setattr(
