@@ -62,7 +62,9 @@ def run_recipe(
         RecipeError: no step has that name.
     """
     if step not in STEP_NAMES:
-        raise RecipeError(f"there is no step {step!r}; give one of {', '.join(STEP_NAMES)}")
+        raise RecipeError(
+            f"there is no step {step!r}", remedy=f"give one of {', '.join(STEP_NAMES)}"
+        )
     wanted = recipe if isinstance(recipe, Recipe) else load_recipe(recipe)
     return bring(step, wanted, Path(out) if out else None, force=force, say=say)
 

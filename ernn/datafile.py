@@ -8,7 +8,7 @@ from typing import Annotated, Any, ClassVar, TypeVar
 
 from pydantic import ConfigDict, Field, TypeAdapter, ValidationError
 
-from ernn.errors import ErnnError, Fault
+from ernn.errors import ErnnError
 
 Data = TypeVar("Data")
 
@@ -59,7 +59,7 @@ def read_text(path: Path, error: type[ErnnError], form: str) -> str:
         reason = getattr(problem, "strerror", None) or str(problem)
         packed = path.with_name(f"{path.name}.gz") if path.name else path
         remedy = f"unpack {packed} with gunzip" if _is_file(packed) else f"give {form}"
-        raise error(Fault(f"{path} cannot be read", reason, "", remedy)) from None
+        raise error(f"{path} cannot be read", given=reason, remedy=remedy) from None
     require_plain(path, content[:10], error)
     try:
         if content.startswith(_WIDE):
@@ -68,7 +68,7 @@ def read_text(path: Path, error: type[ErnnError], form: str) -> str:
     except ValueError as problem:
         reason = f"it is no text in UTF-8 ({problem})"
         raise error(
-            Fault(f"{path} cannot be read as {form}", reason, "", "save it as UTF-8")
+            f"{path} cannot be read as {form}", given=reason, remedy="save it as UTF-8"
         ) from None
 
 
@@ -81,7 +81,7 @@ def require_plain(path: Path, start: bytes, error: type[ErnnError]) -> None:
     for magic, tool in _PACKED.items():
         if start.startswith(magic):
             raise error(
-                Fault(f"{path} cannot be read", "it is compressed", "", f"unpack it with {tool}")
+                f"{path} cannot be read", given="it is compressed", remedy=f"unpack it with {tool}"
             )
 
 
@@ -98,7 +98,7 @@ def load_toml(path: Path, error: type[ErnnError], form: str = "a TOML file") -> 
         return tomllib.loads(read_text(path, error, form))
     except (tomllib.TOMLDecodeError, RecursionError) as problem:
         raise error(
-            Fault(f"{path} cannot be read as {form}", str(problem), "", "repair the file")
+            f"{path} cannot be read as {form}", given=str(problem), remedy="repair the file"
         ) from None
 
 
@@ -125,7 +125,7 @@ def parse(
         unknown = any(one["type"] == _UNKNOWN and len(one["loc"]) == 1 for one in found)
         known = ", ".join(field.name for field in fields(hashable)) if unknown else ""
         what = f"{source} does not describe a {kind.__name__}"
-        raise error(Fault(what, "; ".join(sentences), known, remedy)) from None
+        raise error(what, given="; ".join(sentences), allowed=known, remedy=remedy) from None
 
 
 @functools.cache

@@ -38,10 +38,10 @@ class ErnnError(Exception):
 
     def __init__(self, *faults: Fault | str, given: str = "", allowed: str = "", remedy: str = ""):
         """Take what is wrong; a string is the ``what`` of a fault with the fields named here."""
+        super().__init__(*faults)
         self.faults = tuple(
             Fault(one, given, allowed, remedy) if isinstance(one, str) else one for one in faults
         )
-        super().__init__(*self.faults)  # so a copy from another process has all fields
 
     def __str__(self) -> str:
         return "\n".join(map(str, self.faults))

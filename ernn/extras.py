@@ -44,6 +44,6 @@ def extras_explained() -> Iterator[None]:
         for extra, (purpose, modules) in EXTRAS.items():
             if package in modules:
                 raise ToolError(
-                    f"{package}, which {purpose}, is not installed; {install(extra)}"
+                    f"{package}, which {purpose}, is not installed", remedy=install(extra)
                 ) from None
         raise

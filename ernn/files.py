@@ -9,7 +9,7 @@ import numpy as np
 from safetensors import SafetensorError, safe_open
 from safetensors.numpy import save_file
 
-from ernn.errors import ErnnError, Fault, ModelFileError, ProjectError
+from ernn.errors import ErnnError, ModelFileError, ProjectError
 
 
 def write_whole(path: Path, write: Callable[[Path], object]) -> None:
@@ -25,7 +25,9 @@ def write_whole(path: Path, write: Callable[[Path], object]) -> None:
         partial.replace(path)
     except (OSError, SafetensorError) as error:
         partial.unlink(missing_ok=True)
-        raise ProjectError(f"{path} cannot be written ({error}); free or change the disk") from None
+        raise ProjectError(
+            f"{path} cannot be written", given=str(error), remedy="free or change the disk"
+        ) from None
 
 
 def write_text(path: Path, text: str) -> None:
@@ -64,9 +66,9 @@ def read_arrays(
             arrays = {name: file.get_tensor(name) for name in file.keys()}
     except (OSError, SafetensorError, TypeError, ValueError, RecursionError) as reason:
         what = f"{path} is not a readable safetensors file ({reason})"
-        raise error(Fault(what, remedy=remedy)) from None
+        raise error(what, remedy=remedy) from None
     if not isinstance(header, dict) or header.get("format") != kind:
-        raise error(Fault(f"{path} is no {kind} file of ernn", remedy=remedy))
+        raise error(f"{path} is no {kind} file of ernn", remedy=remedy)
     return arrays, header
 
 

@@ -25,14 +25,14 @@ class QFormat:
 
     def __post_init__(self) -> None:
         if self.width < 2:
-            raise ShapeError(f"{self} has {self.width} bits; a format needs at least 2")
+            raise ShapeError(f"{self} has {self.width} bits", allowed="at least 2")
 
     @classmethod
     def parse(cls, text: str) -> "QFormat":
         """Read ``"Q3.8"``."""
         match = _TEXT.fullmatch(text)
         if not match:
-            raise ShapeError(f"{text!r} is not a fixed-point format; write it like 'Q3.8'")
+            raise ShapeError(f"{text!r} is not a fixed-point format", remedy="write it like 'Q3.8'")
         return cls(int(match[1]), int(match[2]))
 
     @classmethod

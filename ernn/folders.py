@@ -40,12 +40,12 @@ def require_own(place: Path, mark: str, what: str) -> None:
         ProjectError: it is a file, or somebody else's.
     """
     if place.exists() and not place.is_dir():
-        raise ProjectError(f"{place} is a file; give a folder as --out")
+        raise ProjectError(f"{place} is a file", remedy="give a folder as --out")
     filled = place.exists() and any(not left_by_system(one.name) for one in place.iterdir())
     if filled and not (place / mark).is_file():
         raise ProjectError(
-            f"{place} holds no {what} of ernn, but files that ernn did not write; give a new or "
-            "empty folder as --out"
+            f"{place} holds no {what} of ernn, but files that ernn did not write",
+            remedy="give a new or empty folder as --out",
         )
 
 
@@ -59,7 +59,9 @@ def make_folder(path: Path) -> None:
         path.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise ProjectError(
-            f"{path} cannot be made ({error.strerror}); give another folder as --out"
+            f"{path} cannot be made",
+            given=error.strerror or "",
+            remedy="give another folder as --out",
         ) from None
 
 
@@ -133,7 +135,8 @@ def _alone(lock: Path, where: Path, wait: bool = False) -> Iterator[None]:
             fcntl.flock(descriptor, fcntl.LOCK_EX | (0 if wait else fcntl.LOCK_NB))
         except BlockingIOError:
             raise ProjectError(
-                f"another ernn is working in {where}; wait for it or give another folder as --out"
+                f"another ernn is working in {where}",
+                remedy="wait for it or give another folder as --out",
             ) from None
         yield
     finally:
@@ -189,8 +192,8 @@ def full_disk_explained(out: Path) -> Iterator[None]:
         full = isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT)
         if full or f"os error {errno.ENOSPC}" in str(error):  # safetensors is written in Rust
             raise ProjectError(
-                f"the disk that holds {_full(out)} is full; free some space and run the same "
-                "command again"
+                f"the disk that holds {_full(out)} is full",
+                remedy="free some space and run the same command again",
             ) from error
         raise
 

@@ -125,6 +125,6 @@ def _private(folder: Path) -> bool:
 
 def _no_place() -> ToolError:
     return ToolError(
-        f"no folder for temporary files can be used ({tempfile.gettempdir()}); set TMPDIR to a "
-        "short path of letters and digits that you can write to"
+        f"no folder for temporary files can be used ({tempfile.gettempdir()})",
+        remedy="set TMPDIR to a short path of letters and digits that you can write to",
     )

@@ -159,13 +159,14 @@ class Score:
     def _require_alike(self, other: "Score") -> None:
         if self.measure != other.measure:
             raise ShapeError(
-                f"{self.measure.name} and {other.measure.name} cannot be compared; measure both "
-                "models in the same way"
+                f"{self.measure.name} and {other.measure.name} cannot be compared",
+                remedy="measure both models in the same way",
             )
         if self.groups != other.groups or not np.array_equal(self.over, other.over):
             raise ShapeError(
                 f"scores of {len(self.over)} and {len(other.over)} sequences are of different "
-                "test sets; compare models on the same one"
+                "test sets",
+                remedy="compare models on the same one",
             )
 
 

@@ -64,7 +64,7 @@ def require(name: str) -> Tool:
     """
     tool = find(name)
     if tool is None:
-        raise ToolError(f"{name} was not found or is too old; {INSTALL[name]}")
+        raise ToolError(f"{name} was not found or is too old", remedy=INSTALL[name])
     return tool
 
 

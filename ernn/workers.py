@@ -125,8 +125,8 @@ def in_order(
             yield results.pop(index)
     except WorkerDied:
         raise ToolError(
-            f"a process that was {what} died; run the same command again with more memory or "
-            "fewer workers"
+            f"a process that was {what} died",
+            remedy="run the same command again with more memory or fewer workers",
         ) from None
     finally:
         for worker in pool.values():

@@ -6,7 +6,7 @@ from ernn.cells.gru_before import GRU_BEFORE
 from ernn.cells.lstm import LSTM
 from ernn.cells.mgu import MGU
 from ernn.cells.rnn import RNN
-from ernn.errors import Fault, ShapeError
+from ernn.errors import ShapeError
 from ernn.graphs.cell import Cell
 
 CELLS: dict[str, Cell] = {
@@ -25,7 +25,7 @@ def cell_named(name: str) -> Cell:
     cell = _ALL.get(name)
     if cell is None:
         remedy = f"choose one of {', '.join(CELLS)}"
-        raise ShapeError(Fault(f"cell {name!r} is not known", remedy=remedy))
+        raise ShapeError(f"cell {name!r} is not known", remedy=remedy)
     return cell
 
 

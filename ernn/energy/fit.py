@@ -138,8 +138,8 @@ def fit_power(data: PowerData, published: Published) -> Fit:
     rows = fit_rows(data, published)
     if not rows:
         raise ErnnError(
-            "no published design has a model and a power_w, so power cannot be fitted; give rows "
-            "of C-LSTM or E-RNN with block_size and power_w"
+            "no published design has a model and a power_w, so power cannot be fitted",
+            remedy="give rows of C-LSTM or E-RNN with block_size and power_w",
         )
     prior, machines = data.prior, sorted({row.machine for row in rows})
     names = ("board", *COMPONENTS, *machines)
@@ -233,6 +233,7 @@ def resource_mix(designs: Sequence[Design]) -> ResourceMix:
             each = [used.get(name, 0) / used["dsp"] for name in ("bram36", "lut", "ff")]
             return ResourceMix(one.bits, *each)
     raise ErnnError(
-        "no published design tells its use of the part; give one of them used = { dsp = ..., "
-        "bram36 = ..., lut = ..., ff = ... }, as ESE has"
+        "no published design tells its use of the part",
+        remedy="give one of them used = { dsp = ..., bram36 = ..., lut = ..., ff = ... }, as "
+        "ESE has",
     )

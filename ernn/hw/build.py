@@ -48,15 +48,17 @@ def build_plan(model: IntegerParameters, sizes: Sizes, target: Target) -> Hardwa
 def _check_sizes(model: IntegerParameters, sizes: Sizes) -> None:
     if sizes.drain_lanes not in (1, 2, 4) or sizes.pe_rows % sizes.drain_lanes:
         raise PlanError(
-            f"drain_lanes = {sizes.drain_lanes} with pe_rows = {sizes.pe_rows}; use 1, 2 or 4 "
-            "lanes that divide the rows"
+            f"drain_lanes = {sizes.drain_lanes} with pe_rows = {sizes.pe_rows}",
+            remedy="use 1, 2 or 4 lanes that divide the rows",
         )
     if sizes.pe_rows > MAX_ROWS:
-        raise PlanError(f"pe_rows = {sizes.pe_rows}; use at most {MAX_ROWS}, and more pe_columns")
+        raise PlanError(
+            f"pe_rows = {sizes.pe_rows}", remedy=f"use at most {MAX_ROWS}, and more pe_columns"
+        )
     word = sizes.word or model.word
     if word not in words_of(model):
         allowed = ", ".join(map(str, words_of(model)))
-        raise PlanError(f"word = {word} does not suit the model's vectors; use {allowed}")
+        raise PlanError(f"word = {word} does not suit the model's vectors", remedy=f"use {allowed}")
     if sizes.cell_lanes > word or word % sizes.cell_lanes:
         raise PlanError(
             f"cell_lanes = {sizes.cell_lanes} does not divide the word of {word} values"
@@ -87,7 +89,9 @@ class _Builder:
         if len(aligns) > MAX_CHOICES or len(self.layout.modes) > MAX_CHOICES:
             raise PlanError(
                 f"the model has {len(self.layout.modes)} block sizes and {len(aligns)} weight "
-                f"binary points; at most {MAX_CHOICES} of each can be built"
+                "binary points",
+                allowed=f"{MAX_CHOICES} of each",
+                remedy="give them fewer",
             )
         jobs = self._jobs(aligns, max(fracs))
         widths = self._widths(jobs, aligns)
@@ -166,8 +170,8 @@ class _Builder:
         acc_bits = max(operand_bits + weight_bits, *(signed_bits(one.sums) for one in found))
         if acc_bits > MAX_ACC_BITS:
             raise PlanError(
-                f"sums need {acc_bits} bits and a DSP block adds {MAX_ACC_BITS}; use fewer "
-                "activation or weight bits"
+                f"sums need {acc_bits} bits and a DSP block adds {MAX_ACC_BITS}",
+                remedy="use fewer activation or weight bits",
             )
         all_columns = [one.columns(columns) for one in found]
         sum_bits = max(acc_bits, *(signed_bits(one.sums) for one in all_columns))

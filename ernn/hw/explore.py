@@ -164,13 +164,11 @@ class _Explorer:
             if not able:
                 best = max(one.frames_per_second for one in judged)
                 raise PlanError(
-                    Fault(
-                        f"no design for {self.part.name} makes so many frames/s at "
-                        f"{self.target.clock_mhz:g} MHz",
-                        f"{asked:,.0f}",
-                        f"up to {best:,.0f}, of the designs judged",
-                        "lower realtime_fps, raise clock_mhz or take a larger part",
-                    )
+                    f"no design for {self.part.name} makes so many frames/s at "
+                    f"{self.target.clock_mhz:g} MHz",
+                    given=f"{asked:,.0f}",
+                    allowed=f"up to {best:,.0f}, of the designs judged",
+                    remedy="lower realtime_fps, raise clock_mhz or take a larger part",
                 )
             return min(able, key=lambda one: (one.multipliers, one.used.lut))
         cycles = [self._cycles(one.rate) for one in judged]

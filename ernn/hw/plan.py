@@ -13,7 +13,7 @@ from pathlib import Path
 from pydantic import TypeAdapter, ValidationError
 
 from ernn import __version__
-from ernn.errors import Fault, ModelFileError
+from ernn.errors import ModelFileError
 from ernn.files import write_text
 from ernn.fixed import QFormat
 from ernn.hw.array_plan import JobPlan, Mode, TransformPlan, bits_for
@@ -384,7 +384,7 @@ class HardwarePlan:
         except (OSError, UnicodeDecodeError, ValidationError) as error:
             reason = str(error).splitlines()[0]
             what = f"{path} is not a plan of ernn ({reason})"
-            raise ModelFileError(Fault(what, remedy="plan again")) from None
+            raise ModelFileError(what, remedy="plan again") from None
 
 
 _ADAPTER = TypeAdapter(HardwarePlan)

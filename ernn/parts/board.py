@@ -52,10 +52,13 @@ def board_of(part: str, name: str = "") -> Board | None:
         return None
     known = boards()
     if name and name not in known:
-        raise PlanError(f"{name!r} is not a known board; choose {', '.join(known)} or {NO_BOARD}")
+        raise PlanError(
+            f"{name!r} is not a known board", remedy=f"choose {', '.join(known)} or {NO_BOARD}"
+        )
     able = [board for board in known.values() if part in board.parts and name in ("", board.name)]
     if not able:
         raise PlanError(
-            f"no board with {part} is known{f' as {name}' if name else ''}; use --board {NO_BOARD}"
+            f"no board with {part} is known{f' as {name}' if name else ''}",
+            remedy=f"use --board {NO_BOARD}",
         )
     return able[0]

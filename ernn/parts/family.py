@@ -128,8 +128,9 @@ def load_family(name: str, beside: Path) -> Family:
         return _read(beside / name)
     if name not in family_names():
         raise PlanError(
-            f"{name!r} is not a known family of parts; choose one of {', '.join(family_names())}, "
-            "or give the path of your own family's .toml file"
+            f"{name!r} is not a known family of parts",
+            remedy=f"choose one of {', '.join(family_names())}, or give the path of your own "
+            "family's .toml file",
         )
     return _shipped(name)
 
@@ -151,7 +152,11 @@ def _data(path: Path) -> dict[str, Any]:
         return data
     if like not in family_names():
         known = ", ".join(family_names())
-        raise PlanError(f"{path}: like = {like!r} is not a known family; choose one of {known}")
+        raise PlanError(
+            str(path),
+            given=f"like = {like!r} is not a known family",
+            remedy=f"choose one of {known}",
+        )
     return _merged(_data(_FAMILIES / f"{like}.toml"), data)
 
 

@@ -11,7 +11,7 @@ from typing import Annotated, Any
 from pydantic import Field
 
 from ernn.datafile import Strict, load_toml, parse
-from ernn.errors import Fault, PlanError
+from ernn.errors import PlanError
 from ernn.parts.family import Family, Text, family_names, load_family
 
 _PARTS = Path(__file__).resolve().parent
@@ -61,11 +61,9 @@ def load_part(name: str) -> Part:
         close = difflib.get_close_matches(name.upper(), known, n=3, cutoff=0.7)
         meant = f"did you mean {' or '.join(close)}? " if close else ""
         raise PlanError(
-            Fault(
-                f"{name!r} is not a known part",
-                remedy=f"{meant}choose one of {', '.join(sorted(known))}, or give the path of your "
-                "own part's .toml file",
-            )
+            f"{name!r} is not a known part",
+            remedy=f"{meant}choose one of {', '.join(sorted(known))}, or give the path of your "
+            "own part's .toml file",
         )
     return _read(known[name.upper()])
 

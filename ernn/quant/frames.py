@@ -18,12 +18,15 @@ def enter(frames: np.ndarray, features: int, word: int) -> np.ndarray:
     frames = np.asarray(frames, np.float64)
     if frames.ndim != 3 or frames.shape[2] != features:
         raise ShapeError(
-            f"frames of shape {frames.shape}; this model takes (utterances, frames, {features})"
+            f"frames of shape {frames.shape}",
+            allowed=f"(utterances, frames, {features})",
         )
     if not frames.size:
-        raise CorpusError("there are no frames; give at least one utterance of one frame")
+        raise CorpusError("there are no frames", remedy="give at least one utterance of one frame")
     if not np.isfinite(frames).all():
-        raise CorpusError("the features hold NaN or infinite values; make the corpus again")
+        raise CorpusError(
+            "the features hold NaN or infinite values", remedy="make the corpus again"
+        )
     extra = padded(features, word) - features
     return np.pad(frames.swapaxes(0, 1), ((0, 0), (0, 0), (0, extra)))
 
@@ -36,10 +39,12 @@ def stack(utterances: Sequence[np.ndarray]) -> tuple[np.ndarray, np.ndarray]:
         ShapeError: they are not all (T, F) with one F.
     """
     if not utterances:
-        raise CorpusError("there are no utterances; give at least one")
+        raise CorpusError("there are no utterances", remedy="give at least one")
     shapes = [np.shape(utterance) for utterance in utterances]
     if any(len(shape) != 2 or shape[1] != shapes[0][1] for shape in shapes):
-        raise ShapeError(f"utterances of shapes {sorted(set(shapes))}; give (frames, features)")
+        raise ShapeError(
+            f"utterances of shapes {sorted(set(shapes))}", remedy="give (frames, features)"
+        )
     lengths = np.array([shape[0] for shape in shapes])
     frames = np.zeros((len(utterances), lengths.max(), shapes[0][1]))
     for row, utterance in zip(frames, utterances, strict=True):
@@ -59,7 +64,7 @@ def ends(frames: np.ndarray, lengths: np.ndarray | None) -> np.ndarray:
     lengths = np.asarray(lengths)
     if lengths.shape != (batch,) or lengths.min() < 0 or not 0 < lengths.max() <= time:
         raise ShapeError(
-            f"lengths {lengths.tolist()} of {batch} utterances in {time} frames; "
-            "give one length each, at most as many frames as there are, and not all zero"
+            f"lengths {lengths.tolist()} of {batch} utterances in {time} frames",
+            remedy="give one length each, at most as many frames as there are, and not all zero",
         )
     return lengths

@@ -75,7 +75,7 @@ class IntegerModel(IntegerParameters):
         outputs = {f"layer{len(self.layers) - 1}.h", "logits"} & set(formats)
         wanted = outputs if taps is None else set(taps)
         if unknown := wanted - set(formats):
-            raise ShapeError(f"no signals {sorted(unknown)}; this model has {sorted(formats)}")
+            raise ShapeError(f"no signals {sorted(unknown)}", allowed=f"{sorted(formats)}")
         inputs = self.quantize_features(frames).swapaxes(0, 1)
         kept = Recording(wanted, inputs, np.int64)
         saturated, counted = dict.fromkeys(formats, 0), dict.fromkeys(formats, 0)

@@ -139,9 +139,10 @@ class _Searcher:
             raise BoundError(
                 f"with {self.recipe.search_bits_max} bits everywhere the integer model has "
                 f"{measure.a} of {finest.score.value:.2f} {measure.unit} on the development "
-                f"set, {loss:.2f} {measure.step} worse than the dense model and more than [task] "
-                f"bound = {self.bound}; a bound of {ceil(100 * loss) / 100:.2f} is met: raise it, "
-                "use smaller blocks or train longer"
+                f"set, {loss:.2f} {measure.step} worse than the dense model and more than "
+                f"[task] bound = {self.bound}",
+                remedy=f"a bound of {ceil(100 * loss) / 100:.2f} is met: raise it, use smaller "
+                "blocks or train longer",
             )
 
     def _last_within(self, name: str, sweep: tuple[Trial, ...]) -> Value:

@@ -4,7 +4,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field, field_validator, model_validator
 
-from ernn.errors import Fault, RecipeError
+from ernn.errors import RecipeError
 from ernn.parts.part import load_part
 from ernn.recipe.section import Count, Section
 
@@ -39,7 +39,7 @@ class HardwareRecipe(Section):
                 'objective = "smallest" and realtime_fps, the frames/s that it has to reach, go '
                 "together"
             )
-            raise RecipeError(Fault(pair, remedy="give both or neither"))
+            raise RecipeError(pair, remedy="give both or neither")
         return self
 
 

@@ -7,7 +7,7 @@ from typing import Any
 from pydantic import field_validator, model_validator
 
 from ernn.datafile import load_toml
-from ernn.errors import Fault, RecipeError
+from ernn.errors import RecipeError
 from ernn.recipe.hardware import HardwareRecipe, SimulationRecipe
 from ernn.recipe.model import ModelRecipe
 from ernn.recipe.quantization import QuantizationRecipe
@@ -68,7 +68,7 @@ class Recipe(Section):
         task = data.get("task", {})
         if not isinstance(task, dict) or {"kind", "bound"} & task.keys():
             former = "per_bound_points is the former name of a bound"
-            raise RecipeError(Fault(former, remedy="write [task] bound instead"))
+            raise RecipeError(former, remedy="write [task] bound instead")
         rest = {key: value for key, value in data.items() if key != "per_bound_points"}
         return {**rest, "task": {**task, "bound": data["per_bound_points"]}}
 
@@ -94,7 +94,7 @@ class Recipe(Section):
                 f'{" and ".join(given)} say nothing to [task] kind = "arrays", whose file holds '
                 "frames and targets"
             )
-            raise RecipeError(Fault(silent, remedy="remove them"))
+            raise RecipeError(silent, remedy="remove them")
         return self
 
     @field_validator("name")

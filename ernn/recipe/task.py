@@ -4,7 +4,7 @@ from typing import Literal
 
 from pydantic import model_validator
 
-from ernn.errors import Fault, RecipeError
+from ernn.errors import RecipeError
 from ernn.recipe.section import NotNegative, Section
 
 
@@ -25,5 +25,5 @@ class TaskRecipe(Section):
             raise ValueError('kind = "arrays" needs path, an .npz file of sequences')
         if self.kind == "speech" and self.path is not None:
             given, remedy = f'path = "{self.path}"', "speech has its own in [corpus]"
-            raise RecipeError(Fault(f'{given} is for kind = "arrays"', remedy=remedy))
+            raise RecipeError(f'{given} is for kind = "arrays"', remedy=remedy)
         return self

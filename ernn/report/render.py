@@ -65,9 +65,13 @@ def load_report(path: Path) -> Report:
     try:
         data = json.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError) as problem:
-        raise ErnnError(f"{path} cannot be read as a report: {problem}; write it again") from None
+        raise ErnnError(
+            f"{path} cannot be read as a report", given=str(problem), remedy="write it again"
+        ) from None
     if not isinstance(data, dict) or data.get("format") != FORMAT:
-        raise ErnnError(f"{path} was not written by ernn; give a report.json of `ernn report`")
+        raise ErnnError(
+            f"{path} was not written by ernn", remedy="give a report.json of `ernn report`"
+        )
     return parse(data.get("report"), Report, ErnnError, str(path))
 
 

@@ -119,7 +119,11 @@ def load(path: Path) -> SearchReport:
     try:
         data = json.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError) as problem:
-        raise ErnnError(f"{path} cannot be read as a search: {problem}; search again") from None
+        raise ErnnError(
+            f"{path} cannot be read as a search", given=str(problem), remedy="search again"
+        ) from None
     if not isinstance(data, dict) or data.get("format") != FORMAT:
-        raise ErnnError(f"{path} is no search.json of ernn; give one that `ernn search` wrote")
+        raise ErnnError(
+            f"{path} is no search.json of ernn", remedy="give one that `ernn search` wrote"
+        )
     return parse(data.get("search"), SearchReport, ErnnError, str(path))

@@ -109,14 +109,16 @@ def load_activity(path: Path, plan: str | None = None) -> Activity:
             for derived in ("bits", "toggles_per_bit_cycle"):
                 group.pop(derived, None)
     except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
-        raise ModelFileError(f"{path} holds no switching activity ({error}); {again}") from None
+        raise ModelFileError(
+            f"{path} holds no switching activity", given=str(error), remedy=again
+        ) from None
     if content.get("format") != FORMAT:
         raise ModelFileError(
-            f"{path} has the format {content.get('format')!r}, not {FORMAT}; {again}"
+            f"{path} has the format {content.get('format')!r}", allowed=FORMAT, remedy=again
         )
     activity = parse(content, Activity, ModelFileError, str(path), again)
     if plan is not None and activity.plan != plan:
         raise ModelFileError(
-            f"{path} is of plan {activity.plan}; this design is plan {plan}; {again}"
+            f"{path} is of plan {activity.plan}", given=f"this design is plan {plan}", remedy=again
         )
     return activity

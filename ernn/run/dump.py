@@ -50,8 +50,8 @@ def steady_window(plan: HardwarePlan, rounds: int, kind: DumpKind = "saif") -> D
     most = rounds - SETTLING_ROUNDS - LEFT_ROUNDS
     if most < 1:
         raise RecipeError(
-            f"simulation.frames_per_stream = {rounds} shows no steady state; give at least "
-            f"{SETTLING_ROUNDS + LEFT_ROUNDS + 1}"
+            f"simulation.frames_per_stream = {rounds} shows no steady state",
+            remedy=f"give at least {SETTLING_ROUNDS + LEFT_ROUNDS + 1}",
         )
     length = cycles.rate(plan).cycles_per_frame * plan.streams  # of a round
     wanted = min(most, -(-FRAMES // plan.streams))

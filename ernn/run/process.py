@@ -49,7 +49,9 @@ def run_tool(
                 start_new_session=True,  # so that what it starts can be stopped with it
             )
         except OSError as error:
-            raise ToolError(f"{what} cannot start: {words[0]}: {error.strerror}") from None
+            raise ToolError(
+                f"{what} cannot start: {words[0]}", given=error.strerror or ""
+            ) from None
         try:
             code = process.wait(timeout_s)
         except BaseException as error:
@@ -58,15 +60,16 @@ def run_tool(
             if not isinstance(error, subprocess.TimeoutExpired):
                 raise
             raise ToolError(
-                f"{what} was stopped after {timeout_s:g} s; allow more with --timeout, or plan a "
-                f"smaller design (log: {log})"
+                f"{what} was stopped after {timeout_s:g} s",
+                remedy=f"allow more with --timeout, or plan a smaller design (log: {log})",
             ) from None
     text = log.read_text(encoding="utf-8", errors="replace")
     tail = "\n".join(text.rstrip().splitlines()[-TAIL_LINES:])
     if code == -signal.SIGKILL or (code and any(word in tail for word in _OUT_OF_MEMORY)):
         raise ToolError(
-            f"{what} ran out of memory; close other programs, use a machine with more, or plan a "
-            f"smaller design (log: {log})"
+            f"{what} ran out of memory",
+            remedy="close other programs, use a machine with more, or plan a smaller design "
+            f"(log: {log})",
         )
     if code:
         raise ToolError(

@@ -26,8 +26,8 @@ def require_plan(plan: HardwarePlan, model: IntegerModel) -> None:
     built = build_plan(model, sizes_of(plan), asked)
     if replace(built, rams=plan.rams) != plan:  # the planner may move memories to LUTs or back
         raise PlanError(
-            "the model's sizes or formats differ from those that the accelerator was built for; "
-            "generate and build it again"
+            "the model's sizes or formats differ from those that the accelerator was built for",
+            remedy="generate and build it again",
         )
 
 

@@ -79,12 +79,14 @@ def read_text(path: Path) -> str:
             data = file.read(LARGEST + 1)
         if len(data) > LARGEST:
             raise ToolError(
-                f"{path} holds more than {LARGEST >> 20} MiB, which no simulation of ernn leaves; "
-                "simulate again"
+                f"{path} holds more than {LARGEST >> 20} MiB, which no simulation of ernn leaves",
+                remedy="simulate again",
             )
         return data.decode("ascii")
     except (OSError, EOFError, ValueError, zlib.error) as error:
-        raise ToolError(f"{path} cannot be read ({error}); simulate again") from None
+        raise ToolError(
+            f"{path} cannot be read", given=str(error), remedy="simulate again"
+        ) from None
 
 
 def repaired(text: str, design: str, before: int) -> str:
@@ -175,7 +177,7 @@ class _Reader:
         return Bit(counts.get("T1", 0), counts["TC"])
 
     def _damaged(self, what: str) -> ToolError:
-        return ToolError(f"{self.path} is no whole SAIF file: it {what}; simulate again")
+        return ToolError(f"{self.path} is no whole SAIF file: it {what}", remedy="simulate again")
 
 
 def _split(name: str) -> tuple[str, int]:

@@ -27,18 +27,19 @@ def require_scope(path: Path, project: Project) -> tuple[str, str]:
     """
     text = read_text(path)
     if "(SAIFILE" not in text[:4096]:
-        raise ToolError(f"{path} is no SAIF file; simulate again")
+        raise ToolError(f"{path} is no SAIF file", remedy="simulate again")
     digest = project.plan.digest
     other = {plan_beside(path), *_DESIGN.findall(text[:4096])} - {"", digest}
     if other:
         raise ToolError(
-            f"{path} is of plan {other.pop()}, and this project of {digest}; simulate this one"
+            f"{path} is of plan {other.pop()}, and this project of {digest}",
+            remedy="simulate this one",
         )
     scope = _scope(text, core_instances(project.plan))
     if scope is None:
         raise ToolError(
-            f"{path} tells of no instance {TOP} with the units and memories of plan {digest}; "
-            "simulate this project"
+            f"{path} tells of no instance {TOP} with the units and memories of plan {digest}",
+            remedy="simulate this project",
         )
     return text, scope
 

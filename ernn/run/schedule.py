@@ -136,7 +136,9 @@ def load_schedule(path: Path) -> Schedule:
         told = json.loads(path.read_text(encoding="utf-8"))
         known = told["schedule"] if told["format"] == FORMAT else None
     except (OSError, ValueError, KeyError, TypeError) as error:
-        raise ModelFileError(f"{path} holds no schedule ({error}); simulate again") from None
+        raise ModelFileError(
+            f"{path} holds no schedule", given=str(error), remedy="simulate again"
+        ) from None
     return parse(known, Schedule, ModelFileError, str(path))
 
 

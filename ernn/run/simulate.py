@@ -85,7 +85,9 @@ def simulate(
     traffic = traffic or Traffic()
     folder, work_folder = Path(folder).resolve(), Path(work_folder).resolve()
     if HardwarePlan.load(folder / "plan.json") != plan:
-        raise ProjectError(f"{folder} was generated from another plan; run `ernn generate` again")
+        raise ProjectError(
+            f"{folder} was generated from another plan", remedy="run `ernn generate` again"
+        )
     packets = packets_of(model, plan, utterances)
     golden, saturated = golden_signals(model, utterances)
     if netlist:
@@ -216,7 +218,9 @@ def _results(path: Path) -> tuple[list, dict[str, int]]:
         content = json.loads(path.read_text())
         return content["packets"], content["registers"]
     except (OSError, ValueError, KeyError, TypeError) as reason:
-        raise ToolError(f"{path} holds no results ({reason}); simulate again") from None
+        raise ToolError(
+            f"{path} holds no results", given=str(reason), remedy="simulate again"
+        ) from None
 
 
 def _require_received(received: list, outputs: list[OutputBeat]) -> None:

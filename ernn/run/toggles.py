@@ -82,7 +82,9 @@ def count_toggles(
         path = scope.removeprefix(INSTANCE).removeprefix(".")
         module = module_of(modules, TOP, path)
         if module is None:
-            raise ToolError(f"the SAIF tells of {scope}, which this design has not; simulate again")
+            raise ToolError(
+                f"the SAIF tells of {scope}, which this design has not", remedy="simulate again"
+            )
         tally = tallies[group_of(path)]
         if module == "ernn_ram":
             _add_memory(tally, nets, saif.duration)
@@ -91,7 +93,7 @@ def count_toggles(
         if module == "ernn_pe":
             pes.add(path[: path.index("u_pe")])
     if not pes:
-        raise ToolError(f"the SAIF tells of no PE below {INSTANCE}; simulate again")
+        raise ToolError(f"the SAIF tells of no PE below {INSTANCE}", remedy="simulate again")
     return {
         name: tally.group(cycles, len(pes) / plan.pes if name == "pes" else 1.0)
         for name, tally in sorted(tallies.items())

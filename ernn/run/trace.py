@@ -118,7 +118,9 @@ def read_trace(path: Path) -> list[list[Event]]:
             else:
                 runs[-1].append(_event(line))
     except (OSError, ValueError, KeyError, TypeError) as error:
-        raise ToolError(f"{path} is no whole trace ({error}); simulate again") from None
+        raise ToolError(
+            f"{path} is no whole trace", given=str(error), remedy="simulate again"
+        ) from None
     return [run for run in runs if run] or [[]]
 
 

@@ -68,7 +68,7 @@ def packets_of(model: IntegerModel, plan: HardwarePlan, streams: Streams) -> lis
     """
     if not 1 <= len(streams) <= plan.streams:
         raise ShapeError(
-            f"there are utterances for {len(streams)} streams; give 1 to {plan.streams}"
+            f"there are utterances for {len(streams)} streams", remedy=f"give 1 to {plan.streams}"
         )
     queues = []
     for stream, utterances in enumerate(streams):

@@ -57,9 +57,11 @@ def read_signals(path: Path) -> list[Signal]:
                     bits, name, range_ = int(var[1]), var[2], var[3] or ""
                     found.append(Signal(".".join(scope), name, bits, range_.replace(" ", "")))
     except (OSError, ValueError, IndexError) as error:
-        raise ToolError(f"{path} is no waveform ({error}); simulate again") from None
+        raise ToolError(
+            f"{path} is no waveform", given=str(error), remedy="simulate again"
+        ) from None
     if not found:
-        raise ToolError(f"{path} shows no signals; simulate again")
+        raise ToolError(f"{path} shows no signals", remedy="simulate again")
     return found
 
 

@@ -116,7 +116,9 @@ class Ray:
             ray.init(address=address, logging_level=logging.ERROR, log_to_driver=False)
         except (ConnectionError, RuntimeError, ValueError, SystemExit) as error:
             reason = (str(error).splitlines() or ["no reason given"])[0]
-            raise ToolError(f"no Ray cluster answers at {address} ({reason}); {_REMEDY}") from None
+            raise ToolError(
+                f"no Ray cluster answers at {address}", given=reason, remedy=_REMEDY
+            ) from None
         remote = ray.remote(num_cpus=threads, max_retries=ATTEMPTS - 1)
         self.task = remote(_logged)
         self.running: dict[Any, Job] = {}
@@ -155,11 +157,15 @@ def require_answer(address: str) -> None:
     if address == "auto":
         return
     if not host or not port.isdigit():
-        raise ToolError(f"{address!r} is no Ray address; give auto, host:port or ray://host:port")
+        raise ToolError(
+            f"{address!r} is no Ray address", remedy="give auto, host:port or ray://host:port"
+        )
     try:
         socket.create_connection((host, int(port)), timeout=5).close()
     except (OSError, OverflowError) as error:
-        raise ToolError(f"no Ray cluster answers at {address} ({error}); {_REMEDY}") from None
+        raise ToolError(
+            f"no Ray cluster answers at {address}", given=str(error), remedy=_REMEDY
+        ) from None
 
 
 def _run(job: Job, say: Callable[[str], None]) -> Outcome | ErnnError:
@@ -182,15 +188,17 @@ def _logged(job: Job) -> Outcome | ErnnError:
             return _run(job, lambda line: print(line, file=log))
         except Exception as error:
             traceback.print_exc(file=log)
-            return ToolError(f"the trial of {job.point} failed ({error!r}); read {path}")
+            return ToolError(
+                f"the trial of {job.point} failed", given=repr(error), remedy=f"read {path}"
+            )
         finally:
             sys.stderr = sys.__stderr__
 
 
 def _lost(job: Job, what: str) -> ToolError:
     return ToolError(
-        f"the trial of {job.point} was lost {ATTEMPTS} times with {what}; read {_log(job)}, "
-        "give it more memory, and run the command again"
+        f"the trial of {job.point} was lost {ATTEMPTS} times with {what}",
+        remedy=f"read {_log(job)}, give it more memory, and run the command again",
     )
 
 

@@ -66,7 +66,9 @@ def search(
         ErnnError: what trials, database or cluster raise; finished trials stay in the study.
     """
     if launched():
-        raise ToolError("ernn search is no work for torchrun; start it once, with --jobs or --ray")
+        raise ToolError(
+            "ernn search is no work for torchrun", remedy="start it once, with --jobs or --ray"
+        )
     recipe, bound = _on_part(recipe, part), _known(bound, recipe)
     workplace = workplace or Workplace()
     out = (out or Path("out") / f"{recipe.name}-search").resolve()
@@ -133,7 +135,7 @@ def _known(bound: Bound, recipe: Recipe) -> Bound:
         bound = Bound(recipe.task.bound)
     if bound.loss is None and bound.worst is None:
         raise RecipeError(
-            "a search needs a bound; give --bound LOSS or --worst SCORE, or set [task] bound in "
-            "the recipe"
+            "a search needs a bound",
+            remedy="give --bound LOSS or --worst SCORE, or set [task] bound in the recipe",
         )
     return replace(bound, measure=measure_of(recipe))

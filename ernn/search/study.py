@@ -91,16 +91,16 @@ class Study:
         changed = told and difference(told, recipe)
         if changed:
             raise ProjectError(
-                f"the study {name!r} is of another recipe or ernn ({changed}); give another "
-                "--study name or another --out folder"
+                f"the study {name!r} is of another recipe or ernn ({changed})",
+                remedy="give another --study name or another --out folder",
             )
 
     def _require_ours(self, foreign_trials: bool) -> None:
         """Refuse a study that another program began under this name."""
         if foreign_trials or self.study.directions != [StudyDirection.MINIMIZE] * len(METRICS):
             raise ProjectError(
-                f"the study {self.name!r} in {shown(self.url)} was not begun by `ernn search`; "
-                "give another --study name or another --storage"
+                f"the study {self.name!r} in {shown(self.url)} was not begun by `ernn search`",
+                remedy="give another --study name or another --storage",
             )
 
     def outcomes(self) -> dict[Point, Outcome]:
@@ -231,8 +231,10 @@ class Study:
         except _ERRORS as error:
             reason = str(error.__cause__ or error).splitlines()[0]
             raise ToolError(
-                f"the database {shown(self.url)} cannot be used ({reason}); what was trained "
-                "is kept: repair the database or its URL and run the same command again"
+                f"the database {shown(self.url)} cannot be used",
+                given=reason,
+                remedy="what was trained is kept: repair the database or its URL and run the "
+                "same command again",
             ) from error
 
 
@@ -269,7 +271,8 @@ def _storage(url: str, heartbeat_s: int, grace_s: int) -> RDBStorage:
         remedy = "upgrade it (`optuna storage upgrade`)" if upgrade else "update Optuna"
         raise ToolError(
             f"the database {shown(url)} has the tables of {'an older' if upgrade else 'another'} "
-            f"Optuna than {optuna.__version__}; give another --storage, or {remedy}"
+            f"Optuna than {optuna.__version__}",
+            remedy=f"give another --storage, or {remedy}",
         ) from None
 
 

@@ -63,8 +63,8 @@ class AcousticModel(nn.Module):
         """
         if frames.shape[-1] != self.features:
             raise ShapeError(
-                f"frames of {frames.shape[-1]} features were given to a model of {self.features}; "
-                "make the features as the model's recipe says"
+                f"frames of {frames.shape[-1]} features were given to a model of {self.features}",
+                remedy="make the features as the model's recipe says",
             )
         frames = nn.functional.pad(frames, (0, self.inputs - self.features))
         hidden = frames.transpose(0, 1)  # (T, B, X)
@@ -147,4 +147,4 @@ class AcousticModel(nn.Module):
             raise ModelFileError(told) from None
         if not all(tensor.isfinite().all() for tensor in tensors.values()):
             what = f"{path} holds NaN or infinite weights"
-            raise ModelFileError(Fault(what, remedy="train the model again"))
+            raise ModelFileError(what, remedy="train the model again")

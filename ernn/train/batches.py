@@ -38,36 +38,43 @@ class Data:
         for split in ("train", "dev"):
             utterances = getattr(self, split)
             if not utterances:
-                raise CorpusError(f"the {split} split is empty; training needs some utterances")
+                raise CorpusError(f"the {split} split is empty", remedy="give it some utterances")
             for index, (features, labels) in enumerate(utterances):
                 where = f"{split} utterance {index}"
                 _check_features(where, features, size)
                 _check_labels(where, labels, len(features), self.targets)
                 if labels.min() < 0 or labels.max() >= self.labels:
-                    told = f"labels {labels.min()}..{labels.max()} are not 0..{self.labels - 1}"
-                    raise CorpusError(f"{where}: {told}")
+                    told = f"labels {labels.min()}..{labels.max()}"
+                    raise CorpusError(where, given=told, allowed=f"0..{self.labels - 1}")
 
 
 def _check_features(where: str, features: np.ndarray, size: int) -> None:
     if features.ndim != 2 or not len(features) or features.shape[1] != size:
-        raise CorpusError(f"{where}: features of shape {features.shape}, expected (T > 0, {size})")
+        raise CorpusError(
+            where, given=f"features of shape {features.shape}", allowed=f"(T > 0, {size})"
+        )
     if not np.isfinite(features).all():
-        raise CorpusError(f"{where} holds NaN or infinite features; make the features again")
+        raise CorpusError(
+            f"{where} holds NaN or infinite features", remedy="make the features again"
+        )
 
 
 def _check_labels(where: str, labels: np.ndarray, frames: int, targets: Targets) -> None:
     expected = {"steps": (frames,), "sequence": (1,)}.get(targets, labels.shape)
     if labels.shape != expected:
-        raise CorpusError(f"{where}: {labels.shape} labels for {frames} frames")
+        raise CorpusError(
+            where, given=f"{labels.shape} labels for {frames} frames", allowed=str(expected)
+        )
     if targets != "order":
         return
     if labels.ndim != 1 or not len(labels):
-        raise CorpusError(f"{where}: phones of shape {labels.shape}, expected (P > 0,)")
+        raise CorpusError(where, given=f"phones of shape {labels.shape}", allowed="(P > 0,)")
     needed = len(labels) + np.count_nonzero(labels[1:] == labels[:-1])  # a blank between equal ones
     if needed > frames:
         raise CorpusError(
-            f"{where}: {len(labels)} phones need {needed} frames or more but there are {frames}; "
-            "leave the utterance out, or keep more frames (features.keep_every)"
+            where,
+            given=f"{len(labels)} phones need {needed} frames or more but there are {frames}",
+            remedy="leave the utterance out, or keep more frames (features.keep_every)",
         )
 
 

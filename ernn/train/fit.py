@@ -156,7 +156,8 @@ class _Fit:
         if not torch.isfinite(loss):
             raise RecipeError(
                 f"the loss became {loss.item()} in update {update} of phase {phase.name!r} at "
-                f"learning rate {phase.learning_rate}; lower the learning rate or clip_norm"
+                f"learning rate {phase.learning_rate}",
+                remedy="lower the learning rate or clip_norm",
             )
         self.precision.unscale(self.optimizer)
         nn.utils.clip_grad_norm_(parameters, self.recipe.clip_norm)
@@ -181,8 +182,8 @@ class _Fit:
         processes = distributed.world()
         if len(batch.labels) < processes:
             raise RecipeError(
-                f"training.batch = {len(batch.labels)} does not go round {processes} processes; "
-                f"set batch = {processes} or more, or start fewer processes"
+                f"training.batch = {len(batch.labels)} does not go round {processes} processes",
+                remedy=f"set batch = {processes} or more, or start fewer processes",
             )
         return batch.take(slice(distributed.rank(), None, processes))
 
@@ -235,7 +236,8 @@ class _Fit:
         if not math.isfinite(judged["dev_loss"]):
             raise RecipeError(
                 f"the loss on the development set became {judged['dev_loss']} in phase "
-                f"{self.phase.name!r}; lower the learning rate or clip_norm"
+                f"{self.phase.name!r}",
+                remedy="lower the learning rate or clip_norm",
             )
         if self.run.score:
             judged["score"] = float(self.run.score(outputs))
@@ -288,7 +290,7 @@ class _Fit:
             self.precision.load_state(scaler)
         except (KeyError, RuntimeError):
             raise ModelFileError(
-                f"{self.path} lacks a part of the training; delete it and train again"
+                f"{self.path} lacks a part of the training", remedy="delete it and train again"
             ) from None
 
 

@@ -65,5 +65,7 @@ def out_of_memory(
         f"training.batch = {count * processes} needs more than the GPU's {total / 2**30:.1f} GiB"
     )
     if fits == 0:
-        return RecipeError(f"{given}, and so does any other; use a smaller model or shorter chunks")
-    return RecipeError(f"{given}; use batch = {fits * processes}, which should fit")
+        return RecipeError(
+            f"{given}, and so does any other", remedy="use a smaller model or shorter chunks"
+        )
+    return RecipeError(given, remedy=f"use batch = {fits * processes}, which should fit")

@@ -157,7 +157,7 @@ def test_errors_are_one_sentence(run):
     (run / "simulate" / "timing.json").unlink()
     other = replace(activity_of(plan_of(run), 0.1), plan="0123456789ab")
     other.save(run / "simulate" / "activity.json")
-    assert "is of plan 0123456789ab; this design is plan" in refused("compare", run)
+    assert "is of plan 0123456789ab: this design is plan" in refused("compare", run)
     (run / "simulate" / "activity.json").unlink()
     (run / "compress" / "compressed.safetensors").unlink()
     assert "compressed.safetensors" in refused("compare", run)
@@ -198,7 +198,7 @@ def test_options_that_say_nothing(run):
 
 def test_a_page_needs_a_folder(run):
     Path("file").write_text("mine")
-    assert "file cannot be made (File exists)" in refused("compare", run, "--out", "file")
+    assert "file cannot be made: File exists" in refused("compare", run, "--out", "file")
     assert Path("file").read_text() == "mine"
 
 

@@ -48,9 +48,9 @@ def test_arrays_that_do_not_fit():
     good = (np.zeros((5, 3)), np.zeros(5))
     for bad, match in (
         ((np.zeros((5, 3)), np.zeros(4)), r"train utterance 1: \(4,\) labels for 5 frames"),
-        ((np.zeros((5, 4)), np.zeros(5)), r"features of shape \(5, 4\), expected"),
+        ((np.zeros((5, 4)), np.zeros(5)), r"features of shape \(5, 4\) \(allowed: \(T"),
         ((np.full((5, 3), np.nan), np.zeros(5)), "holds NaN or infinite features"),
-        ((np.zeros((5, 3)), np.full(5, 2)), r"labels 2\.\.2 are not 0\.\.1"),
+        ((np.zeros((5, 3)), np.full(5, 2)), r"labels 2\.\.2 .allowed: 0\.\.1"),
     ):
         with pytest.raises(CorpusError, match=match):
             ernn.fit(recipe, [good, bad], [good], labels=2)

@@ -46,13 +46,18 @@ def test_a_folder_of_somebody_else(tmp_path):
     (tmp_path / "file").write_text("mine")
     (tmp_path / "full").mkdir()
     (tmp_path / "full" / "thesis.tex").write_text("mine")
-    for name, sentence in (
-        ("file", "is a file; give a folder as --out"),
-        ("full", "holds no build of ernn, but files that ernn did not write; give a new"),
-        ("file/deep", "cannot be made .*; give another folder as --out"),
+    for name, what, remedy in (
+        ("file", "is a file", "give a folder as --out"),
+        (
+            "full",
+            "holds no build of ernn, but files that ernn did not write",
+            "give a new or empty folder as --out",
+        ),
+        ("file/deep", "cannot be made", "give another folder as --out"),
     ):
-        with pytest.raises(ProjectError, match=sentence):
+        with pytest.raises(ProjectError, match=what) as told:
             fill(tmp_path / name)
+        assert told.value.fault.remedy == remedy
     assert sorted(path.name for path in tmp_path.rglob("*")) == ["file", "full", "thesis.tex"]
 
 

@@ -42,7 +42,7 @@ def test_what_is_saved_is_loaded(tmp_path):
         (lambda text: text.replace('"window_cycles": 100,', ""), "window_cycles"),
         (lambda text: text.replace('"window_cycles": 100', '"window_cycles": -1'), "window_cycles"),
         (lambda text: text.replace('"sampled": ', '"sampled": -'), "sampled: Input should be gr"),
-        (lambda text: text.replace('"abc"', '"abd"'), "of plan abd; this design is plan abc"),
+        (lambda text: text.replace('"abc"', '"abd"'), "of plan abd: this design is plan abc"),
     ],
 )
 def test_a_damaged_file_is_one_sentence(tmp_path, change, sentence):

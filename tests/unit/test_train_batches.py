@@ -17,10 +17,14 @@ torch.set_num_threads(1)
         ([], DATA.dev, "train split is empty"),
         (DATA.train, [], "dev split is empty"),
         ([(np.zeros((5, F)), np.zeros(4, int))], DATA.dev, "train utterance 0: .* 5 frames"),
-        ([(np.zeros((0, F)), np.zeros(0, int))], DATA.dev, "expected .T > 0"),
-        (DATA.train, [(np.zeros((5, F + 1)), np.zeros(5, int))], f"expected .T > 0, {F}"),
+        ([(np.zeros((0, F)), np.zeros(0, int))], DATA.dev, "features of shape .* .allowed: .T > 0"),
+        (
+            DATA.train,
+            [(np.zeros((5, F + 1)), np.zeros(5, int))],
+            f"features of shape .* .allowed: .T > 0, {F}",
+        ),
         ([(np.full((5, F), np.nan), np.zeros(5, int))], DATA.dev, "NaN or infinite"),
-        ([(np.zeros((5, F)), np.full(5, LABELS))], DATA.dev, "labels 4..4 are not 0..3"),
+        ([(np.zeros((5, F)), np.full(5, LABELS))], DATA.dev, "labels 4..4 .allowed: 0..3"),
     ],
 )
 def test_data_that_cannot_be_trained_on_is_refused(train, dev, message):
@@ -48,11 +52,11 @@ def test_chunks_hold_each_label_with_the_frame_that_comes_a_delay_later():
 @pytest.mark.parametrize(
     "phones, message",
     [
-        (np.zeros(0, int), r"phones of shape \(0,\), expected"),
+        (np.zeros(0, int), r"phones of shape \(0,\) \(allowed: \(P"),
         (np.zeros((2, 2), int), r"phones of shape \(2, 2\)"),
         (np.array([0, 1, 2, 3, 0, 1]), "6 phones need 6 frames or more but there are 5"),
         (np.array([0, 0, 1, 1]), "4 phones need 6 frames or more but there are 5"),
-        (np.array([0, LABELS]), "labels 0..4 are not 0..3"),
+        (np.array([0, LABELS]), "labels 0..4 .allowed: 0..3"),
     ],
 )
 def test_phones_that_cannot_be_told_are_refused(phones, message):
