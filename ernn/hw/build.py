@@ -61,7 +61,8 @@ def _check_sizes(model: IntegerParameters, sizes: Sizes) -> None:
         raise PlanError(f"word = {word} does not suit the model's vectors", remedy=f"use {allowed}")
     if sizes.cell_lanes > word or word % sizes.cell_lanes:
         raise PlanError(
-            f"cell_lanes = {sizes.cell_lanes} does not divide the word of {word} values"
+            f"cell_lanes = {sizes.cell_lanes} does not divide the word of {word} values",
+            remedy="use a divisor of it",
         )
 
 

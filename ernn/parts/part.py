@@ -78,17 +78,19 @@ def _read(path: Path) -> Part:
     data = load_toml(path, PlanError)
     former = [key for key in _FORMER if key in data]
     if former:
-        raise PlanError(_renewal(path, data, former))
+        raise PlanError(
+            str(path), given="a part file of a former ernn", remedy=_renewal(data, former)
+        )
     if isinstance(data.get("family"), str):
         data["family"] = load_family(data["family"], path.parent)
     return parse(data, Part, PlanError, str(path))
 
 
-def _renewal(path: Path, data: dict[str, Any], former: list[str]) -> str:
+def _renewal(data: dict[str, Any], former: list[str]) -> str:
     """Return what to write into a part file of a former ernn."""
     renamed = "; write `vivado` as `full_name`" if "vivado" in data else ""
     return (
-        f"{path} is a part file of a former ernn: take out {', '.join(former)}, which its family "
+        f"take out {', '.join(former)}, which its family "
         f"says now, and write family = one of {', '.join(family_names())}, or the path of your own "
         f"family's .toml file{renamed}"
     )

@@ -135,7 +135,7 @@ def test_taps_choose_the_signals():
 
 @pytest.mark.parametrize("shape", [(4, 7), (2, 4, 6), (2, 4, 8)])
 def test_frames_of_another_model_are_refused(shape):
-    with pytest.raises(ShapeError, match="takes"):
+    with pytest.raises(ShapeError, match="frames of shape"):
         run_float(random_model(np.random.default_rng(0)), np.zeros(shape))
 
 
