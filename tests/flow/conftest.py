@@ -1,6 +1,29 @@
-"""Places where the tests of the search train."""
+"""Runs and places that several tests need."""
+
+import fcntl
+import os
+from pathlib import Path
 
 import pytest
+from pages import IN_THIS_ENVIRONMENT, ROOT, first_commands, require_success
+
+
+@pytest.fixture(scope="session")
+def tiny_run(tmp_path_factory) -> Path:
+    """The README's first command with the recipe tiny, one run for all processes of pytest-xdist.
+
+    Not to be changed; what the command printed lies beside it, in tiny.log.
+    """
+    shared = tmp_path_factory.getbasetemp()
+    if "PYTEST_XDIST_WORKER" in os.environ:
+        shared = shared.parent
+    out, log = shared / "tiny", shared / "tiny.log"
+    with (shared / "tiny.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not log.exists():
+            demo = f"{first_commands()[0]} {IN_THIS_ENVIRONMENT} RECIPE=tiny OUT={out}"
+            log.write_text(require_success(demo, ROOT))
+    return out
 
 
 @pytest.fixture(scope="module")

@@ -1,14 +1,14 @@
 """The pages: what they tell a newcomer to type works, and every link leads somewhere."""
 
-import os
 import re
+import shutil
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
+from pages import IN_THIS_ENVIRONMENT, ROOT, first_commands, require_success, shell_blocks
 
-ROOT = Path(__file__).resolve().parents[2]
 PAGES = sorted(
     path for folder in (ROOT, ROOT / "docs", ROOT / "asr_models") for path in folder.glob("*.md")
 )
@@ -46,44 +46,22 @@ def test_a_dead_link_is_found(tmp_path):
     assert dead_links(page) == ["gone.md", "#two"]
 
 
-def shell_blocks(page: Path) -> list[str]:
-    """Return the text of a page's `sh` blocks."""
-    return re.findall(r"^```sh\n(.*?)^```", page.read_text(), flags=re.S | re.M)
-
-
-def require_success(script: str, folder: Path, **environment: str) -> str:
-    """Run a script with the tests' `ernn` in front of all others; return what it prints."""
-    tools = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
-    found = subprocess.run(
-        ["bash", "-ec", script],
-        cwd=folder,
-        env=os.environ | {"PATH": tools} | environment,
-        capture_output=True,
-        text=True,
-        timeout=900,
-    )
-    assert found.returncode == 0, f"{script}\n{found.stdout[-2000:]}{found.stderr[-2000:]}"
-    return found.stdout
-
-
 @pytest.mark.needs("verilator", "g++", "make", "perl")
-def test_the_first_block_of_the_readme_runs(tmp_path):
+def test_the_first_block_of_the_readme_runs(tiny_run):
     """With a small recipe, in the environment of the tests; of the tests it collects one file."""
-    first = shell_blocks(ROOT / "README.md")[0]
-    commands = [line.split("#")[0].strip() for line in first.splitlines()]
-    assert commands == ["make demo", "make test"]
-    there = f"-o {sys.prefix}/ready -o {sys.prefix}/ready-dev VENV={sys.prefix}"  # install nothing
-    demo, test = (f"{command} {there}" for command in commands)
-    demo += f" RECIPE=tiny OUT={tmp_path / 'tiny'}"
-    assert "report.html" in require_success(demo, ROOT, OMP_NUM_THREADS="1")
-    assert (tmp_path / "tiny" / "report" / "report.html").is_file()
+    demo, test = first_commands()
+    assert (demo, test) == ("make demo", "make test")
+    assert "report.html" in tiny_run.with_name("tiny.log").read_text()
+    assert (tiny_run / "report" / "report.html").is_file()
     few = "--collect-only tests/unit/test_fixed.py -p no:cacheprovider"
-    assert "test_fixed.py" in require_success(test, ROOT, PYTEST_ADDOPTS=few)
+    found = require_success(f"{test} {IN_THIS_ENVIRONMENT}", ROOT, PYTEST_ADDOPTS=few)
+    assert "test_fixed.py" in found
 
 
 @pytest.mark.needs("verilator", "g++", "make", "perl")
-def test_every_block_of_the_tutorial_runs(tmp_path):
-    """In the order of the page, in an empty folder."""
+def test_every_block_of_the_tutorial_runs(tiny_run, tmp_path):
+    """In the order of the page; its first run finds that all is done, for it is the README's."""
+    shutil.copytree(tiny_run, tmp_path / "first")
     for script in shell_blocks(ROOT / "docs" / "tutorial.md"):
         require_success(script, tmp_path, OMP_NUM_THREADS="1")
     assert (tmp_path / "first" / "package" / "manifest.json").is_file()

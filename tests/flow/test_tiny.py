@@ -1,6 +1,5 @@
 """The whole chain on the tiny recipe, as a user runs it: once, again, interrupted, damaged."""
 
-import fcntl
 import hashlib
 import json
 import os
@@ -39,31 +38,15 @@ def start(*words: object) -> subprocess.Popen:
 
 
 def hashes(out: Path) -> dict[str, dict[str, str]]:
-    """Return what every finished step wrote."""
+    """Return what every tiny_run step wrote."""
     stamps = {path.parent.name: json.loads(path.read_text()) for path in out.glob("*/step.json")}
     return {name: stamp["outputs"] for name, stamp in stamps.items()}
 
 
-@pytest.fixture(scope="session")
-def finished(tmp_path_factory) -> Path:
-    """A run of the whole chain, one for all processes of pytest-xdist; not to be changed."""
-    shared = tmp_path_factory.getbasetemp()
-    if "PYTEST_XDIST_WORKER" in os.environ:
-        shared = shared.parent
-    out = shared / "tiny"
-    with (shared / "tiny.lock").open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        if not (out / "report").exists():
-            process = start("run", "tiny", "--out", out)
-            told, _ = process.communicate(timeout=600)
-            assert process.returncode == 0, told
-    return out
-
-
 @pytest.fixture
-def out(finished, tmp_path) -> Path:
-    """A copy of the finished run."""
-    return Path(shutil.copytree(finished, tmp_path / "out"))
+def out(tiny_run, tmp_path) -> Path:
+    """A copy of the tiny_run run."""
+    return Path(shutil.copytree(tiny_run, tmp_path / "out"))
 
 
 def recipe(tmp_path: Path, old: str = "", new: str = "") -> Path:
@@ -79,29 +62,29 @@ def redone(told: str) -> list[str]:
     return [line.split(":")[0] for line in told.splitlines() if ": done in" in line]
 
 
-def test_every_step_leaves_its_folder(finished):
-    names = {path.name for path in finished.iterdir()}
+def test_every_step_leaves_its_folder(tiny_run):
+    names = {path.name for path in tiny_run.iterdir()}
     assert names == {"ernn.lock", "simulate.cache", *cli.STEPS}
 
 
-def test_the_report_is_there_and_all_is_exact(finished):
-    report = json.loads((finished / "report" / "report.json").read_text())
+def test_the_report_is_there_and_all_is_exact(tiny_run):
+    report = json.loads((tiny_run / "report" / "report.json").read_text())
     timing = report["report"]["timing"]
     assert report["derived"]["passed"]
     assert timing["mismatches"] == 0
     assert timing["words_compared"] > 0
     assert timing["frame_cycles_planned"] == timing["frame_cycles_simulated"]
     assert timing["latency_cycles_planned"] == timing["latency_cycles_simulated"]
-    assert (finished / "report" / "report.html").read_text().startswith("<!")
+    assert (tiny_run / "report" / "report.html").read_text().startswith("<!")
 
 
-def test_a_rerun_does_nothing(finished):
-    before = hashes(finished)
-    process = start("run", "tiny", "--out", finished)
+def test_a_rerun_does_nothing(tiny_run):
+    before = hashes(tiny_run)
+    process = start("run", "tiny", "--out", tiny_run)
     told, _ = process.communicate(timeout=60)
     assert process.returncode == 0, told
     assert redone(told) == []
-    assert hashes(finished) == before
+    assert hashes(tiny_run) == before
 
 
 @pytest.mark.parametrize(
@@ -144,24 +127,24 @@ def test_generating_twice_gives_the_same_bytes(out):
     assert hashes(out)["generate"] == before
 
 
-def test_generated_text_knows_no_date_and_no_path(finished):
-    for path in each((finished / "generate").rglob("*.*")):
+def test_generated_text_knows_no_date_and_no_path(tiny_run):
+    for path in each((tiny_run / "generate").rglob("*.*")):
         if path.name != "step.json":
             text = path.read_text()
             assert not re.search(r"\b20\d\d-\d\d|\d\d:\d\d:\d\d", text), path.name
-            assert str(finished.parent) not in text, path.name
+            assert str(tiny_run.parent) not in text, path.name
 
 
-def only_corpus(finished: Path, out: Path) -> Path:
+def only_corpus(tiny_run: Path, out: Path) -> Path:
     """Make a run that has got as far as the corpus."""
     out.mkdir()
     (out / "ernn.lock").touch()
-    shutil.copytree(finished / "corpus", out / "corpus")
+    shutil.copytree(tiny_run / "corpus", out / "corpus")
     return out
 
 
-def test_ctrl_c_is_one_sentence_and_130(finished, tmp_path):
-    out = only_corpus(finished, tmp_path / "out")
+def test_ctrl_c_is_one_sentence_and_130(tiny_run, tmp_path):
+    out = only_corpus(tiny_run, tmp_path / "out")
     process = start("run", "tiny", "--out", out)
     wait_for(out / "train.part", process)
     process.send_signal(signal.SIGINT)
@@ -175,8 +158,8 @@ def wait_for(path: Path, process: subprocess.Popen) -> None:
     until(path.exists, f"no {path.name}", process)
 
 
-def test_kill_9_in_the_middle_of_training_continues(finished, tmp_path):
-    out = only_corpus(finished, tmp_path / "out")
+def test_kill_9_in_the_middle_of_training_continues(tiny_run, tmp_path):
+    out = only_corpus(tiny_run, tmp_path / "out")
     process = start("run", "tiny", "--out", out)
     wait_for(out / "train.part", process)
     os.kill(process.pid, signal.SIGKILL)
@@ -185,7 +168,7 @@ def test_kill_9_in_the_middle_of_training_continues(finished, tmp_path):
     result = ernn("train", "tiny", "--out", out)
     assert result.exit_code == 0, result.output
     assert result.output.startswith("corpus: up to date\ntrain: continuing\n")
-    assert hashes(out)["train"] == hashes(finished)["train"]
+    assert hashes(out)["train"] == hashes(tiny_run)["train"]
 
 
 @pytest.mark.parametrize(
