@@ -40,7 +40,7 @@ def start(*words: object) -> subprocess.Popen:
 
 def chain(report: SearchReport) -> list[tuple]:
     """Return what a search came to, without what differs from run to run: seconds and places."""
-    trials = [(t.words, t.why, t.per, t.loss, t.step) for t in report.trials if t.step]
+    trials = [(t.words, t.why, t.score, t.loss, t.step) for t in report.trials if t.step]
     return [report.decisions, report.chosen, report.test, *trials]
 
 
