@@ -1,5 +1,6 @@
 """The command line: one subcommand per step. No logic, and no heavy import before it is needed."""
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -157,7 +158,7 @@ def plan(
         plan_file(Path(model), changes, out, _say)
 
 
-_WITH_OPTIONS = {
+_WITH_OPTIONS: dict[str, tuple[Callable[..., None], str]] = {
     "plan": (plan, "ernn plan quickstart --part XC7VX690T --objective latency"),
     "simulate": (simulate, "ernn simulate quickstart --waves"),
 }
