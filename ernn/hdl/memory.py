@@ -14,13 +14,11 @@ def memory_files(plan: HardwarePlan, model: IntegerModel) -> dict[str, str]:
     """Return every .mem file, {name: text}: a word per line, the first value in its low bits."""
     words = memory_words(plan, model)
     files = {
-        f"{target.name}.mem": _file(words[target.name], target) for target in plan.load_targets
+        f"{target.name}.mem": _file(*words[target.name], target) for target in plan.load_targets
     }
     if plan.visits:  # part of the plan, and so not loaded with a model
         target = LoadTarget("visits", plan.visits.bits, plan.visits.depth)
-        files["visits.mem"] = _file(
-            (np.array(plan.visits.words)[:, None], plan.visits.bits), target
-        )
+        files["visits.mem"] = _file(np.array(plan.visits.words)[:, None], plan.visits.bits, target)
     return files
 
 
@@ -103,17 +101,25 @@ def _constants(model: IntegerModel, unit: UnitPlan) -> np.ndarray:
     return np.concatenate(parts)
 
 
-def _file(content: tuple[np.ndarray, int], target: LoadTarget) -> str:
-    """Print words in hex, padded with zero words to the memory's depth."""
-    words, bits = content
-    digits = -(-target.bits // 4)
+def memory_bytes(plan: HardwarePlan, model: IntegerModel) -> dict[str, np.ndarray]:
+    """Return {name: (depth, bytes)} of `HardwarePlan.load_targets`, the highest byte first."""
+    words = memory_words(plan, model)
+    return {target.name: _packed(*words[target.name], target) for target in plan.load_targets}
+
+
+def _packed(words: np.ndarray, bits: int, target: LoadTarget) -> np.ndarray:
+    """Pack values (words, values) into a memory's words, with zero words up to its depth."""
     raw = (words & ((1 << bits) - 1)).astype(np.uint64)
     places = np.arange(bits, dtype=np.uint64)
     ones = ((raw[..., None] >> places) & np.uint64(1)).astype(np.uint8)  # low bit first
     ones = ones.reshape(len(words), target.bits)
-    ones = np.pad(ones, ((0, 0), (0, 8 * -(-digits // 2) - target.bits)))
-    packed = np.packbits(ones, axis=1, bitorder="little")[:, ::-1]
-    lines = [row.tobytes().hex()[-digits:] for row in packed]
-    lines += ["0" * digits] * (target.depth - len(words))
+    ones = np.pad(ones, ((0, target.depth - len(words)), (0, -target.bits % 8)))
+    return np.packbits(ones, axis=1, bitorder="little")[:, ::-1]
+
+
+def _file(words: np.ndarray, bits: int, target: LoadTarget) -> str:
+    """Print words in hex."""
+    digits = -(-target.bits // 4)
+    lines = [row.tobytes().hex()[-digits:] for row in _packed(words, bits, target)]
     header = f"// {target.depth} words of {words.shape[1]} values of {bits} bits\n"
     return header + "\n".join(lines) + "\n"

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from ernn.errors import MismatchError, PlanError
-from ernn.hdl.memory import memory_files
+from ernn.hdl.memory import memory_bytes
 from ernn.hdl.register_map import RegisterMap
 from ernn.hw.build import Target, build_plan
 from ernn.hw.explore import sizes_of
@@ -42,12 +42,11 @@ def load_writes(
     require_plan(plan, model)
     at = {register.name: register.address for register in registers.registers}
     writes = [(at["control"], 0)]
-    texts = memory_files(plan, model)
+    contents = memory_bytes(plan, model)
     for number, target in enumerate(plan.load_targets):
         writes.append((at["load_target"], number))
-        lines = texts[f"{target.name}.mem"].splitlines()[1:]
-        for address, line in enumerate(lines):
-            word = int(line, 16)
+        for address, row in enumerate(contents[target.name]):
+            word = int.from_bytes(row.tobytes(), "big")
             pieces = reversed(range(-(-target.bits // 32)))
             writes += [(at["load_data"], word >> 32 * piece & 0xFFFFFFFF) for piece in pieces]
             writes.append((at["load_write"], address))
