@@ -2,13 +2,15 @@
 
 import os
 import re
+import shlex
 import subprocess
 import sys
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
 # The environment of the tests is ready: make has nothing to install.
-IN_THIS_ENVIRONMENT = f"-o {sys.prefix}/ready -o {sys.prefix}/ready-dev VENV={sys.prefix}"
+_VENV = shlex.quote(sys.prefix)
+IN_THIS_ENVIRONMENT = f"-o {_VENV}/ready -o {_VENV}/ready-dev VENV={_VENV}"
 
 
 def shell_blocks(page: Path) -> list[str]:

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from ernn.errors import PlanError
 from ernn.hdl.registers import register_map
-from ernn.hdl.templates import environment
+from ernn.hdl.templates import aligned, environment
 from ernn.hw.plan import HardwarePlan
 from ernn.parts.board import Board
 from ernn.resources import folder
@@ -50,7 +50,7 @@ def board_files(plan: HardwarePlan, shell: Shell) -> dict[str, str]:
         )
     context = {"plan": plan, "map": register_map(plan), "shell": shell, "board": shell.board}
     files = {
-        f"{TOP}.v": environment().get_template(f"{TOP}.v.j2").render(context),
+        f"{TOP}.v": aligned(environment().get_template(f"{TOP}.v.j2").render(context)),
         SOFTWARE: environment().get_template(f"{SOFTWARE}.j2").render(context),
     }
     for path in sorted((folder("hw_templates") / "board").glob("*.v")):

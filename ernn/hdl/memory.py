@@ -12,7 +12,7 @@ from ernn.quant.integer_model import IntegerModel, Product
 
 def memory_files(plan: HardwarePlan, model: IntegerModel) -> dict[str, str]:
     """Return every .mem file, {name: text}: a word per line, the first value in its low bits."""
-    words = memory_words(plan, model)
+    words = _memory_words(plan, model)
     files = {
         f"{target.name}.mem": _file(*words[target.name], target) for target in plan.load_targets
     }
@@ -22,12 +22,12 @@ def memory_files(plan: HardwarePlan, model: IntegerModel) -> dict[str, str]:
     return files
 
 
-def memory_words(plan: HardwarePlan, model: IntegerModel) -> dict[str, tuple[np.ndarray, int]]:
+def _memory_words(plan: HardwarePlan, model: IntegerModel) -> dict[str, tuple[np.ndarray, int]]:
     """Return what every memory of `HardwarePlan.load_targets` holds: (words, values), and bits."""
     weights = weight_words(plan, model).reshape(-1, plan.pe_rows, plan.pe_columns * plan.macs)
     rows = range(plan.pe_rows)
     contents = {f"weights_{row:03}": (weights[:, row], plan.weight_bits) for row in rows}
-    contents["bias"] = bias_words(plan, model), plan.row.width
+    contents["bias"] = _bias_words(plan, model), plan.row.width
     for memory in plan.memories:
         if memory.scaled:
             contents[f"scale_{memory.name}"] = _scales(plan, model, memory.name), memory.scale_bits
@@ -59,7 +59,7 @@ def _job_weights(plan: HardwarePlan, job: JobPlan, product: Product) -> np.ndarr
     return words.reshape(job.steps, -1)
 
 
-def bias_words(plan: HardwarePlan, model: IntegerModel) -> np.ndarray:
+def _bias_words(plan: HardwarePlan, model: IntegerModel) -> np.ndarray:
     """Return (entries, drain_lanes * word): the biases of each drained entry."""
     parts = []
     for job in plan.jobs:
@@ -103,7 +103,7 @@ def _constants(model: IntegerModel, unit: UnitPlan) -> np.ndarray:
 
 def memory_bytes(plan: HardwarePlan, model: IntegerModel) -> dict[str, np.ndarray]:
     """Return {name: (depth, bytes)} of `HardwarePlan.load_targets`, the highest byte first."""
-    words = memory_words(plan, model)
+    words = _memory_words(plan, model)
     return {target.name: _packed(*words[target.name], target) for target in plan.load_targets}
 
 

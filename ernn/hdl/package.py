@@ -207,9 +207,9 @@ class Package:
         files = [Listed(name, "verilogSource") for name in self.verilog]
         files += [Listed(name, "mem") for name in self.memories]
         clock = [Listed("constraints/ernn.xdc", "xdc")]
-        bench = [Listed(f"sim/{self.testbench}.v", "verilogSource")]
+        testbench_files = [Listed(f"sim/{self.testbench}.v", "verilogSource")]
         vectors = ("stimulus", "expected")
-        bench += [Listed(f"sim/{self.name}_{name}.mem", "mem") for name in vectors]
+        testbench_files += [Listed(f"sim/{self.name}_{name}.mem", "mem") for name in vectors]
         synthesis, simulation = ":vivado.xilinx.com:synthesis", ":vivado.xilinx.com:simulation"
         return [
             View(
@@ -231,7 +231,7 @@ class Package:
                 "Test Bench",
                 f"{simulation}.testbench",
                 self.testbench,
-                tuple(bench),
+                tuple(testbench_files),
             ),
         ]
 
@@ -282,14 +282,14 @@ def package_files(
         edited=tuple(edited),
         revision=int(hashlib.sha256(every.encode()).hexdigest()[:7], 16),
     )
-    bench = f"sim/{package.testbench}.v"
-    templates = _TEMPLATES | {bench: "ernn_package_tb.v.j2"}
+    testbench_file = f"sim/{package.testbench}.v"
+    templates = _TEMPLATES | {testbench_file: "ernn_package_tb.v.j2"}
     files |= {path: _render(template, package, made) for path, template in templates.items()}
     files |= {f"sim/{name}_{vector}": text for vector, text in vectors.items()}
     for script in sorted(folder("vivado_scripts").glob("*.tcl")):
         files[f"vivado/{script.name}"] = script.read_text(encoding="utf-8")
     files["files.f"] = "".join(f"{name}\n" for name in package.verilog)
-    files["sim.f"] = files["files.f"] + f"{bench}\n"
+    files["sim.f"] = files["files.f"] + f"{testbench_file}\n"
     return dict(sorted(files.items()))
 
 

@@ -22,11 +22,6 @@ class Port(NamedTuple):
         """Verilog's range in front of the name, empty for one bit."""
         return f"[{self.width - 1}:0] " if self.width > 1 else ""
 
-    @property
-    def declaration(self) -> str:
-        """The port as a module declares it."""
-        return f"{self.direction + 'put':6} wire {self.range}{self.name}"
-
 
 def stream_ports(plan: HardwarePlan) -> list[Port]:
     """Return the ports of AXI4-Stream: features in, outputs out."""

@@ -15,7 +15,7 @@ from systemrdl.rdltypes import AccessType, OnWriteType
 
 from ernn import __version__
 from ernn.hdl.register_map import Counter, Field, Register, RegisterMap
-from ernn.hdl.templates import environment
+from ernn.hdl.templates import aligned, environment
 from ernn.hw.plan import HardwarePlan
 
 
@@ -40,7 +40,7 @@ def register_map(plan: HardwarePlan) -> RegisterMap:
 
 def register_verilog(plan: HardwarePlan) -> str:
     """Return ernn_registers.v."""
-    return _render("ernn_registers.v.j2", plan, map=register_map(plan))
+    return aligned(_render("ernn_registers.v.j2", plan, map=register_map(plan)))
 
 
 def register_files(plan: HardwarePlan) -> dict[str, str]:

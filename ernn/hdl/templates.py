@@ -28,10 +28,10 @@ def environment() -> jinja2.Environment:
 # What stands in columns: (before, column, behind) of a line.
 _COLUMNS = (
     re.compile(
-        r"( *(?:input  wire|output wire|output reg|wire|reg)(?: signed)?)( +\[.*?\])?( \w+.*)"
+        r"( *(?:input  wire|output wire|output reg|wire|reg)(?: signed)?)( +\[.*?\])? +(\w.*)"
     ),
-    re.compile(r"( *localparam integer )(\w+ )(=.*)"),
-    re.compile(r"( *)(\w+)( *<= .*;)"),
+    re.compile(r"( *localparam integer )(\w+) *(=.*)"),
+    re.compile(r"( *)(\w+) *(<= .*;)"),
     re.compile(r"( *\.)(\w+) *(\([^.]*\),?)"),  # one pin
 )
 _COMMENT = re.compile(r" *//")
@@ -58,9 +58,16 @@ def aligned(verilog: str) -> str:
 
 
 def _table(lines: Sequence[str], kind: re.Pattern[str]) -> Iterator[str]:
-    """Yield lines, those of a kind with their middle parts as long as the longest."""
+    """Yield lines, those of a kind with their first and second parts as long as the longest."""
     rows = [kind.fullmatch(line) for line in lines]
-    first = max(len(row[1]) for row in rows if row)
-    middle = max(len(row[2] or "") for row in rows if row)
+    before = max(len(row[1]) for row in rows if row)
+    columns = [_column(row) for row in rows if row]
+    gap = "" if kind is _COLUMNS[-1] else " "
+    middle = max(map(len, columns))
     for line, row in zip(lines, rows, strict=True):
-        yield f"{row[1]:{first}}{row[2] or '':{middle}}{row[3]}" if row else line
+        yield f"{row[1]:{before}}{_column(row):{middle}}{gap}{row[3]}" if row else line
+
+
+def _column(row: re.Match[str]) -> str:
+    """Return the second part of a line, a range without the spaces that it was laid out with."""
+    return re.sub(r"^ +\[ *", " [", row[2] or "")

@@ -94,6 +94,7 @@ class _Builder:
                 allowed=f"{MAX_CHOICES} of each",
                 remedy="give them fewer",
             )
+        macs = max(mode.groups * mode.macs for mode in self.layout.modes)
         jobs = self._jobs(aligns, max(fracs))
         widths = self._widths(jobs, aligns)
         sum_cycles = bits_for(sizes.pe_columns) if sizes.pe_columns > 1 else 0
@@ -120,8 +121,8 @@ class _Builder:
             pe_columns=sizes.pe_columns,
             drain_lanes=sizes.drain_lanes,
             fanout=FANOUT,
-            macs=max(mode.groups * mode.macs for mode in self.layout.modes),
-            logic_macs=sizes.logic_macs,
+            macs=macs,
+            logic_macs=min(sizes.logic_macs, macs),
             operand_bits=widths.operand,
             weight_bits=widths.weight,
             acc_bits=widths.acc,

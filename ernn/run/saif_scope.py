@@ -13,14 +13,14 @@ from ernn.hdl.project import Project
 from ernn.hw.groups import CORE, core_instances
 from ernn.run.saif import read_text
 
-TOP = "u_top"  # the accelerator's instance in every bench of ernn
+TOP = "u_top"  # the accelerator's instance in every testbench of ernn
 ACTIVITY = "activity.json"  # beside a SAIF file of ernn: whose it is
 _TOKEN = re.compile(r"\(\s*INSTANCE\s+(?:\"[^\"]*\"\s+)?([^\s()]+)|([()])")
 _DESIGN = re.compile(r"\(\s*DESIGN\s+\"[^\"]*\bplan ([0-9a-f]{12})\b")
 
 
 def require_scope(path: Path, project: Project) -> tuple[str, str]:
-    """Check that a SAIF file is of a project; return its text and its scope "bench/u_top".
+    """Check that a SAIF file is of a project; return its text and its scope "testbench/u_top".
 
     Raises:
         ToolError: no SAIF file, or that of another design.

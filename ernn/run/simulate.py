@@ -13,7 +13,7 @@ from pathlib import Path
 
 from ernn.errors import MismatchError, ProjectError, ToolError
 from ernn.hdl.registers import register_map
-from ernn.hdl.templates import environment
+from ernn.hdl.templates import aligned, environment
 from ernn.hw import cycles
 from ernn.hw.plan import HardwarePlan
 from ernn.quant.integer_model import IntegerModel
@@ -199,7 +199,7 @@ def simulation_top(plan: HardwarePlan, dumps: bool = False, inside: bool = True)
         inside: whether its inner signals have the names of the Verilog; else only ports are seen.
     """
     context = {"plan": plan, "map": register_map(plan), "dumps": dumps, "inside": inside}
-    return environment().get_template(f"{TOP}.v.j2").render(context)
+    return aligned(environment().get_template(f"{TOP}.v.j2").render(context))
 
 
 def _quiet_cycles(plan: HardwarePlan, traffic: Traffic) -> int:

@@ -91,7 +91,7 @@ def count_toggles(
         else:
             _add_registers(tally, nets, modules[module], _Pe(plan, module, path))
         if module == "ernn_pe":
-            pes.add(path[: path.index("u_pe")])
+            pes.add(f"{path}.".partition(".u_pe.")[0])
     if not pes:
         raise ToolError(f"the SAIF tells of no PE below {INSTANCE}", remedy="simulate again")
     return {

@@ -2,6 +2,7 @@
 
 import fcntl
 import os
+import shlex
 from pathlib import Path
 
 import pytest
@@ -21,7 +22,8 @@ def tiny_run(tmp_path_factory) -> Path:
     with (shared / "tiny.lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         if not log.exists():
-            demo = f"{first_commands()[0]} {IN_THIS_ENVIRONMENT} RECIPE=tiny OUT={out}"
+            place = f"RECIPE=tiny OUT={shlex.quote(str(out))}"
+            demo = f"{first_commands()[0]} {IN_THIS_ENVIRONMENT} {place}"
             log.write_text(require_success(demo, ROOT))
     return out
 

@@ -38,14 +38,14 @@ def start(*words: object) -> subprocess.Popen:
 
 
 def hashes(out: Path) -> dict[str, dict[str, str]]:
-    """Return what every tiny_run step wrote."""
+    """Return what every step of a run wrote."""
     stamps = {path.parent.name: json.loads(path.read_text()) for path in out.glob("*/step.json")}
     return {name: stamp["outputs"] for name, stamp in stamps.items()}
 
 
 @pytest.fixture
 def out(tiny_run, tmp_path) -> Path:
-    """A copy of the tiny_run run."""
+    """A copy of the tiny run."""
     return Path(shutil.copytree(tiny_run, tmp_path / "out"))
 
 

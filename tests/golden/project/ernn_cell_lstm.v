@@ -11,7 +11,8 @@
 module ernn_cell_lstm (
     input  wire        clk_i,
     input  wire        rst_i,
-    // Rounds
+    // Rounds begun, modulo 4; of each stream in the low half for an even round, in the high half for an odd one:
+    // whether it takes part, which of its two buffers, whether an utterance begins
     input  wire [1:0]  issued_i,
     input  wire [3:0]  active_i,
     input  wire [3:0]  parity_i,
@@ -19,7 +20,7 @@ module ernn_cell_lstm (
     // Rows
     input  wire        gates_we_i,
     input  wire [15:0] gates_rows_i,
-    // State of the cells, made by ernn_cell_lstm
+    // State: what it writes itself
     input  wire        state_we_i,
     input  wire [2:0]  state_waddr_i,
     input  wire [15:0] state_wdata_i,

@@ -18,17 +18,17 @@ module ernn_monitor (
     input  wire [15:0] state_i,
     input  wire        lstm_valid_i,
     input  wire [11:0] lstm_data_i,
-    output reg  frame_o,  // a frame has left
-    output reg  input_stall_o,
-    output reg  output_stall_o,
+    output reg         frame_o,  // a frame has left
+    output reg         input_stall_o,
+    output reg         output_stall_o,
     output wire [0:0]  saturated_rows_o,
     output wire [0:0]  saturated_states_o,
-    output reg   [0:0] saturated_vectors_o
+    output reg  [0:0]  saturated_vectors_o
 );
 
   always @(posedge clk_i) begin
-    frame_o               <= &m_axis_i && !rst_i;
-    input_stall_o   <= s_axis_i == 2'b10 && !rst_i;
+    frame_o        <= &m_axis_i && !rst_i;
+    input_stall_o  <= s_axis_i == 2'b10 && !rst_i;
     output_stall_o <= m_axis_i[2:1] == 2'b10 && !rst_i;
   end
 

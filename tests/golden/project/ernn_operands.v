@@ -23,11 +23,11 @@ module ernn_operands (
     input  wire [11:0] rec_data_i,
     input  wire [11:0] ff_data_i,
     // To the PEs
-    output reg  pe_valid_o,
-    output reg  pe_first_o,
-    output reg  pe_last_o,
+    output reg         pe_valid_o,
+    output reg         pe_first_o,
+    output reg         pe_last_o,
     output wire        pe_read_o,  // the PEs need weights; a cycle before the others
-    output reg   [6:0] pe_weight_o,  // a cycle before the others
+    output reg  [6:0]  pe_weight_o,  // a cycle before the others
     output wire [13:0] operands_o
 );
 
@@ -42,29 +42,29 @@ module ernn_operands (
   reg [6:0] weight_q, weight_q2;
 
   always @(posedge clk_i) begin
-    valid_q         <= step_valid_i;
-    valid_q2       <= valid_q;
-    valid_q3       <= valid_q2;
-    pe_valid_o   <= valid_q3;
-    first_q         <= step_first_i;
-    first_q2       <= first_q;
-    first_q3       <= first_q2;
-    pe_first_o   <= first_q3;
-    last_q           <= step_last_i;
-    last_q2         <= last_q;
-    last_q3         <= last_q2;
-    pe_last_o     <= last_q3;
-    weight_q       <= step_weight_i;
-    weight_q2     <= weight_q;
+    valid_q     <= step_valid_i;
+    valid_q2    <= valid_q;
+    valid_q3    <= valid_q2;
+    pe_valid_o  <= valid_q3;
+    first_q     <= step_first_i;
+    first_q2    <= first_q;
+    first_q3    <= first_q2;
+    pe_first_o  <= first_q3;
+    last_q      <= step_last_i;
+    last_q2     <= last_q;
+    last_q3     <= last_q2;
+    pe_last_o   <= last_q3;
+    weight_q    <= step_weight_i;
+    weight_q2   <= weight_q;
     pe_weight_o <= weight_q2;
-    load_q           <= step_load_i;
-    load_q2         <= load_q;
-    mask_q           <= step_valid_i && step_load_i && step_mask_i;
-    memory_q       <= step_memory_i;
+    load_q      <= step_load_i;
+    load_q2     <= load_q;
+    mask_q      <= step_valid_i && step_load_i && step_mask_i;
+    memory_q    <= step_memory_i;
     if (rst_i) begin
-      valid_q       <= 1'b0;
-      valid_q2     <= 1'b0;
-      valid_q3     <= 1'b0;
+      valid_q    <= 1'b0;
+      valid_q2   <= 1'b0;
+      valid_q3   <= 1'b0;
       pe_valid_o <= 1'b0;
     end
   end

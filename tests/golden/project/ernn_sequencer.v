@@ -8,14 +8,15 @@
 `default_nettype none
 
 module ernn_sequencer (
-    input  wire                          clk_i,
-    input  wire                          rst_i,
-    // Rounds
-    input  wire [                 1:0]   issued_i,
+    input  wire       clk_i,
+    input  wire       rst_i,
+    // Rounds begun, modulo 4; of each stream in the low half for an even round, in the high half for an odd one:
+    // whether it takes part, which of its two buffers, whether an utterance begins
+    input  wire [1:0] issued_i,
     input  wire [3:0] active_i,
     input  wire [3:0] parity_i,
     input  wire [3:0] fresh_i,
-    output reg                           advance_o,   // began the last task of a round
+    output reg        advance_o,   // began the last task of a round
     // Tokens of each memory, for one stream; see ernn_tokens
     input  wire [2:0] have_i,
     output wire [2:0] take_o,
@@ -23,18 +24,18 @@ module ernn_sequencer (
     output wire       next_o,
     output wire [0:0] next_stream_o,
     // The features of this stream's frame are no longer needed
-    output reg                           release_o,
+    output reg        release_o,
     output reg  [0:0] release_stream_o,
-    output reg                           release_parity_o,
+    output reg        release_parity_o,
     // Step
-    output reg                           step_valid_o,
-    output reg                           step_first_o,   // of a pass
-    output reg                           step_last_o,    // of a pass
-    output reg                           step_load_o,    // first of a word
-    output reg                           step_mask_o,    // the vector counts as zero
+    output reg        step_valid_o,
+    output reg        step_first_o,   // of a pass
+    output reg        step_last_o,    // of a pass
+    output reg        step_load_o,    // first of a word
+    output reg        step_mask_o,    // the vector counts as zero
     output reg  [1:0] step_memory_o,
     output reg  [0:0] step_stream_o,
-    output reg                           step_parity_o,
+    output reg        step_parity_o,
     output reg  [2:0] step_offset_o,
     output reg  [6:0] step_weight_o,
     // For the drain, with the last step of a pass
@@ -94,51 +95,51 @@ module ernn_sequencer (
 
   always @(posedge clk_i) begin
     if (task_ready) begin
-      next_valid_q   <= task_valid;
+      next_valid_q  <= task_valid;
       next_stream_q <= task_stream;
       next_parity_q <= task_parity;
-      next_fresh_q   <= task_fresh;
-      next_last_q     <= task_last;
+      next_fresh_q  <= task_fresh;
+      next_last_q   <= task_last;
       case (task_job)
         1'd0: begin  // layer0.gates: 6 passes, 60 steps
-          next_last_pass_q     <= 3'd5;
-          next_pair_q               <= 1'b1;
-          next_release_q         <= 1'b1;
-          next_last_sub_q       <= 1'd0;
-          next_weight_q           <= 7'd0;
-          next_bias_q               <= 5'd0;
-          next_entries_q         <= 2'd2;
-          next_queue_q             <= 1'd0;
-          next_memory0_q         <= 2'd0;
-          next_base0_q             <= 3'd0;
+          next_last_pass_q   <= 3'd5;
+          next_pair_q        <= 1'b1;
+          next_release_q     <= 1'b1;
+          next_last_sub_q    <= 1'd0;
+          next_weight_q      <= 7'd0;
+          next_bias_q        <= 5'd0;
+          next_entries_q     <= 2'd2;
+          next_queue_q       <= 1'd0;
+          next_memory0_q     <= 2'd0;
+          next_base0_q       <= 3'd0;
           next_last_group0_q <= 3'd6;
-          next_first_use0_q   <= 1'b0;
-          next_previous0_q     <= 1'b0;
-          next_memory1_q         <= 2'd1;
-          next_base1_q             <= 3'd0;
+          next_first_use0_q  <= 1'b0;
+          next_previous0_q   <= 1'b0;
+          next_memory1_q     <= 2'd1;
+          next_base1_q       <= 3'd0;
           next_last_group1_q <= 3'd2;
-          next_first_use1_q   <= 1'b1;
-          next_previous1_q     <= 1'b1;
+          next_first_use1_q  <= 1'b1;
+          next_previous1_q   <= 1'b1;
         end
         1'd1: begin  // logits: 3 passes, 9 steps
-          next_last_pass_q     <= 3'd2;
-          next_pair_q               <= 1'b0;
-          next_release_q         <= 1'b0;
-          next_last_sub_q       <= 1'd0;
-          next_weight_q           <= 7'd60;
-          next_bias_q               <= 5'd12;
-          next_entries_q         <= 2'd1;
-          next_queue_q             <= 1'd1;
-          next_memory0_q         <= 2'd2;
-          next_base0_q             <= 3'd0;
+          next_last_pass_q   <= 3'd2;
+          next_pair_q        <= 1'b0;
+          next_release_q     <= 1'b0;
+          next_last_sub_q    <= 1'd0;
+          next_weight_q      <= 7'd60;
+          next_bias_q        <= 5'd12;
+          next_entries_q     <= 2'd1;
+          next_queue_q       <= 1'd1;
+          next_memory0_q     <= 2'd2;
+          next_base0_q       <= 3'd0;
           next_last_group0_q <= 3'd2;
-          next_first_use0_q   <= 1'b1;
-          next_previous0_q     <= 1'b0;
-          next_memory1_q         <= 2'd2;
-          next_base1_q             <= 3'd0;
+          next_first_use0_q  <= 1'b1;
+          next_previous0_q   <= 1'b0;
+          next_memory1_q     <= 2'd2;
+          next_base1_q       <= 3'd0;
           next_last_group1_q <= 3'd2;
-          next_first_use1_q   <= 1'b1;
-          next_previous1_q     <= 1'b0;
+          next_first_use1_q  <= 1'b1;
+          next_previous1_q   <= 1'b0;
         end
         default: next_valid_q <= 1'b0;
       endcase
@@ -194,8 +195,8 @@ module ernn_sequencer (
     if (hold_q != 2'd0) hold_q <= hold_q - 1'b1;
     if (step) begin
       weight_q <= weight_q + 1'b1;
-      first_q   <= pass_end;
-      sub_q       <= word_end ? 1'd0 : sub_q + 1'b1;
+      first_q  <= pass_end;
+      sub_q    <= word_end ? 1'd0 : sub_q + 1'b1;
       if (word_end) group_q <= vector_end ? 3'd0 : group_q + 1'b1;
       if (vector_end) segment_q <= !pass_end;
       if (pass_end) begin
@@ -206,62 +207,62 @@ module ernn_sequencer (
     end
     busy_q <= load || (busy_q && !(step && job_end));
     if (load) begin
-      stream_q         <= next_stream_q;
-      parity_q         <= next_parity_q;
-      fresh_q           <= next_fresh_q;
-      pair_q             <= next_pair_q;
-      release_q       <= next_release_q;
+      stream_q      <= next_stream_q;
+      parity_q      <= next_parity_q;
+      fresh_q       <= next_fresh_q;
+      pair_q        <= next_pair_q;
+      release_q     <= next_release_q;
       last_pass_q   <= next_last_pass_q;
-      last_sub_q     <= next_last_sub_q;
-      weight_q         <= next_weight_q;
-      bias_q             <= next_bias_q;
-      entries_q       <= next_entries_q;
-      queue_q           <= next_queue_q;
-      memory0_q         <= next_memory0_q;
-      base0_q             <= next_base0_q;
+      last_sub_q    <= next_last_sub_q;
+      weight_q      <= next_weight_q;
+      bias_q        <= next_bias_q;
+      entries_q     <= next_entries_q;
+      queue_q       <= next_queue_q;
+      memory0_q     <= next_memory0_q;
+      base0_q       <= next_base0_q;
       last_group0_q <= next_last_group0_q;
-      first_use0_q   <= next_first_use0_q;
-      previous0_q     <= next_previous0_q;
-      memory1_q         <= next_memory1_q;
-      base1_q             <= next_base1_q;
+      first_use0_q  <= next_first_use0_q;
+      previous0_q   <= next_previous0_q;
+      memory1_q     <= next_memory1_q;
+      base1_q       <= next_base1_q;
       last_group1_q <= next_last_group1_q;
-      first_use1_q   <= next_first_use1_q;
-      previous1_q     <= next_previous1_q;
-      pass_q           <= 3'd0;
-      sub_q             <= 1'd0;
-      group_q         <= 3'd0;
+      first_use1_q  <= next_first_use1_q;
+      previous1_q   <= next_previous1_q;
+      pass_q        <= 3'd0;
+      sub_q         <= 1'd0;
+      group_q       <= 3'd0;
       segment_q     <= 1'b0;
-      first_q         <= 1'b1;
+      first_q       <= 1'b1;
     end
     advance_o <= load && next_last_q;
     if (rst_i) begin
-      busy_q       <= 1'b0;
-      hold_q       <= 2'd0;
+      busy_q    <= 1'b0;
+      hold_q    <= 2'd0;
       advance_o <= 1'b0;
     end
   end
 
   // ---------------------------------------------------------------- outputs
   always @(posedge clk_i) begin
-    step_valid_o       <= step;
-    step_first_o       <= first_q;
-    step_last_o         <= pass_end;
-    step_load_o         <= sub_q == 1'd0;
-    step_mask_o         <= previous && fresh_q;
-    step_memory_o     <= memory;
-    step_stream_o     <= stream_q;
-    step_parity_o     <= parity_q ^ previous;
-    step_offset_o     <= (segment_q ? base1_q : base0_q) + group_q;
-    step_weight_o     <= weight_q;
+    step_valid_o     <= step;
+    step_first_o     <= first_q;
+    step_last_o      <= pass_end;
+    step_load_o      <= sub_q == 1'd0;
+    step_mask_o      <= previous && fresh_q;
+    step_memory_o    <= memory;
+    step_stream_o    <= stream_q;
+    step_parity_o    <= parity_q ^ previous;
+    step_offset_o    <= (segment_q ? base1_q : base0_q) + group_q;
+    step_weight_o    <= weight_q;
     pass_entries_o   <= job_end ? entries_q : 2'd2;
-    pass_bias_o         <= bias_q;
-    pass_queue_o       <= queue_q;
-    release_o               <= step && job_end && release_q;
+    pass_bias_o      <= bias_q;
+    pass_queue_o     <= queue_q;
+    release_o        <= step && job_end && release_q;
     release_stream_o <= stream_q;
     release_parity_o <= parity_q;
     if (rst_i) begin
       step_valid_o <= 1'b0;
-      release_o       <= 1'b0;
+      release_o    <= 1'b0;
     end
   end
 

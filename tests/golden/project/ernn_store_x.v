@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// ernn_store_x: words of input, transformed and kept for the array, which reads 1 at once.
+// ernn_store_x: words of input, transformed and kept for the array, which reads 1 word(s) at once.
 //
 //   word ---> transform ---> memory ---> read_data
 //                               +------> have: a token for each group that the array may read for the first time
@@ -65,6 +65,7 @@ module ernn_store_x (
       .out_base_o   (we_base),
       .out_data_o   (we_data)
   );
+
   assign stored_o        = we && we_last;
   assign stored_stream_o = we_stream;
   assign stored_parity_o = we_parity;

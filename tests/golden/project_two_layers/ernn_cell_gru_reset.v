@@ -11,7 +11,8 @@
 module ernn_cell_gru_reset (
     input  wire         clk_i,
     input  wire         rst_i,
-    // Rounds
+    // Rounds begun, modulo 4; of each stream in the low half for an even round, in the high half for an odd one:
+    // whether it takes part, which of its two buffers, whether an utterance begins
     input  wire [1:0]   issued_i,
     input  wire [3:0]   active_i,
     input  wire [3:0]   parity_i,
@@ -21,7 +22,7 @@ module ernn_cell_gru_reset (
     input  wire [127:0] zr_rows_i,
     input  wire         zr_x_we_i,
     input  wire [127:0] zr_x_rows_i,
-    // State of the cells, made by ernn_cell_gru_update
+    // State, written by ernn_cell_gru_update
     input  wire         state_we_i,
     input  wire [3:0]   state_waddr_i,
     input  wire [31:0]  state_wdata_i,

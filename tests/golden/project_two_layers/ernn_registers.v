@@ -12,48 +12,48 @@
 module ernn_registers #(
     parameter integer HALF_W = 32  // bits of a counter's half: fewer only in tests
 ) (
-    input  wire clk_i,
-    input  wire rst_i,
+    input  wire         clk_i,
+    input  wire         rst_i,
     // AXI4-Lite
-    input  wire [11:0] s_axil_awaddr,
-    input  wire [2:0] s_axil_awprot,
-    input  wire s_axil_awvalid,
-    output wire s_axil_awready,
-    input  wire [31:0] s_axil_wdata,
-    input  wire [3:0] s_axil_wstrb,
-    input  wire s_axil_wvalid,
-    output wire s_axil_wready,
-    output reg  [1:0] s_axil_bresp,
-    output reg  s_axil_bvalid,
-    input  wire s_axil_bready,
-    input  wire [11:0] s_axil_araddr,
-    input  wire [2:0] s_axil_arprot,
-    input  wire s_axil_arvalid,
-    output wire s_axil_arready,
-    output wire [31:0] s_axil_rdata,
-    output wire [1:0] s_axil_rresp,
-    output wire s_axil_rvalid,
-    input  wire s_axil_rready,
-    output reg  interrupt_o,
+    input  wire [11:0]  s_axil_awaddr,
+    input  wire [2:0]   s_axil_awprot,
+    input  wire         s_axil_awvalid,
+    output wire         s_axil_awready,
+    input  wire [31:0]  s_axil_wdata,
+    input  wire [3:0]   s_axil_wstrb,
+    input  wire         s_axil_wvalid,
+    output wire         s_axil_wready,
+    output reg  [1:0]   s_axil_bresp,
+    output reg          s_axil_bvalid,
+    input  wire         s_axil_bready,
+    input  wire [11:0]  s_axil_araddr,
+    input  wire [2:0]   s_axil_arprot,
+    input  wire         s_axil_arvalid,
+    output wire         s_axil_arready,
+    output wire [31:0]  s_axil_rdata,
+    output wire [1:0]   s_axil_rresp,
+    output wire         s_axil_rvalid,
+    input  wire         s_axil_rready,
+    output reg          interrupt_o,
     // Control
-    output wire run_o,
-    output wire flush_o,  // one cycle
-    output wire [1:0] state_reset_o,  // one cycle
-    input  wire idle_i,
+    output wire         run_o,
+    output wire         flush_o,  // one cycle
+    output wire [1:0]   state_reset_o,  // one cycle
+    input  wire         idle_i,
     // Events, one cycle each
-    input  wire [3:0] packet_error_i,  // too short, too long, unknown stream, value out of range
-    input  wire frame_i,  // a frame has left
-    input  wire input_stall_i,
-    input  wire output_stall_i,
-    input  wire step_i,  // the array multiplies
+    input  wire [3:0]   packet_error_i,  // too short, too long, unknown stream, value out of range
+    input  wire         frame_i,  // a frame has left
+    input  wire         input_stall_i,
+    input  wire         output_stall_i,
+    input  wire         step_i,  // the array multiplies
     // Numbers of values at either end of their range
-    input  wire [3:0] saturated_rows_i,
-    input  wire [1:0] saturated_states_i,
-    input  wire [4:0] saturated_vectors_i,
+    input  wire [3:0]   saturated_rows_i,
+    input  wire [1:0]   saturated_states_i,
+    input  wire [4:0]   saturated_vectors_i,
     // Writes to memories
-    output reg  load_we_o,
-    output wire [15:0] load_target_o,
-    output reg  [31:0] load_address_o,
+    output reg          load_we_o,
+    output wire [15:0]  load_target_o,
+    output reg  [31:0]  load_address_o,
     output reg  [142:0] load_data_o
 );
 
@@ -80,20 +80,20 @@ module ernn_registers #(
 
   // ---------------------------------------------------------------- writes
   // Address and data come in any order and are held until the response is taken.
-  reg aw_held_q, w_held_q, busy_q, answer_q;
-  reg [9:0] write_index_q;
-  reg [31:0] wdata_q;
-  reg [3:0] wstrb_q;
-  reg load_inside_q;  // wdata_q is the address of a word of the memory that load_target names
-  wire write = aw_held_q && w_held_q && !busy_q && &wstrb_q;
-  reg write_control_q;
-  reg write_state_reset_q;
-  reg write_error_q;
-  reg write_interrupt_enable_q;
-  reg write_interrupt_status_q;
-  reg write_load_target_q;
-  reg write_load_data_q;
-  reg write_load_write_q;
+  reg         aw_held_q, w_held_q, busy_q, answer_q;
+  reg  [9:0]  write_index_q;
+  reg  [31:0] wdata_q;
+  reg  [3:0]  wstrb_q;
+  reg         load_inside_q;  // wdata_q is the address of a word of the memory that load_target names
+  wire        write = aw_held_q && w_held_q && !busy_q && &wstrb_q;
+  reg         write_control_q;
+  reg         write_state_reset_q;
+  reg         write_error_q;
+  reg         write_interrupt_enable_q;
+  reg         write_interrupt_status_q;
+  reg         write_load_target_q;
+  reg         write_load_data_q;
+  reg         write_load_write_q;
 
   assign s_axil_awready = !aw_held_q;
   assign s_axil_wready  = !w_held_q;
@@ -108,16 +108,16 @@ module ernn_registers #(
       wdata_q  <= s_axil_wdata;
       wstrb_q  <= s_axil_wstrb;
     end
-    busy_q   <= aw_held_q && w_held_q;
-    answer_q <= aw_held_q && w_held_q && !busy_q;
-    write_control_q <= write && write_index_q == CONTROL;
-    write_state_reset_q <= write && write_index_q == STATE_RESET;
-    write_error_q <= write && write_index_q == ERROR;
+    busy_q                   <= aw_held_q && w_held_q;
+    answer_q                 <= aw_held_q && w_held_q && !busy_q;
+    write_control_q          <= write && write_index_q == CONTROL;
+    write_state_reset_q      <= write && write_index_q == STATE_RESET;
+    write_error_q            <= write && write_index_q == ERROR;
     write_interrupt_enable_q <= write && write_index_q == INTERRUPT_ENABLE;
     write_interrupt_status_q <= write && write_index_q == INTERRUPT_STATUS;
-    write_load_target_q <= write && write_index_q == LOAD_TARGET;
-    write_load_data_q <= write && write_index_q == LOAD_DATA;
-    write_load_write_q <= write && write_index_q == LOAD_WRITE;
+    write_load_target_q      <= write && write_index_q == LOAD_TARGET;
+    write_load_data_q        <= write && write_index_q == LOAD_DATA;
+    write_load_write_q       <= write && write_index_q == LOAD_WRITE;
     if (answer_q) begin
       s_axil_bvalid <= 1'b1;
       s_axil_bresp  <= SLVERR;
@@ -137,47 +137,47 @@ module ernn_registers #(
       busy_q        <= 1'b0;
     end
     if (rst_i) begin
-      s_axil_bvalid <= 1'b0;
-      s_axil_bresp  <= OKAY;
-      aw_held_q     <= 1'b0;
-      w_held_q      <= 1'b0;
-      busy_q        <= 1'b0;
-      answer_q      <= 1'b0;
-      write_control_q <= 1'b0;
-      write_state_reset_q <= 1'b0;
-      write_error_q <= 1'b0;
+      s_axil_bvalid            <= 1'b0;
+      s_axil_bresp             <= OKAY;
+      aw_held_q                <= 1'b0;
+      w_held_q                 <= 1'b0;
+      busy_q                   <= 1'b0;
+      answer_q                 <= 1'b0;
+      write_control_q          <= 1'b0;
+      write_state_reset_q      <= 1'b0;
+      write_error_q            <= 1'b0;
       write_interrupt_enable_q <= 1'b0;
       write_interrupt_status_q <= 1'b0;
-      write_load_target_q <= 1'b0;
-      write_load_data_q <= 1'b0;
-      write_load_write_q <= 1'b0;
+      write_load_target_q      <= 1'b0;
+      write_load_data_q        <= 1'b0;
+      write_load_write_q       <= 1'b0;
     end
   end
 
   // ---------------------------------------------------------------- fields
-  reg [0:0] control_run_q;
-  reg [0:0] control_clear_q;
-  reg [0:0] control_flush_q;
-  reg [0:0] state_reset_stream_0_q;
-  reg [0:0] state_reset_stream_1_q;
-  wire [0:0] status_idle;
-  reg [0:0] error_short_packet_q;
-  wire [0:0] error_short_packet_set;
-  reg [0:0] error_long_packet_q;
-  wire [0:0] error_long_packet_set;
-  reg [0:0] error_unknown_stream_q;
-  wire [0:0] error_unknown_stream_set;
-  reg [0:0] error_load_while_running_q;
-  wire [0:0] error_load_while_running_set;
-  reg [0:0] error_value_range_q;
-  wire [0:0] error_value_range_set;
-  reg [0:0] interrupt_enable_error_q;
-  reg [0:0] interrupt_enable_frame_q;
-  reg [0:0] interrupt_status_error_q;
-  wire [0:0] interrupt_status_error_set;
-  reg [0:0] interrupt_status_frame_q;
-  wire [0:0] interrupt_status_frame_set;
-  reg [15:0] load_target_memory_q;
+  reg  [0:0]  control_run_q;
+  reg  [0:0]  control_clear_q;
+  reg  [0:0]  control_flush_q;
+  reg  [0:0]  state_reset_stream_0_q;
+  reg  [0:0]  state_reset_stream_1_q;
+  wire [0:0]  status_idle;
+  reg  [0:0]  error_short_packet_q;
+  wire [0:0]  error_short_packet_set;
+  reg  [0:0]  error_long_packet_q;
+  wire [0:0]  error_long_packet_set;
+  reg  [0:0]  error_unknown_stream_q;
+  wire [0:0]  error_unknown_stream_set;
+  reg  [0:0]  error_load_while_running_q;
+  wire [0:0]  error_load_while_running_set;
+  reg  [0:0]  error_value_range_q;
+  wire [0:0]  error_value_range_set;
+  reg  [0:0]  interrupt_enable_error_q;
+  reg  [0:0]  interrupt_enable_frame_q;
+  reg  [0:0]  interrupt_status_error_q;
+  wire [0:0]  interrupt_status_error_set;
+  reg  [0:0]  interrupt_status_frame_q;
+  wire [0:0]  interrupt_status_frame_set;
+  reg  [15:0] load_target_memory_q;
   wire [31:0] frames_low_value;
   wire [31:0] frames_high_value;
   wire [31:0] cycles_low_value;
@@ -198,8 +198,8 @@ module ernn_registers #(
   // What happens in the cycle of a clearing write is not lost: it stays set.
   always @(posedge clk_i) begin
     if (write_control_q) control_run_q <= wdata_q[0:0];
-    control_clear_q <= wdata_q[1:1] & {1{write_control_q}};
-    control_flush_q <= wdata_q[2:2] & {1{write_control_q}};
+    control_clear_q        <= wdata_q[1:1] & {1{write_control_q}};
+    control_flush_q        <= wdata_q[2:2] & {1{write_control_q}};
     state_reset_stream_0_q <= wdata_q[0:0] & {1{write_state_reset_q}};
     state_reset_stream_1_q <= wdata_q[1:1] & {1{write_state_reset_q}};
     error_short_packet_q <= error_short_packet_set
@@ -220,36 +220,36 @@ module ernn_registers #(
         | (interrupt_status_frame_q & ~(wdata_q[1:1] & {1{write_interrupt_status_q}}));
     if (write_load_target_q) load_target_memory_q <= wdata_q[15:0];
     if (rst_i) begin
-      control_run_q <= 1'd1;
-      control_clear_q <= 1'd0;
-      control_flush_q <= 1'd0;
-      state_reset_stream_0_q <= 1'd0;
-      state_reset_stream_1_q <= 1'd0;
-      error_short_packet_q <= 1'd0;
-      error_long_packet_q <= 1'd0;
-      error_unknown_stream_q <= 1'd0;
+      control_run_q              <= 1'd1;
+      control_clear_q            <= 1'd0;
+      control_flush_q            <= 1'd0;
+      state_reset_stream_0_q     <= 1'd0;
+      state_reset_stream_1_q     <= 1'd0;
+      error_short_packet_q       <= 1'd0;
+      error_long_packet_q        <= 1'd0;
+      error_unknown_stream_q     <= 1'd0;
       error_load_while_running_q <= 1'd0;
-      error_value_range_q <= 1'd0;
-      interrupt_enable_error_q <= 1'd0;
-      interrupt_enable_frame_q <= 1'd0;
-      interrupt_status_error_q <= 1'd0;
-      interrupt_status_frame_q <= 1'd0;
-      load_target_memory_q <= 16'd0;
+      error_value_range_q        <= 1'd0;
+      interrupt_enable_error_q   <= 1'd0;
+      interrupt_enable_frame_q   <= 1'd0;
+      interrupt_status_error_q   <= 1'd0;
+      interrupt_status_frame_q   <= 1'd0;
+      load_target_memory_q       <= 16'd0;
     end
   end
 
   // ---------------------------------------------------------------- control and events
-  reg idle_q;
-  reg [3:0] packet_error_q;
-  reg [0:0] frames_q;  // to be counted
-  reg [0:0] cycles_q;  // to be counted
-  reg [0:0] input_stalls_q;  // to be counted
-  reg [0:0] output_stalls_q;  // to be counted
-  reg [0:0] steps_q;  // to be counted
-  reg [3:0] saturated_rows_q;  // to be counted
-  reg [1:0] saturated_states_q;  // to be counted
-  reg [4:0] saturated_vectors_q;  // to be counted
-  wire load_refused = write_load_write_q && (control_run_q || !idle_q);
+  reg        idle_q;
+  reg  [3:0] packet_error_q;
+  reg  [0:0] frames_q;  // to be counted
+  reg  [0:0] cycles_q;  // to be counted
+  reg  [0:0] input_stalls_q;  // to be counted
+  reg  [0:0] output_stalls_q;  // to be counted
+  reg  [0:0] steps_q;  // to be counted
+  reg  [3:0] saturated_rows_q;  // to be counted
+  reg  [1:0] saturated_states_q;  // to be counted
+  reg  [4:0] saturated_vectors_q;  // to be counted
+  wire       load_refused = write_load_write_q && (control_run_q || !idle_q);
 
   assign run_o                          = control_run_q;
   assign flush_o                        = control_flush_q;
@@ -279,16 +279,16 @@ module ernn_registers #(
     interrupt_o         <= (interrupt_enable_error_q && interrupt_status_error_q)
         || (interrupt_enable_frame_q && interrupt_status_frame_q);
     if (rst_i) begin
-      idle_q         <= 1'b0;
-      packet_error_q <= 4'd0;
-      frames_q <= 1'd0;
-      input_stalls_q <= 1'd0;
-      output_stalls_q <= 1'd0;
-      steps_q <= 1'd0;
-      saturated_rows_q <= 4'd0;
-      saturated_states_q <= 2'd0;
+      idle_q              <= 1'b0;
+      packet_error_q      <= 4'd0;
+      frames_q            <= 1'd0;
+      input_stalls_q      <= 1'd0;
+      output_stalls_q     <= 1'd0;
+      steps_q             <= 1'd0;
+      saturated_rows_q    <= 4'd0;
+      saturated_states_q  <= 2'd0;
       saturated_vectors_q <= 5'd0;
-      interrupt_o    <= 1'b0;
+      interrupt_o         <= 1'b0;
     end
   end
 
@@ -313,7 +313,7 @@ module ernn_registers #(
   end
 
   // ---------------------------------------------------------------- reads
-  reg reading_q;  // from an address until its data is taken
+  reg       reading_q;  // from an address until its data is taken
   reg [3:0] read_q;  // where it is on its way
   reg [9:0] read_index_q;
 
@@ -454,17 +454,17 @@ module ernn_registers #(
   wire outside = |read_index_q[9:6];
 
   // One of four in each cycle. The last choice is held: counters go on while the data waits.
-  reg [32:0] read_0_0_q;
-  reg [32:0] read_0_1_q;
-  reg [32:0] read_0_2_q;
-  reg [32:0] read_0_4_q;
-  reg [32:0] read_0_5_q;
-  reg [32:0] read_0_6_q;
-  reg [32:0] read_0_8_q;
-  reg [32:0] read_0_9_q;
-  reg [32:0] read_0_10_q;
-  reg [32:0] read_0_11_q;
-  wire [1:0] choice_0 = read_index_q[1:0];
+  reg  [32:0] read_0_0_q;
+  reg  [32:0] read_0_1_q;
+  reg  [32:0] read_0_2_q;
+  reg  [32:0] read_0_4_q;
+  reg  [32:0] read_0_5_q;
+  reg  [32:0] read_0_6_q;
+  reg  [32:0] read_0_8_q;
+  reg  [32:0] read_0_9_q;
+  reg  [32:0] read_0_10_q;
+  reg  [32:0] read_0_11_q;
+  wire [1:0]  choice_0 = read_index_q[1:0];
   always @(posedge clk_i) begin
     case (choice_0)
       2'd0: read_0_0_q <= value_id;
@@ -527,10 +527,10 @@ module ernn_registers #(
       2'd3: read_0_11_q <= value_saturated_vectors_high;
     endcase
   end
-  reg [32:0] read_1_0_q;
-  reg [32:0] read_1_1_q;
-  reg [32:0] read_1_2_q;
-  wire [1:0] choice_1 = read_index_q[3:2];
+  reg  [32:0] read_1_0_q;
+  reg  [32:0] read_1_1_q;
+  reg  [32:0] read_1_2_q;
+  wire [1:0]  choice_1 = read_index_q[3:2];
   always @(posedge clk_i) begin
     case (choice_1)
       2'd0: read_1_0_q <= read_0_0_q;
@@ -551,8 +551,8 @@ module ernn_registers #(
       2'd3: read_1_2_q <= read_0_11_q;
     endcase
   end
-  reg [32:0] read_2_0_q;
-  wire [1:0] choice_2 = read_index_q[5:4];
+  reg  [32:0] read_2_0_q;
+  wire [1:0]  choice_2 = read_index_q[5:4];
   always @(posedge clk_i) begin
     if (rst_i || outside) read_2_0_q <= 33'd0;
     else if (read_q[2])
@@ -570,8 +570,8 @@ module ernn_registers #(
 
   // ---------------------------------------------------------------- counters
   // Reading a low half keeps the high half, a cycle later: its carry comes a cycle later, too.
-  reg frames_keep_q;
-  reg [31:0] frames_kept_q;
+  reg         frames_keep_q;
+  reg  [31:0] frames_kept_q;
   wire [31:0] frames_now;
   ernn_counter #(
       .INC_W (1),
@@ -591,8 +591,8 @@ module ernn_registers #(
     if (rst_i) frames_kept_q <= 32'd0;
   end
 
-  reg cycles_keep_q;
-  reg [31:0] cycles_kept_q;
+  reg         cycles_keep_q;
+  reg  [31:0] cycles_kept_q;
   wire [31:0] cycles_now;
   ernn_counter #(
       .INC_W (1),
@@ -612,8 +612,8 @@ module ernn_registers #(
     if (rst_i) cycles_kept_q <= 32'd0;
   end
 
-  reg input_stalls_keep_q;
-  reg [31:0] input_stalls_kept_q;
+  reg         input_stalls_keep_q;
+  reg  [31:0] input_stalls_kept_q;
   wire [31:0] input_stalls_now;
   ernn_counter #(
       .INC_W (1),
@@ -633,8 +633,8 @@ module ernn_registers #(
     if (rst_i) input_stalls_kept_q <= 32'd0;
   end
 
-  reg output_stalls_keep_q;
-  reg [31:0] output_stalls_kept_q;
+  reg         output_stalls_keep_q;
+  reg  [31:0] output_stalls_kept_q;
   wire [31:0] output_stalls_now;
   ernn_counter #(
       .INC_W (1),
@@ -654,8 +654,8 @@ module ernn_registers #(
     if (rst_i) output_stalls_kept_q <= 32'd0;
   end
 
-  reg steps_keep_q;
-  reg [31:0] steps_kept_q;
+  reg         steps_keep_q;
+  reg  [31:0] steps_kept_q;
   wire [31:0] steps_now;
   ernn_counter #(
       .INC_W (1),
@@ -675,8 +675,8 @@ module ernn_registers #(
     if (rst_i) steps_kept_q <= 32'd0;
   end
 
-  reg saturated_rows_keep_q;
-  reg [31:0] saturated_rows_kept_q;
+  reg         saturated_rows_keep_q;
+  reg  [31:0] saturated_rows_kept_q;
   wire [31:0] saturated_rows_now;
   ernn_counter #(
       .INC_W (4),
@@ -696,8 +696,8 @@ module ernn_registers #(
     if (rst_i) saturated_rows_kept_q <= 32'd0;
   end
 
-  reg saturated_states_keep_q;
-  reg [31:0] saturated_states_kept_q;
+  reg         saturated_states_keep_q;
+  reg  [31:0] saturated_states_kept_q;
   wire [31:0] saturated_states_now;
   ernn_counter #(
       .INC_W (2),
@@ -717,8 +717,8 @@ module ernn_registers #(
     if (rst_i) saturated_states_kept_q <= 32'd0;
   end
 
-  reg saturated_vectors_keep_q;
-  reg [31:0] saturated_vectors_kept_q;
+  reg         saturated_vectors_keep_q;
+  reg  [31:0] saturated_vectors_kept_q;
   wire [31:0] saturated_vectors_now;
   ernn_counter #(
       .INC_W (5),

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// ernn_store_ff: words of gru_update, transformed and kept for the array, which reads 1 at once.
+// ernn_store_ff: words of gru_update, transformed and kept for the array, which reads 1 word(s) at once.
 //
 //   word ---> transform ---> memory ---> read_data
 //                               +------> have: a token for each group that the array may read for the first time
@@ -68,6 +68,7 @@ module ernn_store_ff (
       .out_base_o    (we_base),
       .out_data_o    (we_data)
   );
+
   ernn_vector_memory #(
       .BANKS    (1),
       .WORD_W   (WORD_W),

@@ -7,28 +7,28 @@
 `default_nettype none
 
 module ernn_transform_ff (
-    input  wire          clk_i,
-    input  wire          rst_i,
+    input  wire         clk_i,
+    input  wire         rst_i,
     // Words, in order
-    input  wire          word_valid_i,
-    input  wire          word_start_i,
-    input  wire          word_last_i,
-    input  wire [0:0]    word_stream_i,
-    input  wire          word_parity_i,
-    input  wire [0:0]    word_job_i,  // job of the maker: which layer's vector
-    input  wire [95:0]   word_data_i,
+    input  wire         word_valid_i,
+    input  wire         word_start_i,
+    input  wire         word_last_i,
+    input  wire [0:0]   word_stream_i,
+    input  wire         word_parity_i,
+    input  wire [0:0]   word_job_i,  // job of the maker: which layer's vector
+    input  wire [95:0]  word_data_i,
     // New scales, while the array rests
-    input  wire          load_we_i,
-    input  wire [0:0]    load_address_i,
-    input  wire [95:0]   load_data_i,
+    input  wire         load_we_i,
+    input  wire [0:0]   load_address_i,
+    input  wire [95:0]  load_data_i,
     // To the memory
-    output wire          out_valid_o,
-    output wire          out_start_o,
-    output wire          out_last_o,
-    output wire [0:0]    out_stream_o,
-    output wire          out_parity_o,
-    output wire [0:0]    out_base_o,
-    output reg   [119:0] out_data_o
+    output wire         out_valid_o,
+    output wire         out_start_o,
+    output wire         out_last_o,
+    output wire [0:0]   out_stream_o,
+    output wire         out_parity_o,
+    output wire [0:0]   out_base_o,
+    output reg  [119:0] out_data_o
 );
 
   localparam integer WORD    = 8;
@@ -128,10 +128,10 @@ module ernn_transform_ff (
           .saturated_o(unused_saturated)
       );
       always @(posedge clk_i) begin
-        value_q     <= $signed(data_q[v*IN_W+:IN_W]);
-        value_q2   <= value_q;
+        value_q   <= $signed(data_q[v*IN_W+:IN_W]);
+        value_q2  <= value_q;
         product_q <= value_q * scale;
-        scaled_q   <= use_scale ? rounded : plain;
+        scaled_q  <= use_scale ? rounded : plain;
       end
       assign vector[v*VALUE_W+:VALUE_W] = scaled_q;
     end

@@ -125,10 +125,10 @@ module ernn_transform_rec (
           .saturated_o(unused_saturated)
       );
       always @(posedge clk_i) begin
-        value_q     <= $signed(data_q[v*IN_W+:IN_W]);
-        value_q2   <= value_q;
+        value_q   <= $signed(data_q[v*IN_W+:IN_W]);
+        value_q2  <= value_q;
         product_q <= value_q * scale;
-        scaled_q   <= use_scale ? rounded : plain;
+        scaled_q  <= use_scale ? rounded : plain;
       end
       assign vector[v*VALUE_W+:VALUE_W] = scaled_q;
     end

@@ -9,7 +9,8 @@
 module ernn_unit_gru_update (
     input  wire         clk_i,
     input  wire         rst_i,
-    // Rounds
+    // Rounds begun, modulo 4; of each stream in the low half for an even round, in the high half for an odd one:
+    // whether it takes part, which of its two buffers, whether an utterance begins
     input  wire [1:0]   issued_i,
     input  wire [3:0]   active_i,
     input  wire [3:0]   parity_i,
@@ -27,7 +28,7 @@ module ernn_unit_gru_update (
     output wire         n_x_pop_o,
     output wire         n_x_flush_o,
     input  wire [127:0] n_x_word_i,
-    // State of the cells, kept by ernn_unit_gru_update
+    // State: this cell's copy, written by ernn_cell_gru_update
     output wire         state_re_o,
     output wire [3:0]   state_raddr_o,
     input  wire [31:0]  state_rdata_i,
@@ -239,11 +240,11 @@ module ernn_unit_gru_update (
   always @(posedge clk_i) begin
     if (end_valid) word_data_q <= {values, word_data_q[8*VALUE_W-1:LANES*VALUE_W]};
     valid_q  <= end_valid && end_beat_last && !rst_i;
-    first_q   <= end_first;
-    last_q     <= end_last;
+    first_q  <= end_first;
+    last_q   <= end_last;
     parity_q <= end_parity;
     stream_q <= end_stream;
-    job_q       <= end_job;
+    job_q    <= end_job;
   end
   assign word_valid_o  = valid_q;
   assign word_start_o  = first_q;

@@ -9,7 +9,8 @@
 module ernn_unit_gru_update (
     input  wire        clk_i,
     input  wire        rst_i,
-    // Rounds
+    // Rounds begun, modulo 4; of each stream in the low half for an even round, in the high half for an odd one:
+    // whether it takes part, which of its two buffers, whether an utterance begins
     input  wire [1:0]  issued_i,
     input  wire [3:0]  active_i,
     input  wire [3:0]  parity_i,
@@ -23,7 +24,7 @@ module ernn_unit_gru_update (
     output wire        z_pop_o,
     output wire        z_flush_o,
     input  wire [15:0] z_word_i,
-    // State of the cells, kept by ernn_unit_gru_update
+    // State: this cell's copy, written by ernn_cell_gru_update
     output wire        state_re_o,
     output wire [1:0]  state_raddr_o,
     input  wire [15:0] state_rdata_i,

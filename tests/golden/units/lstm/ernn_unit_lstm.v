@@ -9,7 +9,8 @@
 module ernn_unit_lstm (
     input  wire        clk_i,
     input  wire        rst_i,
-    // Rounds
+    // Rounds begun, modulo 4; of each stream in the low half for an even round, in the high half for an odd one:
+    // whether it takes part, which of its two buffers, whether an utterance begins
     input  wire [1:0]  issued_i,
     input  wire [3:0]  active_i,
     input  wire [3:0]  parity_i,
@@ -19,7 +20,7 @@ module ernn_unit_lstm (
     output wire        gates_pop_o,
     output wire        gates_flush_o,
     input  wire [63:0] gates_word_i,
-    // State of the cells, kept by ernn_unit_lstm
+    // State: this cell's copy, written by ernn_cell_lstm
     output wire        state_re_o,
     output wire [1:0]  state_raddr_o,
     input  wire [15:0] state_rdata_i,

@@ -9,7 +9,8 @@
 module ernn_unit_rnn (
     input  wire        clk_i,
     input  wire        rst_i,
-    // Rounds
+    // Rounds begun, modulo 4; of each stream in the low half for an even round, in the high half for an odd one:
+    // whether it takes part, which of its two buffers, whether an utterance begins
     input  wire [1:0]  issued_i,
     input  wire [3:0]  active_i,
     input  wire [3:0]  parity_i,
