@@ -8,7 +8,7 @@ same name.
 from ernn.hw.plan import HardwarePlan
 
 CORE = "u_core"  # in `ernn_top`
-FIRST_PE = f"{CORE}.u_array.u_pe_array.gen_leaf[0].gen_row[0].gen_column[0].u_pe"
+FIRST_PE = f"{CORE}.u_array.u_array.gen_leaf[0].gen_row[0].gen_column[0].u_pe"
 _ARRAY = {"u_sequencer": "sequencer", "u_operands": "operands", "u_rows": "rows"}
 _PE_ARRAY = {"u_pe": "pes", "u_weights": "weights", "u_drain": "drain"}
 
@@ -18,7 +18,7 @@ def group_of(path: str) -> str:
 
     Args:
         path: instance names below `ernn_top` with dots between them, such as
-            ``"u_core.u_array.u_pe_array.gen_leaf[0].gen_row[3].gen_column[1].u_pe"``; empty: the
+            ``"u_core.u_array.u_array.gen_leaf[0].gen_row[3].gen_column[1].u_pe"``; empty: the
             top itself.
 
     Returns:

@@ -17,7 +17,7 @@ _VAR = re.compile(r"\$var\s+\w+\s+(\d+)\s+\S+\s+(\S+?)\s*(\[[^\]]*\])?\s+\$end")
 _HIDDEN = ("clk_i", "rst_i", "load_")  # in every unit, or still while the accelerator works
 # Instances that are shown: parts of the core, of its array, stores and cells.
 _SHOWN = re.compile(
-    rf"(?:{CORE}\.)?(?:u_array\.u_(?:sequencer|operands|rows|pe_array)"
+    rf"(?:{CORE}\.)?(?:u_array\.u_(?:sequencer|operands|rows|array)"
     r"|u_(?:store|cell)_\w+\.u_\w+|u_(?!array|core|store_|cell_)\w+)"
 )
 

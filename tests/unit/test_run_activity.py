@@ -75,7 +75,7 @@ def test_registers_and_instances_of_the_verilog(project):
     assert "spectrum_q" in modules["ernn_row_lane"].registers  # an array of registers is
     assert "last_word" not in modules["ernn_unit_lstm"].registers  # it is assigned with =
     assert modules["ernn_sigmoid"].registers["product_q3"] == "result"
-    path = "u_core.u_array.u_pe_array.gen_leaf[0].gen_row[1].gen_column[0].u_pe.gen_mac[2].gen_dsp"
+    path = "u_core.u_array.u_array.gen_leaf[0].gen_row[1].gen_column[0].u_pe.gen_mac[2].gen_dsp"
     assert module_of(modules, "ernn_top", path) == "ernn_pe"
     assert module_of(modules, "ernn_top", "") == "ernn_top"
     assert module_of(modules, "ernn_top", "u_array.u_strange") is None
@@ -101,13 +101,13 @@ def test_only_registers_are_dumped(project):
 def test_macs_without_a_dsp_block_are_told_apart(project):
     """The first one of each PE here: its operands are not in the DSP block, its sum is fabric."""
     plan, files = project
-    pe = f"{INSTANCE}.u_core.u_array.u_pe_array.gen_leaf[0].gen_row[0].gen_column[0].u_pe"
+    pe = f"{INSTANCE}.u_core.u_array.u_array.gen_leaf[0].gen_row[0].gen_column[0].u_pe"
     bit, width = Bit(50, 10), plan.operand_bits
     scopes = {
         pe: {"operands_q": dict.fromkeys(range(plan.macs * width), bit)},
         f"{pe}.gen_mac[0]": {"sum_q": {0: bit}},
         f"{pe}.gen_mac[1]": {"sum_q": {0: bit, 1: Bit(0, 0)}},
-        f"{INSTANCE}.u_core.u_array.u_pe_array.gen_leaf[0].gen_row[0].u_weights": {
+        f"{INSTANCE}.u_core.u_array.u_array.gen_leaf[0].gen_row[0].u_weights": {
             "rdata_o": {0: bit},
             "we_i": {0: Bit(0, 0)},
             "re_i": {0: Bit(75, 2)},

@@ -130,7 +130,7 @@ module ernn_array (
       .DEPTH    (69),
       .ADDR_W   (7),
       .RAM_STYLE("block")
-  ) u_pe_array (
+  ) u_array (
       .clk_i         (clk_i),
       .rst_i         (rst_i),
       .load_we_i     (load_weights_i),

@@ -138,7 +138,7 @@ module ernn_array (
       .DEPTH    (30),
       .ADDR_W   (5),
       .RAM_STYLE("distributed")
-  ) u_pe_array (
+  ) u_array (
       .clk_i         (clk_i),
       .rst_i         (rst_i),
       .load_we_i     (load_weights_i),
