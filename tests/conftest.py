@@ -2,6 +2,7 @@
 
 import os
 import signal
+from collections.abc import Generator
 
 import pytest
 from hypothesis import settings
@@ -23,3 +24,14 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
             if find(name) is None:
                 verdict = pytest.fail if os.environ.get("ERNN_REQUIRE_TOOLS") else pytest.skip
                 verdict(f"{name} is missing or too old: {INSTALL[name]}")
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport() -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """Let pytest-xdist send what a test printed, names of folders that are no UTF-8 among it."""
+    report = yield
+    report.sections = [
+        (title, text.encode("utf-8", "backslashreplace").decode("utf-8"))
+        for title, text in report.sections
+    ]
+    return report
