@@ -1,0 +1,52 @@
+"""The tables of the published layers show what `ernn bench` left in benchmarks/results."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+RESULTS = ROOT / "benchmarks" / "results"
+ROWS = json.loads((RESULTS / "layers.json").read_text())["rows"]
+README, HARDWARE = ((ROOT / page).read_text() for page in ("README.md", "docs/hardware.md"))
+by_name = {"ids": lambda row: f"{row['layer']} on {row['part']}"}
+
+
+def multipliers(run) -> str:
+    return f"{run['dsp']:,}" + (f" + {run['logic_multipliers']:,}" * bool(run["logic_multipliers"]))
+
+
+@pytest.mark.parametrize("row", ROWS, **by_name)
+def test_every_row_was_simulated(row):
+    for run in (row["busy"], row["alone"]):
+        assert run["cycles_simulated"] == run["cycles_planned"] and run["words_compared"] > 0
+
+
+@pytest.mark.parametrize("row", ROWS, **by_name)
+def test_the_benchmark_of_the_hardware_page(row):
+    busy, alone, published, derived = (
+        row[key] for key in ("busy", "alone", "published", "derived")
+    )
+    cells = (
+        *(row["layer"], row["part"], busy["streams"], f"{busy['cycles_planned']:g}"),
+        *(f"{derived['frames_per_second']:,.0f}", f"{published['frames_per_second']:,.0f}"),
+        *(f"{derived['frames_per_second_ratio']:.1f}", f"{alone['cycles_planned']:g}"),
+        *(f"{derived['latency_us']:.3f}", f"{published['latency_us']:g}"),
+        *(f"{derived['latency_ratio']:.1f}", f"{multipliers(busy)} of {row['part_dsp']:,}"),
+        f"{100 * derived['roofline_share']:.0f} %",
+        "met" if all(one["met"] for one in derived["verdicts"]) else "MISSED",
+    )
+    assert f"| {' | '.join(map(str, cells))} |" in HARDWARE
+
+
+@pytest.mark.parametrize("row", [row for row in ROWS if row["part"] == "XC7VX690T"], **by_name)
+def test_the_table_of_the_readme(row):
+    busy, published, derived = row["busy"], row["published"], row["derived"]
+    cells = (
+        row["layer"],
+        f"{derived['frames_per_second']:,.0f} ({busy['streams']} streams)",
+        f"{published['frames_per_second']:,.0f}",
+        f"{derived['latency_us']:.3f} µs",
+        f"{published['latency_us']:g} µs",
+    )
+    assert f"| {' | '.join(cells)} | simulated |" in README
