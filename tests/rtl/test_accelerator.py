@@ -199,8 +199,8 @@ MUTATIONS = {
     ),
     "ready tied high": (
         "ernn_input.v",
-        "assign ready = inside_q || !known || ~|(busy_q & slot);",
-        "assign ready = 1'b1;",
+        "(!known || ~|(busy_q & slot))",
+        "1'b1",
         "signal|no more packets|planned is cycle",
     ),
     "weight address off by one": (
@@ -211,8 +211,8 @@ MUTATIONS = {
     ),
     "schedule off by one": (
         "ernn_sequencer.v",
-        "step_weight_o  <= weight_q;",
-        "step_weight_o  <= weight_q + 1'b1;",
+        "<= weight_q;",
+        "<= weight_q + 1'b1;",
         "where no pass of the plan ends",
     ),
     "state of the utterance before": (

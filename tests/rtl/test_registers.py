@@ -140,8 +140,8 @@ MUTATIONS = {
     "data of a write not held": ("ernn_registers.v", "= !w_held_q;", "= 1'b1;"),
     "pulse that stays": (
         "ernn_registers.v",
-        "control_clear_q <= wdata_q[1:1] & {1{write_control_q}}",
-        "control_clear_q <= control_clear_q | (wdata_q[1:1] & {1{write_control_q}})",
+        "<= wdata_q[1:1] & {1{write_control_q}}",
+        "<= control_clear_q | (wdata_q[1:1] & {1{write_control_q}})",
     ),
 }
 

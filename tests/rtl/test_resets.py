@@ -44,8 +44,8 @@ UNKNOWN = [  # file, text and what it becomes
     ("ernn_ram.v", "mem[word] = {WIDTH{1'b0}}", "mem[word] = {WIDTH{1'bx}}"),
     ("ernn_skid.v", "out_data_o    <= {WIDTH{1'b0}};", ";"),
     ("ernn_output.v", "beats[place] = {BEAT_W{1'b0}}", ""),
-    ("ernn_registers.v", "s_axil_bresp  <= OKAY;", ""),
-    ("ernn_registers.v", "      steps_q <= 1'd0;", ""),
+    ("ernn_registers.v", "s_axil_bresp             <= OKAY;", ""),
+    ("ernn_registers.v", "      steps_q             <= 1'd0;", ""),
     ("ernn_monitor.v", "if (rst_i) saturated_vectors_o", "if (1'b0) saturated_vectors_o"),
 ]
 
