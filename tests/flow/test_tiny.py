@@ -149,7 +149,8 @@ def test_ctrl_c_is_one_sentence_and_130(tiny_run, tmp_path):
     wait_for(out / "train.part", process)
     process.send_signal(signal.SIGINT)
     told, _ = process.communicate(timeout=60)
-    assert process.returncode == 130
+    # Interrupted inside an exec() of some import, Python ends by the signal itself: 130 to a shell.
+    assert process.returncode in (130, -signal.SIGINT)
     last = "ernn: interrupted; the same command continues from the last complete step"
     assert told.splitlines() == ["corpus: up to date", "train: starting", last]
 

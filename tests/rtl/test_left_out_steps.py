@@ -116,7 +116,7 @@ MUTATIONS = {
         ".re_i   (load || (step && word_end)),",
         ".re_i   (step && word_end),",
     ),
-    "a visit of the wrong pass": ("visits.mem", "\n0", "\n2"),
+    "a visit of the wrong group": ("visits.mem", "\n0a\n", "\n0b\n"),
 }
 
 
