@@ -20,8 +20,8 @@ FLOORS = [
     {"recipe", "compressed"},
     {"train", "speech", "random_model"},
     {"tasks"},
-    {"importers", "quant"},
-    {"finetune", "hw"},
+    {"quant"},
+    {"importers", "finetune", "hw"},
     {"hdl"},
     {"run"},
     {"backends"},
@@ -56,6 +56,10 @@ ONLY_IN = {
     "optuna": {"search"},
     "sqlalchemy": {"search"},
     "ray": {"search"},
+    "onnx": {"importers"},
+    "onnxruntime": {"importers"},
+    "keras": {"importers"},
+    "h5py": {"importers"},
 }
 
 

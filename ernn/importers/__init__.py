@@ -1,0 +1,1 @@
+"""Networks that were trained elsewhere: read, understood as a stack of layers, and checked."""
