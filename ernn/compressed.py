@@ -133,7 +133,7 @@ class CompressedModel:
     """Stacked layers and an optional output layer.
 
     Sizes without padding are kept beside the padded arrays: `features` real inputs and `labels`
-    real outputs; padded inputs must be fed zeros and padded outputs are ignored.
+    real outputs (0: all); padded inputs must be fed zeros and padded outputs are ignored.
     """
 
     features: int
@@ -154,6 +154,11 @@ class CompressedModel:
         matrices = {"output": self.output}
         last = CompressedLayer(OUTPUT_LAYER.name, self.output.rows, matrices, self.output_bias)
         return (*self.layers, last)
+
+    @property
+    def leaving(self) -> str:
+        """The signal that is the model's output: the logits, or the last layer's vector."""
+        return f"layer{len(self.layers) - 1}.h" if self.output is None else "logits"
 
     @property
     def word(self) -> int:
@@ -297,6 +302,8 @@ def _check(model: CompressedModel) -> None:
                 allowed=f"{padded(model.labels, word)}x{size}",
             )
         _expect("output.bias", model.output_bias, (model.output.rows,))
+    elif not 0 <= model.labels <= size:
+        raise ShapeError(f"{model.labels} outputs", allowed=f"0 to {size}, as leave the last layer")
 
 
 def _check_layer(where: str, layer: CompressedLayer, word: int, inputs: int) -> None:

@@ -63,7 +63,7 @@ class QuantizationAwareModel(nn.Module):
         hidden = signals["layer0.x"].values
         for index in range(len(model.stack)):
             hidden = run_layer(index, hidden, weights, signals)
-        return hidden[..., : model.labels].transpose(0, 1)
+        return hidden[..., : model.labels or None].transpose(0, 1)
 
     @torch.no_grad()
     def predict(self, utterances: list[np.ndarray]) -> list[np.ndarray]:

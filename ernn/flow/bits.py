@@ -40,7 +40,7 @@ def search_bits(
         segments = integer.sigmoid.segments + integer.tanh.segments
         return Trial(recipe, task.evaluate(predict(integer, frames), "dev"), segments)
 
-    dense = read_score(work.run.score("train", "dev"))
+    dense = read_score(work.run.score(work.run.source, "dev"))
     bound = work.recipe.task.bound
     assert bound is not None  # the recipe checked it
     with work.progress("quantize: choices of bits") as progress:

@@ -4,6 +4,7 @@ import difflib
 import hashlib
 import os
 from collections.abc import Callable
+from dataclasses import replace
 from importlib import import_module
 from pathlib import Path
 from typing import Any
@@ -66,7 +67,7 @@ def bring(
             not met.
     """
     out = out or Path("out") / recipe.name
-    Chain(STEPS, recipe, out, say).bring(last, force, wait)
+    Chain(steps_of(recipe), recipe, out, say).bring(last, force, wait)
     run = RunFolder(out)
     summary = run.folder(last) / SUMMARY
     if summary.is_file():
@@ -128,15 +129,22 @@ def _external_results(recipe: Recipe, out: Path) -> dict[str, str]:
     return result_hashes(recipe, RunFolder(out))
 
 
-def _step(name: str, of_task: str | None = None, **options: Any) -> Step:
+def _own_network(recipe: Recipe, out: Path) -> dict[str, str]:
+    """Return the hash of the network that is imported."""
+    path = recipe.source.path
+    return {path: file_hash(Path(path))} if path and Path(path).is_file() else {}
+
+
+def _step(name: str, of_task: str | None = None, module: str | None = None, **options: Any) -> Step:
     """Return a step that `ernn.flow.steps` has a module for; it is imported when it has to run.
 
     Args:
         name: of the step.
         of_task: which module of a recipe's task it uses (ernn.tasks.kinds.Kind).
+        module: of the step, if it has not its name.
         options: of the `Step`.
     """
-    module = f"ernn.flow.steps.{name}"
+    module = f"ernn.flow.steps.{module or name}"
 
     def also(recipe: Recipe) -> str | None:
         return getattr(KINDS[recipe.task.kind], of_task) if of_task else None
@@ -202,6 +210,29 @@ STEPS = (
         outside=_external_results,
     ),
 )
+
+# Instead of the step "train": [source] kind = "import".
+_IMPORT = _step(
+    "import",
+    "task",
+    "import_network",
+    reads=("seed", "features", "model", "source", "training"),
+    after=("corpus",),
+    view=_dense,
+    outside=_own_network,
+)
+
+
+def steps_of(recipe: Recipe) -> tuple[Step, ...]:
+    """Return the steps of a recipe: its dense model is trained, or it is imported."""
+    if recipe.source.kind == "train":
+        return STEPS
+    steps = (_IMPORT if step.name == "train" else step for step in STEPS)
+    return tuple(
+        replace(step, after=tuple("import" if one == "train" else one for one in step.after))
+        for step in steps
+    )
+
 
 # What the processes of one torchrun do together.
 JOBS: Jobs = {

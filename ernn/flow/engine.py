@@ -11,7 +11,7 @@ import json
 import os
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -74,7 +74,8 @@ class Chain:
         say: Callable[[str], None] = print,
     ):
         self.steps = {step.name: step for step in steps}
-        self.recipe, self.out, self.say = recipe, RunFolder(Path(out)), say
+        self.recipe, self.say = recipe, say
+        self.out = RunFolder(Path(out), source=recipe.source.kind)
         self.code = Code()
 
     def bring(self, last: str, force: bool = False, wait: bool = False) -> None:
@@ -114,7 +115,8 @@ class Chain:
         started = time.monotonic()
         part = self._part(step, inputs)
         try:
-            work = Work(self.recipe, RunFolder(self.out.root, step.name), step.name, progress)
+            run = replace(self.out, working=step.name)
+            work = Work(self.recipe, run, step.name, progress)
             step.check(work)
             step.run(work)
             seconds = round(time.monotonic() - started, 1)

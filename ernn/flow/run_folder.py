@@ -16,6 +16,7 @@ class RunFolder:
 
     root: Path
     working: str = ""  # the step at work
+    source: str = "train"  # the step that leaves the dense model: [source] kind
 
     def folder(self, step: str) -> Path:
         """Return the folder of a step; of the one at work, what it fills."""
@@ -48,8 +49,8 @@ class RunFolder:
 
     @property
     def dense_model(self) -> Path:
-        """The trained model, dense."""
-        return self.folder("train") / "dense.safetensors"
+        """The dense model, trained or imported."""
+        return self.folder(self.source) / "dense.safetensors"
 
     @property
     def compressed_model(self) -> Path:

@@ -28,7 +28,7 @@ from ernn.report.content import Report
 from ernn.report.marks import Measured, Origin
 from ernn.run.schedule import load_schedule
 
-PHASES = {
+PHASES = {  # of training: the step and the name of its rounds
     "dense": ("train", "dense"),
     "ADMM": ("compress", "admm"),
     "retraining": ("compress", "retrain"),
@@ -176,7 +176,7 @@ def _accuracy(
     recipe: Recipe, run: RunFolder, origin: Callable[[Any, str], Origin]
 ) -> content.Accuracy:
     steps: dict[content.Model, str] = {
-        "dense": "train",
+        "dense": run.source,
         "compressed": "compress",
         "integer": "quantize",
     }

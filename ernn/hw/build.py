@@ -113,7 +113,7 @@ class _Builder:
             clock_mhz=self.target.clock_mhz,
             streams=self.target.streams,
             features=model.features,
-            labels=model.labels,
+            labels=model.labels if model.has_output_layer else 0,
             word=self.layout.word,
             input_words=self.layout.words("x", 0),
             element_bits=8 * -(-widest // 8),

@@ -248,7 +248,7 @@ class _Explorer:
             behind = ceil(last / len(product.gates)) * word // lanes
             latency += order.count + max(ceil(last / sizes.drain_lanes), behind)
         cells = self.busiest // sizes.cell_lanes
-        logits = self.model.products[-1].bias.size if self.model.labels else 0
+        logits = self.model.products[-1].bias.size if self.model.has_output_layer else 0
         inputs = ceil(self.model.features / word)
         output = (self.model.layers[-1].output + logits) // word
         macs = sizes.pe_rows * sizes.pe_columns * self._pe_macs(word)

@@ -226,7 +226,7 @@ def _memories(model: IntegerParameters, units: tuple[Unit, ...]) -> tuple[Memory
 def _feeds(model: IntegerParameters, unit: Unit) -> bool:
     """Whether a layer or the output layer reads the outputs of a unit."""
     last = len(model.layers) - 1
-    return any(layer < last or model.labels for layer in unit.kind.layers)
+    return any(layer < last or model.has_output_layer for layer in unit.kind.layers)
 
 
 # Queues

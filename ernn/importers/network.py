@@ -1,7 +1,7 @@
 """An imported network: the dense model, how it was understood, and how near it is to its source."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import numpy as np
@@ -42,6 +42,49 @@ class Difference:
 
 
 @dataclass(frozen=True)
+class Check:
+    """The source's own runtime, to run beside ernn's float model."""
+
+    source: str  # in words
+    model: CompressedModel
+    runtime: Runtime
+    steps: int | None  # of every sequence, where the source has a fixed number
+    tolerance: float
+
+    def __call__(self, sequences: Sequence[np.ndarray], data: str) -> tuple[Difference, ...]:
+        """Return the largest difference on frames (T, F) of some sequences.
+
+        None, if all of them are shorter than the source takes.
+
+        Raises:
+            MismatchError: it is larger than the tolerance.
+        """
+        cut = [part for one in sequences for part in _cut(np.asarray(one, np.float32), self.steps)]
+        if not cut:
+            return ()
+        found = self._difference(cut, data)
+        if not found.value <= self.tolerance * found.scale:
+            raise MismatchError(
+                f"ernn's model of {self.source} differs from the source's own runtime by {found}",
+                allowed=f"{self.tolerance:g} of the largest output, {found.scale:.3g}",
+                remedy="report it with the file; no hardware of this network would be right",
+            )
+        return (found,)
+
+    def _difference(self, sequences: list[np.ndarray], data: str) -> Difference:
+        frames, lengths = stack(sequences)
+        name = self.model.leaving
+        outputs = run_float(self.model, frames, "dense", {name})[name]
+        value, scale = 0.0, 1.0
+        for mine, length, sequence in zip(outputs, lengths, sequences, strict=True):
+            theirs = np.asarray(self.runtime(sequence), np.float64)
+            mine = mine[length - len(theirs) : length, : theirs.shape[1]]
+            value = max(value, float(np.abs(mine - theirs).max()))
+            scale = max(scale, float(np.abs(theirs).max()))
+        return Difference(value, scale, int(lengths.sum()), data)
+
+
+@dataclass(frozen=True)
 class ImportedNetwork:
     """A network that was trained elsewhere, as ernn understands it.
 
@@ -57,9 +100,9 @@ class ImportedNetwork:
     outside: tuple[Outside, ...] = ()
     entering: str = ""  # the source's tensors at the cuts
     leaving: str = ""
-    host: dict[str, bytes] = field(
-        default_factory=dict, repr=False
-    )  # "before.onnx" and "after.onnx"
+    # What the host computes: "before.onnx", "after.onnx"
+    host: dict[str, bytes] = field(default_factory=dict, repr=False)
+    check: Check | None = field(default=None, repr=False)
 
     def __str__(self) -> str:
         return "\n".join(self.lines())
@@ -81,9 +124,19 @@ class ImportedNetwork:
         told += [f"largest difference to the source: {one}" for one in self.differences]
         return told
 
+    def compared(self, data: Sequence[np.ndarray]) -> "ImportedNetwork":
+        """Return the network, compared with its source on more frames (T, F) of some sequences.
+
+        Raises:
+            MismatchError: the two differ.
+        """
+        assert self.check is not None  # it was imported
+        more = self.check(data, "frames of the data")
+        return replace(self, differences=(*self.differences, *more))
+
     def save(self, path: Path) -> None:
-        """Write the dense model; `CompressedModel.load` reads it."""
-        self.model.save(path)
+        """Write the dense model and what is known of it; `CompressedModel.load` reads it."""
+        replace(self.model, meta={"import": str(self)}).save(path)
 
 
 def _projected(layer) -> str:
@@ -114,22 +167,20 @@ def checked(
     Raises:
         MismatchError: the two differ by more.
     """
+    check = Check(source, made.model, runtime, steps, tolerance)
     rng = np.random.default_rng(0)
     drawn = [rng.standard_normal((steps or _STEPS, made.model.features)) for _ in range(_SEQUENCES)]
-    sets = {"random frames": drawn}
-    if own := [part for one in data for part in _cut(np.asarray(one), steps)]:
-        sets["frames of the data"] = own
-    found = [_difference(made, runtime, frames, name) for name, frames in sets.items()]
-    for one in found:
-        if not one.value <= tolerance * one.scale:
-            raise MismatchError(
-                f"ernn's model of {source} differs from the source's own runtime by {one}",
-                allowed=f"{tolerance:g} of the largest output, {one.scale:.3g}",
-                remedy="report it with the file; no hardware of this network would be right",
-            )
-    return ImportedNetwork(
-        source, made.model, made.names, made.last, made.notes, tuple(found), **more
+    network = ImportedNetwork(
+        source,
+        made.model,
+        made.names,
+        made.last,
+        made.notes,
+        check(drawn, "random frames"),
+        check=check,
+        **more,
     )
+    return network.compared(data) if len(data) else network
 
 
 def _cut(sequence: np.ndarray, steps: int | None) -> list[np.ndarray]:
@@ -137,20 +188,3 @@ def _cut(sequence: np.ndarray, steps: int | None) -> list[np.ndarray]:
     if steps is None:
         return [sequence]
     return [sequence[first : first + steps] for first in range(0, len(sequence) - steps + 1, steps)]
-
-
-def _difference(
-    made: Assembled, runtime: Runtime, sequences: Sequence[np.ndarray], data: str
-) -> Difference:
-    sequences = [np.asarray(one, np.float32) for one in sequences]
-    frames, lengths = stack(sequences)
-    model = made.model
-    name = "logits" if model.output is not None else f"layer{len(model.layers) - 1}.h"
-    outputs = run_float(model, frames, "dense", {name})[name]
-    value, scale = 0.0, 1.0
-    for mine, length, sequence in zip(outputs, lengths, sequences, strict=True):
-        theirs = np.asarray(runtime(sequence), np.float64)
-        mine = mine[length - len(theirs) : length, : theirs.shape[1]]
-        value = max(value, float(np.abs(mine - theirs).max()))
-        scale = max(scale, float(np.abs(theirs).max()))
-    return Difference(value, scale, int(lengths.sum()), data)

@@ -47,7 +47,7 @@ class IntegerParameters:
     """Layers, products in program order (docs/hardware.md), and the formats of the whole model."""
 
     features: int
-    labels: int  # 0: no output layer
+    labels: int  # real outputs, of the output layer or of the last layer; 0: all of them
     word: int  # K
     layers: tuple[IntegerLayer, ...]
     products: tuple[Product, ...]
@@ -63,9 +63,19 @@ class IntegerParameters:
     meta: dict[str, str] = field(default_factory=dict)
 
     @property
+    def has_output_layer(self) -> bool:
+        """Whether logits leave the accelerator behind the last layer's vector."""
+        return bool(self.products) and self.products[-1].layer == len(self.layers)
+
+    @property
+    def leaving(self) -> str:
+        """The signal that is the model's output: the logits, or the last layer's vector."""
+        return "logits" if self.has_output_layer else f"layer{len(self.layers) - 1}.h"
+
+    @property
     def stack(self) -> tuple[IntegerLayer, ...]:
-        """The layers and, where there are labels, the output layer: a feed-forward layer."""
-        if not self.labels:
+        """The layers and, where there is one, the output layer: a feed-forward layer."""
+        if not self.has_output_layer:
             return self.layers
         rows, entering = padded(self.labels, self.word), self.layers[-1].vectors["h"]
         vectors = {"x": entering, "h": self.row}

@@ -12,8 +12,8 @@ from ernn.quant.interpreter import Progress
 def predict(
     model: IntegerModel, utterances: Sequence[np.ndarray], progress: Progress | None = None
 ) -> list[np.ndarray]:
-    """Return the logits (T, labels) as floats for the features (T, F) of each utterance."""
+    """Return the outputs (T, labels) as floats for the features (T, F) of each utterance."""
     frames, lengths = stack(utterances)
-    trace = model.run(frames, lengths, {"logits"}, progress)
-    logits = trace.to_float("logits")[..., : model.labels]
-    return [rows[:length] for rows, length in zip(logits, lengths, strict=True)]
+    trace = model.run(frames, lengths, {model.leaving}, progress)
+    outputs = trace.to_float(model.leaving)[..., : model.labels or None]
+    return [rows[:length] for rows, length in zip(outputs, lengths, strict=True)]

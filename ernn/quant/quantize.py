@@ -67,7 +67,7 @@ def quantize(
     layers = _layers(model, vectors, peephole)
     return IntegerModel(
         features=model.features,
-        labels=model.labels if model.output is not None else 0,
+        labels=model.labels,
         word=model.word,
         layers=layers,
         products=_products(model, _entering(layers), vectors.scaled, row, weight_bits),

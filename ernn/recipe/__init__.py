@@ -8,6 +8,7 @@ from ernn.recipe.model import BLOCK_SIZES, MATRICES, BlockSize, LayerRecipe, Mod
 from ernn.recipe.quantization import QuantizationRecipe
 from ernn.recipe.recipe import NAME, Recipe
 from ernn.recipe.section import Section
+from ernn.recipe.source import SourceRecipe
 from ernn.recipe.speech import CorpusRecipe, FeatureRecipe
 from ernn.recipe.task import TaskRecipe
 from ernn.recipe.training import CompressionRecipe, TrainingRecipe
@@ -28,6 +29,7 @@ __all__ = [
     "Recipe",
     "Section",
     "SimulationRecipe",
+    "SourceRecipe",
     "TaskRecipe",
     "TrainingRecipe",
 ]

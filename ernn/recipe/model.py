@@ -65,6 +65,7 @@ class ModelRecipe(Section):
     reset: Literal["before", "after"] = "before"  # GRU: r times h before (paper) or after (torch)
     input_scale: bool = True  # a learned scale per input of each block-circulant matrix
     structure: StructureName | None = None  # of the matrices; None: "scaled", or "circulant"
+    output_layer: bool = True  # False: what leaves the last layer is the output
     output_block: BlockSize = 1
     pad: BlockSize = 1  # least padding; models alike in it share a dense one (docs/block_search.md)
     layers: Annotated[list[LayerRecipe], Field(min_length=1, max_length=8)]
@@ -130,7 +131,7 @@ class ModelRecipe(Section):
     def word(self) -> int:
         """Every vector is padded to a multiple of it: the largest block size, or `pad`."""
         blocks = [layer.block_of(name) for layer in self.layers for name in self.matrices_of(layer)]
-        return max(self.pad, self.output_block, *blocks)
+        return max(self.pad, self.output_block if self.output_layer else 1, *blocks)
 
     def dense(self) -> "ModelRecipe":
         """Return what the dense phase depends on: of the block sizes only the padding."""

@@ -12,6 +12,7 @@ from ernn.recipe.hardware import HardwareRecipe, SimulationRecipe
 from ernn.recipe.model import ModelRecipe
 from ernn.recipe.quantization import QuantizationRecipe
 from ernn.recipe.section import Section, Seed
+from ernn.recipe.source import SourceRecipe
 from ernn.recipe.speech import CorpusRecipe, FeatureRecipe
 from ernn.recipe.task import TaskRecipe
 from ernn.recipe.training import CompressionRecipe, TrainingRecipe
@@ -24,6 +25,7 @@ class Recipe(Section):
 
     name: str
     seed: Seed = 0
+    source: SourceRecipe = SourceRecipe()
     task: TaskRecipe = TaskRecipe()
     corpus: CorpusRecipe = CorpusRecipe()
     features: FeatureRecipe = FeatureRecipe()

@@ -45,7 +45,7 @@ def _expected(plan: HardwarePlan, model: IntegerModel, streams: Streams) -> list
     """Return every output beat, by stream, frame and place in its packet."""
     frames, lengths = stack([utterance for stream in streams for utterance in stream])
     signals = model.run(frames, lengths).signals
-    names = [f"layer{len(model.layers) - 1}.h", *(["logits"] if model.labels else [])]
+    names = dict.fromkeys((f"layer{len(model.layers) - 1}.h", model.leaving))
     beats = []
     for index, length in enumerate(lengths):
         for time in range(length):

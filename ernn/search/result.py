@@ -69,11 +69,12 @@ def _test(found: Found, trials: Path, say: Callable[[str], None]) -> FinalResult
     """Return the chosen model's score on the test set, and the dense model's."""
     chosen, baseline = found.verdict.chosen, dense(found.recipe.model.cell)
     assert chosen is not None
-    step = "compress" if chosen.compressed else "train"
+    source = found.recipe.source.kind
+    step = "compress" if chosen.compressed else source
     for point in (baseline, chosen):  # up to date, unless it was trained on other disks
         run_trial(found.recipe, point, trials, say)
     score = read_score(RunFolder(trials / chosen.name).score(step))
-    reference = read_score(RunFolder(trials / baseline.name).score("train"))
+    reference = read_score(RunFolder(trials / baseline.name).score(source))
     loss = score.loss(reference)
     return FinalResult(*map(_rate, (reference.interval(), score.interval(), loss)))
 

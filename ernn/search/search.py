@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from ernn.errors import BoundError, RecipeError, ToolError
-from ernn.flow.chain import STEPS
+from ernn.flow.chain import steps_of
 from ernn.flow.dependencies import Code
 from ernn.flow.process_group import launched
 from ernn.folders import locked, own_folder
@@ -106,8 +106,8 @@ def common(recipe: Recipe) -> dict[str, Any]:
     code: dict[str, str] = {}
     outside: dict[str, str] = {}
     source = Code()
-    for step in STEPS:
-        if step.name in ("corpus", "train", "compress"):
+    for step in steps_of(recipe):
+        if step.name in ("corpus", recipe.source.kind, "compress"):
             read |= step.reading(alike)
             code |= step.depends_on(source, alike)
             outside |= step.outside(alike, Path())  # speech: nothing of a run's folder

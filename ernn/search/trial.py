@@ -89,11 +89,12 @@ def run_trial(
     chosen = variant(recipe, point if point.compressed else Point(point.cell, block, block))
     bring("corpus", chosen, made, say=told, wait=True)
     share(RunFolder(made).corpus, dense)
-    bring("train", chosen, dense, say=told, wait=True)
-    folder, step = dense, "train"
+    source = recipe.source.kind
+    bring(source, chosen, dense, say=told, wait=True)
+    folder, step = dense, str(source)
     if point.compressed:
         folder, step = root / point.name, "compress"
-        for shared in (RunFolder(made).corpus, RunFolder(dense).folder("train")):
+        for shared in (RunFolder(made).corpus, RunFolder(dense).folder(source)):
             share(shared, folder)
         bring("compress", chosen, folder, say=told, wait=True)
     score = read_score(RunFolder(folder).score(step, "dev"))

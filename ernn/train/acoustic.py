@@ -12,7 +12,7 @@ from ernn.errors import Fault, ModelFileError, ShapeError
 from ernn.recipe import ModelRecipe
 from ernn.train import cells
 from ernn.train.checkpoint import load_tensors, save_tensors
-from ernn.train.linear import StructuredLinear, as_array
+from ernn.train.linear import StructuredLinear, as_array, fill
 
 FILE_FORMAT = "ernn-acoustic-1"
 
@@ -41,9 +41,18 @@ class AcousticModel(nn.Module):
             self.layers.append(cells.build(recipe, layer, size))
             self.add_module(f"layer{index}", self.layers[-1])
             size = self.layers[-1].output
-        rows = padded(labels, recipe.word)
-        self.output = StructuredLinear(rows, size, recipe.structure_of(recipe.output_block))
-        self.output_bias = nn.Parameter(torch.empty(rows))
+        self.output: StructuredLinear | None = None
+        self.output_bias: nn.Parameter | None = None
+        if recipe.output_layer:
+            rows = padded(labels, recipe.word)
+            self.output = StructuredLinear(rows, size, recipe.structure_of(recipe.output_block))
+            self.output_bias = nn.Parameter(torch.empty(rows))
+        elif padded(labels, recipe.word) != size:
+            raise ShapeError(
+                f"{labels} outputs of a last layer of {size} values",
+                remedy="give the model an output layer ([model] output_layer = true), or as many "
+                "targets as its last layer has values",
+            )
         self.reset(seed)
 
     @torch.no_grad()
@@ -52,8 +61,9 @@ class AcousticModel(nn.Module):
         generator = torch.Generator().manual_seed(seed)
         for layer in self.layers:
             layer.reset(generator)
-        self.output.reset(generator)
-        self.output_bias.zero_()
+        if self.output is not None and self.output_bias is not None:
+            self.output.reset(generator)
+            self.output_bias.zero_()
 
     def forward(self, frames: Tensor) -> Tensor:
         """(B, T, F) -> (B, T, labels), starting each sequence from a state of zeros.
@@ -70,18 +80,20 @@ class AcousticModel(nn.Module):
         hidden = frames.transpose(0, 1)  # (T, B, X)
         for layer in self.layers:
             hidden = layer(hidden)
-        scores = self.output(hidden) + self.output_bias
-        return scores[..., : self.labels].transpose(0, 1)
+        if self.output is not None:
+            hidden = self.output(hidden) + self.output_bias
+        return hidden[..., : self.labels].transpose(0, 1)
 
     @torch.no_grad()
     def predict(self, utterances: list[np.ndarray], batch: int = 64) -> list[np.ndarray]:
         """Return the scores (T, labels) for the features (T, F) of each utterance."""
         outputs: list[np.ndarray] = [np.empty(0)] * len(utterances)
+        like = next(self.parameters())
         order = sorted(range(len(utterances)), key=lambda index: len(utterances[index]))
         for first in range(0, len(order), batch):
             chosen = order[first : first + batch]  # of like length, so that little is padding
             frames = [torch.from_numpy(utterances[i]) for i in chosen]
-            together = nn.utils.rnn.pad_sequence(frames, batch_first=True).to(self.output_bias)
+            together = nn.utils.rnn.pad_sequence(frames, batch_first=True).to(like)
             for index, scores in zip(chosen, self(together).cpu().numpy(), strict=True):
                 outputs[index] = scores[: len(utterances[index])]
         return outputs
@@ -93,7 +105,7 @@ class AcousticModel(nn.Module):
             for index, layer in enumerate(self.layers)
             for name, matrix in layer.matrices.items()
         }
-        return {**named, "output": self.output}
+        return named if self.output is None else {**named, "output": self.output}
 
     def constrain(self) -> None:
         """Project every matrix onto its structure; it is held by its generators from now on."""
@@ -118,11 +130,20 @@ class AcousticModel(nn.Module):
         return CompressedModel(
             features=self.features,
             layers=(replace(first, matrices={**first.matrices, "input": entering}), *others),
-            output=self.output.export().cut(rows=labels),
-            output_bias=as_array(self.output_bias)[:labels],
+            output=None if self.output is None else self.output.export().cut(rows=labels),
+            output_bias=None if self.output_bias is None else as_array(self.output_bias)[:labels],
             labels=self.labels,
             meta=meta or {},
         )
+
+    @torch.no_grad()
+    def take(self, model: CompressedModel) -> None:
+        """Take the weights of a dense model of the same layers without padding: an imported one."""
+        for layer, given in zip(self.layers, model.layers, strict=True):
+            layer.take(given)
+        if self.output is not None and model.output is not None:
+            self.output.take(model.output.dense())
+            fill(self.output_bias, model.output_bias)
 
     def save(self, path: Path) -> None:
         """Write the weights, dense or constrained, as safetensors."""

@@ -14,7 +14,7 @@ from ernn.compressed import CompressedLayer, padded
 from ernn.graphs.cell import INPUT, OUTPUT, Matvec
 from ernn.recipe import LayerRecipe, ModelRecipe
 from ernn.train import recurrence
-from ernn.train.linear import StructuredLinear, as_array
+from ernn.train.linear import StructuredLinear, as_array, fill
 from ernn.train.operations import compute
 from ernn.train.products import Product, bind, from_bins, rebin, to_bins, transforming_pays
 
@@ -121,6 +121,16 @@ class Layer(nn.Module):
         entries = sum(self.matrices[other].rows * self.matrices[other].cols for other in alike)
         return bind(self.matrices[name], transforming_pays(entries, self.bias.device))
 
+    @torch.no_grad()
+    def take(self, layer: CompressedLayer) -> None:
+        """Take the weights of a dense layer of the same cell without padding."""
+        for name, matrix in self.matrices.items():
+            gates = 1 if name == "projection" else len(self.cell.matrices[name].gates)
+            matrix.take(layer.matrices[name].dense(), gates)
+        fill(self.bias, layer.bias, len(self.cell.gates))
+        for name, values in layer.parameters.items():
+            fill(getattr(self, name), values)
+
     def export(self) -> CompressedLayer:
         """Return the layer as float64 arrays."""
         matrices = {name: matrix.export() for name, matrix in self.matrices.items()}
@@ -180,13 +190,21 @@ class GruAfter(Layer):
         bias = to_bins(self.candidate_bias.unsqueeze(0), recurrent.block)
         return from_bins(recurrence.gru_after(gx, bias, recurrent), recurrent.block)
 
+    def take(self, layer: CompressedLayer) -> None:
+        """Take the weights of a dense layer of the same cell without padding."""
+        super().take(_with_turned_z(layer))
+
     def export(self) -> CompressedLayer:
-        """Return the layer in the paper's form: its z is 1 - z here, so z's rows turn sign."""
-        layer = super().export()
-        matrices = {name: matrix.turned(self.hidden) for name, matrix in layer.matrices.items()}
-        bias = layer.bias.copy()
-        bias[: self.hidden] *= -1
-        return replace(layer, matrices=matrices, bias=bias)
+        """Return the layer in the paper's form."""
+        return _with_turned_z(super().export())
+
+
+def _with_turned_z(layer: CompressedLayer) -> CompressedLayer:
+    """Return a GRU between torch's form and the paper's, whose z is 1 - z: its rows turn sign."""
+    matrices = {name: matrix.turned(layer.hidden) for name, matrix in layer.matrices.items()}
+    bias = layer.bias.copy()
+    bias[: layer.hidden] *= -1
+    return replace(layer, matrices=matrices, bias=bias)
 
 
 FAST: dict[str, type[Layer]] = {"lstm": Lstm, "gru_before": GruBefore, "gru_after": GruAfter}

@@ -60,6 +60,11 @@ class StructuredLinear(nn.Module):
                 self._hold(name, value)
             self.weight = None
 
+    @torch.no_grad()
+    def take(self, matrix: np.ndarray, gates: int = 1) -> None:
+        """Take a dense matrix, padded with zeros; its rows are those of stacked gates."""
+        fill(self.weight, matrix, gates)
+
     def matrix(self) -> Tensor:
         """Return W as a dense (rows, cols) matrix; differentiable."""
         return self.structure.expand(self.factors) if self.weight is None else self.weight
@@ -77,6 +82,22 @@ class StructuredLinear(nn.Module):
             factors = self.structure.project(self.weight.detach())
         arrays = {name: as_array(value) for name, value in factors.items()}
         return StructuredMatrix(self.structure.name, arrays)
+
+
+@torch.no_grad()
+def fill(parameter: Tensor | None, values: np.ndarray | None, gates: int = 1) -> None:
+    """Write values into a parameter, and zeros behind them.
+
+    Args:
+        parameter: (gates * rows, ...).
+        values: the same axes, none of them longer.
+        gates: that are stacked in the first axis, each padded on its own.
+    """
+    assert parameter is not None and values is not None
+    given = torch.from_numpy(np.ascontiguousarray(values)).unflatten(0, (gates, -1))
+    parameter.zero_()
+    inner = tuple(slice(size) for size in given.shape)
+    parameter.unflatten(0, (gates, -1))[inner] = given.to(parameter)
 
 
 def as_array(tensor: Tensor) -> np.ndarray:

@@ -27,6 +27,9 @@ def help_with(work: Work) -> None:
 def _fit(work: Work, training: Training) -> None:
     recipe, model = work.recipe, training.model
     model.load(work.run.dense_model)
+    nothing_to_do = all(matrix.structure.free for matrix in model.matrices().values())
+    if recipe.source.kind == "import" and nothing_to_do:
+        return  # built as it is, and not trained on
     with work.progress("compress: updates") as progress:
         told = replace(training.run, progress=progress)
         compress(model, recipe.compression, recipe.training, training.data, told)

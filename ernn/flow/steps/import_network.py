@@ -1,0 +1,68 @@
+"""Take the dense model from a network that was trained elsewhere and imported by `ernn import`."""
+
+from pathlib import Path
+
+from ernn.compressed import CompressedLayer, CompressedModel
+from ernn.errors import CorpusError, RecipeError
+from ernn.flow.score import save_score
+from ernn.flow.work import Work
+from ernn.recipe import LayerRecipe, ModelRecipe
+from ernn.tasks.kinds import open_task
+from ernn.train.acoustic import AcousticModel
+
+
+def run(work: Work) -> None:
+    """Take the network; leave it, padded for the recipe's blocks, and its score behind."""
+    recipe, task = work.recipe, open_task(work.recipe, work.run.corpus)
+    assert recipe.source.path is not None  # the recipe checked it
+    path = Path(recipe.source.path)
+    network = CompressedModel.load(path)
+    _require_alike(path, network, recipe.model)
+    if task.features != network.features:
+        raise CorpusError(
+            f"frames of {task.features} values",
+            given=f"{path} takes {network.features}",
+            remedy="give the data that the network was made for",
+        )
+    if task.outputs != network.labels:
+        raise CorpusError(
+            f"targets of {task.outputs} outputs",
+            given=f"{path} has {network.labels}",
+            remedy="give targets that the network was trained for",
+        )
+    model = AcousticModel(recipe.model, task.features, task.outputs, recipe.seed)
+    model.take(network)
+    model.save(work.run.dense_model)
+    save_score(work, model.predict, ("test", "dev"))
+
+
+def _require_alike(path: Path, network: CompressedModel, model: ModelRecipe) -> None:
+    """Refuse a recipe whose [model] is another one than the network."""
+    asked = [_asked(model, layer) for layer in model.layers]
+    given = [_given(layer) for layer in network.layers]
+    if model.output_layer:
+        asked.append("output layer")
+    if network.output is not None:
+        given.append("output layer")
+    if asked != given:
+        raise RecipeError(
+            f"[model] has the layers {', '.join(asked)}",
+            allowed=f"those of {path}: {', '.join(given)}",
+            remedy="write [model] as `ernn import` did; block sizes are yours to choose",
+        )
+
+
+def _asked(model: ModelRecipe, layer: LayerRecipe) -> str:
+    options = model.options_of(layer)
+    return _in_words(model.cell_of(layer).name, layer.hidden, layer.projection, options)
+
+
+def _given(layer: CompressedLayer) -> str:
+    projection = layer.output if layer.options.projection else 0
+    return _in_words(layer.cell, layer.hidden, projection, layer.options)
+
+
+def _in_words(cell: str, hidden: int, projection: int, options) -> str:
+    kinds = (f"{cell} of {hidden}", options.cell_activation)
+    more = (projection and f"projected to {projection}", options.peepholes and "with peepholes")
+    return " ".join([*kinds, *filter(None, more)])
