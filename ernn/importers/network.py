@@ -47,6 +47,7 @@ class Check:
 
     source: str  # in words
     model: CompressedModel
+    last: bool  # the source gives only the last step
     runtime: Runtime
     steps: int | None  # of every sequence, where the source has a fixed number
     tolerance: float
@@ -78,8 +79,14 @@ class Check:
         value, scale = 0.0, 1.0
         for mine, length, sequence in zip(outputs, lengths, sequences, strict=True):
             theirs = np.asarray(self.runtime(sequence), np.float64)
-            mine = mine[length - len(theirs) : length, : theirs.shape[1]]
-            value = max(value, float(np.abs(mine - theirs).max()))
+            mine = mine[length - 1 if self.last else 0 : length]
+            if theirs.shape != mine.shape:
+                raise MismatchError(
+                    f"the outputs of {self.source} have the shape {theirs.shape}",
+                    allowed=f"{mine.shape}, as ernn understood it",
+                    remedy="report it with the file",
+                )
+            value = float(np.maximum(value, np.abs(mine - theirs).max()))  # NaN stays NaN
             scale = max(scale, float(np.abs(theirs).max()))
         return Difference(value, scale, int(lengths.sum()), data)
 
@@ -167,7 +174,7 @@ def checked(
     Raises:
         MismatchError: the two differ by more.
     """
-    check = Check(source, made.model, runtime, steps, tolerance)
+    check = Check(source, made.model, made.last, runtime, steps, tolerance)
     rng = np.random.default_rng(0)
     drawn = [rng.standard_normal((steps or _STEPS, made.model.features)) for _ in range(_SEQUENCES)]
     network = ImportedNetwork(
