@@ -162,7 +162,7 @@ def wait_for(path: Path, process: subprocess.Popen) -> None:
 def test_kill_9_in_the_middle_of_training_continues(tiny_run, tmp_path):
     out = only_corpus(tiny_run, tmp_path / "out")
     process = start("run", "tiny", "--out", out)
-    wait_for(out / "train.part", process)
+    wait_for(out / "train.part" / "step.json", process)
     os.kill(process.pid, signal.SIGKILL)
     process.communicate(timeout=LONG_S)
     assert not (out / "train").exists()
