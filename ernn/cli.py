@@ -10,6 +10,7 @@ from ernn import __version__
 from ernn.console import DebugOption, use_utf8
 from ernn.console import explained as _explained
 from ernn.console import say as _say
+from ernn.import_command import import_
 from ernn.project_commands import PASS_ON, build, compare, package, synth
 
 STEPS = {
@@ -66,6 +67,11 @@ def run(
 ) -> None:
     """Do the whole chain, skipping the steps that are up to date."""
     _bring("report", recipe, out, force, debug)
+
+
+app.command("import", epilog="Example: ernn import gru.onnx --data frames.npz --out out/gru")(
+    import_
+)
 
 
 def _add_step(name: str, summary: str) -> None:

@@ -66,8 +66,13 @@ def bring(
         ErnnError: what the steps raise; BoundError: the report says that the recipe's bound is
             not met.
     """
-    out = out or Path("out") / recipe.name
-    Chain(steps_of(recipe), recipe, out, say).bring(last, force, wait)
+    out, steps = out or Path("out") / recipe.name, steps_of(recipe)
+    if last not in (names := [step.name for step in steps]):
+        raise RecipeError(
+            f"there is no step {last!r} where [source] kind = {recipe.source.kind!r}",
+            remedy=f"give one of {', '.join(names)}",
+        )
+    Chain(steps, recipe, out, say).bring(last, force, wait)
     run = RunFolder(out)
     summary = run.folder(last) / SUMMARY
     if summary.is_file():

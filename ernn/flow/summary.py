@@ -16,7 +16,7 @@ from ernn.flow.about import about
 from ernn.flow.external_results import BLOCKS, find_builds, find_search
 from ernn.flow.power import Timing, describe_plan, find_activity
 from ernn.flow.results import read_json
-from ernn.flow.run_folder import RunFolder
+from ernn.flow.run_folder import SUMMARY, RunFolder
 from ernn.flow.scores import read_score
 from ernn.hw.plan import HardwarePlan
 from ernn.parts.part import Part, load_part
@@ -61,7 +61,7 @@ def summarize(recipe: Recipe, run: RunFolder) -> Report:
         simulator=simulated.pop("simulator"),
         accuracy=_accuracy(recipe, run, origin),
         compression=_compression(run, origin("measured", "compress")),
-        training=content.Training(_points(run), origin("measured", "compress")),
+        training=_training(run, origin("measured", "compress")),
         numbers=_numbers(run, origin("measured", "quantize")),
         plan=hardware.Plan(
             part=plan.part,
@@ -217,6 +217,12 @@ def _compression(run: RunFolder, origin: Origin) -> content.Compression:
         for name, matrix in model.matrices().items()
     )
     return content.Compression(model.dense_parameters, model.parameters, sizes, origin)
+
+
+def _training(run: RunFolder, origin: Origin) -> content.Training:
+    told = run.folder(run.source) / SUMMARY
+    imported = told.read_text(encoding="utf-8").rstrip() if run.source == "import" else ""
+    return content.Training(_points(run), origin, imported)
 
 
 def _points(run: RunFolder) -> tuple[content.TrainingPoint, ...]:

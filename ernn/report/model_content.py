@@ -113,6 +113,7 @@ class Training(Strict):
     """The trace of training and compression."""
 
     points: tuple[TrainingPoint, ...]
+    imported: str = ""  # what is known of a dense model that was trained elsewhere
     origin: Origin
 
 

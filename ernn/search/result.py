@@ -1,10 +1,8 @@
 """What a search leaves behind: search.json, search.md, search.html and the chosen recipe."""
 
-import json
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import ernn
 from ernn.files import write_text
@@ -13,6 +11,7 @@ from ernn.flow.run_folder import RunFolder
 from ernn.flow.scores import read_score
 from ernn.parts.part import load_part
 from ernn.recipe import Recipe
+from ernn.recipe.toml import to_toml
 from ernn.report.search_content import FinalResult, Rate, SearchReport, SizeRow, TrialRow, save
 from ernn.report.search_page import to_html, to_markdown
 from ernn.score import Interval
@@ -147,29 +146,3 @@ def _trials(found: Found) -> tuple[TrialRow, ...]:
 
 def _rate(interval: Interval) -> Rate:
     return Rate(interval.value, interval.low, interval.high)
-
-
-def to_toml(recipe: dict[str, Any]) -> str:
-    """Write a recipe as TOML: plain values first, then a table for each section."""
-    lines = [f"{key} = {_value(value)}" for key, value in recipe.items() if _is_plain(value)]
-    for key, value in recipe.items():
-        if _is_plain(value):
-            continue
-        lines += ["", f"[{key}]"]
-        lines += [f"{name} = {_value(one)}" for name, one in value.items() if _is_plain(one)]
-        for name, tables in value.items():
-            for table in [] if _is_plain(tables) else tables:
-                lines += ["", f"[[{key}.{name}]]"]
-                lines += [f"{inner} = {_value(one)}" for inner, one in table.items()]
-    return "\n".join(lines) + "\n"
-
-
-def _is_plain(value: Any) -> bool:
-    return not isinstance(value, dict) and not (
-        isinstance(value, list) and any(isinstance(one, dict) for one in value)
-    )
-
-
-def _value(value: Any) -> str:
-    """Return a TOML value; JSON's strings, numbers, booleans and lists of them are TOML's too."""
-    return json.dumps(value, allow_nan=False, ensure_ascii=False)  # TOML has no surrogates

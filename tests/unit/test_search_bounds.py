@@ -9,9 +9,9 @@ from ernn.errors import PlanError, RecipeError, ToolError
 from ernn.flow.engine import difference
 from ernn.graphs.fourier import forward, inverse
 from ernn.recipe import Recipe
+from ernn.recipe.toml import to_toml
 from ernn.search.bounds import Size, find_bounds, measure, rotations
 from ernn.search.phase1 import Bound
-from ernn.search.result import to_toml
 from ernn.search.search import common, search
 from ernn.search.space import Point, dense, largest_block, variant
 

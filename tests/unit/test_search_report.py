@@ -14,6 +14,7 @@ from report_example import SPEECH
 
 from ernn.errors import ErnnError
 from ernn.recipe import Recipe
+from ernn.recipe.toml import to_toml
 from ernn.report.blocks import block_chart, places
 from ernn.report.plot import Dot, Level, Series
 from ernn.report.search_content import (
@@ -26,7 +27,6 @@ from ernn.report.search_content import (
     save,
 )
 from ernn.report.search_page import to_html, to_markdown
-from ernn.search.result import to_toml
 from ernn.search.space import Point, variant
 from ernn.tools import require
 

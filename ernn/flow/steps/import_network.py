@@ -4,6 +4,8 @@ from pathlib import Path
 
 from ernn.compressed import CompressedLayer, CompressedModel
 from ernn.errors import CorpusError, RecipeError
+from ernn.files import write_text
+from ernn.flow.run_folder import SUMMARY
 from ernn.flow.score import save_score
 from ernn.flow.work import Work
 from ernn.recipe import LayerRecipe, ModelRecipe
@@ -34,6 +36,7 @@ def run(work: Work) -> None:
     model.take(network)
     model.save(work.run.dense_model)
     save_score(work, model.predict, ("test", "dev"))
+    write_text(work.folder / SUMMARY, network.meta.get("import", f"the network of {path}") + "\n")
 
 
 def _require_alike(path: Path, network: CompressedModel, model: ModelRecipe) -> None:
