@@ -113,8 +113,8 @@ class Training(Strict):
     """The trace of training and compression."""
 
     points: tuple[TrainingPoint, ...]
-    imported: str = ""  # what is known of a dense model that was trained elsewhere
     origin: Origin
+    imported: str = ""  # what is known of a dense model that was trained elsewhere
 
 
 @dataclass(frozen=True)
