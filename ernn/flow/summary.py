@@ -220,8 +220,10 @@ def _compression(run: RunFolder, origin: Origin) -> content.Compression:
 
 
 def _training(run: RunFolder, origin: Origin) -> content.Training:
-    told = run.folder(run.source) / SUMMARY
-    imported = told.read_text(encoding="utf-8").rstrip() if run.source == "import" else ""
+    imported: tuple[str, ...] = ()
+    if run.source == "import":
+        told = (run.folder(run.source) / SUMMARY).read_text(encoding="utf-8")
+        imported = tuple(line.strip() for line in told.splitlines())
     return content.Training(_points(run), origin, imported)
 
 

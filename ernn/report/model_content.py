@@ -114,7 +114,7 @@ class Training(Strict):
 
     points: tuple[TrainingPoint, ...]
     origin: Origin
-    imported: str = ""  # what is known of a dense model that was trained elsewhere
+    imported: tuple[str, ...] = ()  # what is known of a dense model that was trained elsewhere
 
 
 @dataclass(frozen=True)
