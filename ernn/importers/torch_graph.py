@@ -5,7 +5,7 @@ import io
 import logging
 import traceback
 import warnings
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, redirect_stderr
 from dataclasses import dataclass
 from typing import Any
@@ -55,9 +55,12 @@ def operation(op: str, overload: str) -> Any:
     """Return an operation of aten.
 
     Raises:
-        AttributeError: there is none.
+        ValueError: there is none.
     """
-    return getattr(getattr(torch.ops.aten, op), overload)
+    packet = getattr(torch.ops.aten, op)
+    if overload not in packet.overloads():  # a file may name anything
+        raise ValueError(f"aten.{op}.{overload} is not known")
+    return getattr(packet, overload)
 
 
 def exported(module: torch.nn.Module, example: tuple[torch.Tensor, ...]) -> Graph:
@@ -96,16 +99,29 @@ def exported(module: torch.nn.Module, example: tuple[torch.Tensor, ...]) -> Grap
     inputs = tuple(signature.user_inputs)
     (end,) = (node for node in program.graph.nodes if node.op == "output")
     nodes = tuple(_node(node) for node in program.graph.nodes if node.op == "call_function")
-    changed = set(signature.buffers_to_mutate.values())
-    changed |= {held[name] for name in map(_written, nodes) if name in constants}
-    if changed:
+    require_unchanged(signature.buffers_to_mutate.values(), nodes, held)
+    shapes = tuple(_shapes(placeholders[name])[0] for name in inputs)
+    return Graph(inputs, shapes, constants, nodes, tuple(map(_referred, end.args[0])))
+
+
+def require_unchanged(changed: Iterable[str], nodes: Iterable[Node], held: dict[str, str]) -> None:
+    """Refuse a program that changes what it holds.
+
+    Args:
+        changed: names that it says to change.
+        nodes: of the program.
+        held: the module's names of its constants.
+
+    Raises:
+        ModelFileError: it does.
+    """
+    found = {*changed, *(held[name] for name in map(_written, nodes) if name in held)}
+    if found:
         raise ModelFileError(
-            f"the module changes {', '.join(sorted(changed))} when it runs",
+            f"the module changes {', '.join(sorted(found))} when it runs",
             allowed="states that are inputs and outputs of forward(), or start at zero",
             remedy="take the state as an argument and return it",
         )
-    shapes = tuple(_shapes(placeholders[name])[0] for name in inputs)
-    return Graph(inputs, shapes, constants, nodes, tuple(map(_referred, end.args[0])))
 
 
 def _written(node: Node) -> str:

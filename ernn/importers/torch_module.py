@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -13,6 +14,7 @@ from ernn.importers.assemble import assemble
 from ernn.importers.layers import Dropped, Item
 from ernn.importers.network import TOLERANCE, ImportedNetwork, Runtime, checked
 from ernn.importers.torch_graph import Graph, exported, ready
+from ernn.importers.torch_program import read_program, runner
 from ernn.importers.torch_walk import Walked, walk
 
 Call = Callable[[list[torch.Tensor]], list[torch.Tensor]]  # a program, on the CPU
@@ -21,16 +23,17 @@ _STEPS = 32  # of a sequence, where one is put together from pieces of the examp
 
 
 def from_torch(
-    module: torch.nn.Module,
-    example: Any,
+    module: torch.nn.Module | str | Path,
+    example: Any = None,
     *,
     data: Sequence[np.ndarray] = (),
     tolerance: float = TOLERANCE,
 ) -> ImportedNetwork:
-    """Import a torch module; the module itself is left as it is.
+    """Import a torch module, which is left as it is, or the file of an exported program.
 
     Args:
-        module: of LSTM, GRU or RNN layers or cells, with what `docs/import.md` lists around them.
+        module: of LSTM, GRU or RNN layers or cells, with what `docs/import.md` lists around them;
+            or a .pt2 file, which has its own example.
         example: one sequence, as the module takes it: (T, F), (1, T, F) or (T, 1, F), tensor or
             array; a tuple if states are inputs too. Only its size counts.
         data: frames (T, F) of some sequences, to compare on beside random ones.
@@ -40,6 +43,8 @@ def from_torch(
         ModelFileError: the module, or an operation of it, is none that ernn can build.
         MismatchError: ernn's model computes something else.
     """
+    if isinstance(module, str | Path):
+        return _program(Path(module), data=data, tolerance=tolerance)
     if not isinstance(module, torch.nn.Module):
         raise ModelFileError(
             f"{type(module).__name__} is no torch.nn.Module", remedy="give a module"
@@ -62,6 +67,14 @@ def from_torch(
 
     dtype = tensors[0].dtype
     return compared(name, graph, walked, dropped, call, dtype, data=data, tolerance=tolerance)
+
+
+def _program(path: Path, **options: Any) -> ImportedNetwork:
+    graph, dtype = read_program(path)
+    walked = walk(graph)
+    states = [source for source in walked.fed.values() if source is not None]
+    call = runner(graph, [0, *states], dtype)
+    return compared(f"torch program {path.name}", graph, walked, [], call, dtype, **options)
 
 
 def compared(

@@ -1,5 +1,7 @@
 """Follow a torch program from its input to its output: which chain of layers is it?"""
 
+import math
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -33,6 +35,7 @@ _FOLDED = set(
     " detach_ to _to_copy contiguous select slice mm matmul softplus sigmoid tanh abs lift_fresh"
     " lift_fresh_copy reciprocal split chunk unbind repeat".split()
 )
+OPERATIONS = {*_FOLDED, *SHAPES, *COMPUTED}
 _OF_SHAPE = ("zeros_like", "ones_like", "new_zeros", "new_ones")  # the values are not used
 _REASONS = {
     "layer_norm": "its mean and spread are those of every frame, so it does not fold",
@@ -112,22 +115,38 @@ def _folded(node: Node, args: dict[str, Any]) -> Any:
     """Return what an operation makes of constants."""
     if node.op not in _FOLDED:
         raise refuse(node, "it computes a constant in a way that ernn does not follow")
-    for shape in node.shapes:
-        if torch.Size(shape).numel() > MOST_VALUES:
-            raise refuse(node, f"a constant of {shape}", f"{MOST_VALUES:,} values")
     if node.op in _OF_SHAPE:
+        _require_small(node, node.shapes)
         make = torch.zeros if "zeros" in node.op else torch.ones
         return Constant(make(node.shapes[0]), (node.op, node.shapes[0]))
     key = (node.op, *((name, key_of(value)) for name, value in args.items()))
-    given = {name: _plain(value) for name, value in args.items()}
     try:
         with torch.no_grad():
-            made = operation(node.op, node.overload)(**given)
-    except (RuntimeError, TypeError, ValueError) as error:
+            ghost = _call(node, args, torch.device("meta"))  # its sizes, before memory is taken
+            _require_small(node, [one.shape for one in _parts(ghost)])
+            made = _call(node, args, torch.device("cpu"))
+    except (RuntimeError, NotImplementedError) as error:
         raise refuse(node, str(error).splitlines()[0]) from None
     if isinstance(made, torch.Tensor):
         return Constant(made, key)
     return [Constant(one, (*key, index)) for index, one in enumerate(made)]
+
+
+def _call(node: Node, args: dict[str, Any], device: torch.device) -> Any:
+    given = {name: _plain(value, device) for name, value in args.items()}
+    if "device" in given:
+        given["device"] = device
+    return operation(node.op, node.overload)(**given)
+
+
+def _parts(made: Any) -> list[torch.Tensor]:
+    return [made] if isinstance(made, torch.Tensor) else list(made)
+
+
+def _require_small(node: Node, shapes: Iterable[Sequence[int]]) -> None:
+    for shape in shapes:
+        if math.prod(shape) > MOST_VALUES:
+            raise refuse(node, f"a constant of {tuple(shape)}", f"{MOST_VALUES:,} values")
 
 
 def _value(given: Any, values: dict[str, Any]) -> Any:
@@ -138,10 +157,10 @@ def _value(given: Any, values: dict[str, Any]) -> Any:
     return given
 
 
-def _plain(value: Any) -> Any:
+def _plain(value: Any, device: torch.device) -> Any:
     if isinstance(value, Constant):
-        return value.tensor
-    return [_plain(one) for one in value] if isinstance(value, list) else value
+        return value.tensor.to(device)
+    return [_plain(one, device) for one in value] if isinstance(value, list) else value
 
 
 def _tensors(values: list[Any]):
