@@ -53,7 +53,7 @@ def test_the_steps_are_the_flow():
 
 @pytest.mark.parametrize(
     "command",
-    ["run", "bench", "search", "synth", "build", "compare", "package", "doctor", *cli.STEPS],
+    ["run", "import", "bench", "search", "synth", "build", "compare", "package", "doctor", *cli.STEPS],
 )
 def test_every_help_has_an_example(command):
     result = ernn(command, "--help")
@@ -63,7 +63,7 @@ def test_every_help_has_an_example(command):
 
 def test_the_help_lists_the_steps_in_their_order():
     listed = [info.name or info.callback.__name__ for info in cli.app.registered_commands]
-    assert listed[: len(cli.STEPS) + 1] == ["run", *cli.STEPS]
+    assert listed[: len(cli.STEPS) + 2] == ["run", "import", *cli.STEPS]
 
 
 def test_a_misspelt_recipe_is_told_the_one_that_was_meant():
