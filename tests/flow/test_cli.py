@@ -53,7 +53,18 @@ def test_the_steps_are_the_flow():
 
 @pytest.mark.parametrize(
     "command",
-    ["run", "import", "bench", "search", "synth", "build", "compare", "package", "doctor", *cli.STEPS],
+    [
+        "run",
+        "import",
+        "bench",
+        "search",
+        "synth",
+        "build",
+        "compare",
+        "package",
+        "doctor",
+        *cli.STEPS,
+    ],
 )
 def test_every_help_has_an_example(command):
     result = ernn(command, "--help")

@@ -37,7 +37,7 @@ def test_recipes_of_every_form():
 
 
 def test_a_step_that_is_not_there(tmp_path):
-    with pytest.raises(RecipeError, match="there is no step 'fly'.*; give one of corpus, train,"):
+    with pytest.raises(RecipeError, match=r"there is no step 'fly'.*; give one of corpus, train,"):
         ernn.run_recipe(RECIPE, tmp_path / "out", step="fly")
     assert not (tmp_path / "out").exists()
     assert api.STEP_NAMES[-1] == "report"
