@@ -1,0 +1,244 @@
+"""The parts of a graph around the hardware as models of their own, and the runtime between."""
+
+from collections.abc import Collection, Mapping, Sequence
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from ernn.errors import ModelFileError
+from ernn.importers.network import Outside, Runtime
+from ernn.importers.onnx_chain import Chain
+from ernn.importers.onnx_graph import Graph, dimension
+from ernn.importers.onnx_links import ELEMENTWISE, named
+from ernn.importers.onnx_origins import Origins
+from ernn.importers.onnx_recurrent import KINDS
+
+if TYPE_CHECKING:
+    from onnx import ModelProto, NodeProto
+
+_REASON = "ernn builds no such operation"
+_AROUND = "it lies on the far side of an operation that ernn does not build"
+
+
+class Parts:
+    """Cuts models out of a graph.
+
+    Args:
+        graph: at known sizes.
+        chain: what becomes hardware.
+        lengths: dimensions of graph inputs that stay free.
+        sizes: dimensions that were set to 1.
+    """
+
+    def __init__(
+        self, graph: Graph, chain: Chain, lengths: Collection[str], sizes: Mapping[str, int]
+    ) -> None:
+        self.graph, self.chain = graph, chain
+        self.lengths, self.sizes = lengths, sizes
+        hardware = {id(node) for node in chain.nodes}
+        kept = {*chain.ignored}
+        behind = {chain.leaving}
+        self.after: list[NodeProto] = []
+        for node in graph.nodes:
+            if id(node) not in hardware and not behind.isdisjoint(node.input):
+                self.after.append(node)
+                behind.update(node.output)
+        made = {name for node in self.after for name in node.output}
+        self.after_outputs = [n for n in graph.outputs if n in made and n not in kept]
+        self.after = self._needed(self.after_outputs, {chain.leaving}, self.after)
+        reads = [name for node in self.after for name in node.input if name and name not in made]
+        constant = set(graph.values) - graph.loose
+        self.crossing = [
+            name for name in dict.fromkeys(reads) if name != chain.leaving and name not in constant
+        ]
+        rest = [n for n in graph.outputs if n not in made and n not in kept and n != chain.leaving]
+        given = {one.name for one in graph.inputs}
+        wanted = dict.fromkeys([chain.entering, *self.crossing, *rest])
+        self.before_outputs = [name for name in wanted if name not in given]
+        self.before = self._needed(self.before_outputs, set(), graph.nodes)
+
+    def host(self) -> dict[str, bytes]:
+        """Return before.onnx and after.onnx, those that hold an operation."""
+        given = [one.name for one in self.graph.inputs]
+        found = {}
+        if self.before:
+            reads = {name for node in self.before for name in node.input}
+            inputs = [name for name in given if name in reads]
+            model = self.model(self.before, inputs, self.before_outputs)
+            found["before.onnx"] = model.SerializeToString()
+        if self.after:
+            inputs = [self.chain.leaving, *self.crossing]
+            found["after.onnx"] = self.model(
+                self.after, inputs, self.after_outputs
+            ).SerializeToString()
+        return found
+
+    def between(self) -> "ModelProto":
+        """Return what becomes hardware, with its states as inputs and outputs."""
+        inputs = [self.chain.entering, *self.chain.fed]
+        outputs = [self.chain.leaving, *self.chain.fed.values()]
+        nodes = self._needed(outputs, set(inputs), self.graph.nodes)
+        made = {name for node in nodes for name in node.output} | set(inputs) | {""}
+        for node in nodes:
+            for name in node.input:
+                if name not in made and name not in self.graph.values:
+                    raise ModelFileError(
+                        f"{named(node)} inside the part to build reads {name!r} from outside",
+                        remedy="choose another part by start and end",
+                    )
+        return self.model([self._plain(node) for node in nodes], inputs, outputs)
+
+    def outside(self, refusals: Mapping[str, str], origins: Origins) -> tuple[Outside, ...]:
+        """Return the operations that stay on the host."""
+        found = []
+        for node in [*self.before, *self.after]:
+            live = any(name and name not in self.graph.values for name in node.output)
+            if live and not origins.moves(node):
+                plain = node.op_type in (*KINDS, *ELEMENTWISE, "MatMul", "Gemm")
+                reason = refusals.get(named(node), _AROUND if plain else _REASON)
+                found.append(Outside(f"{named(node)} ({node.op_type})", reason))
+        return tuple(found)
+
+    def _plain(self, node: "NodeProto") -> "NodeProto":
+        """Return a recurrent node without lengths and zero states of another batch size."""
+        if node.op_type not in KINDS or not self.sizes:
+            return node
+        plain = type(node)()
+        plain.CopyFrom(node)
+        for index in range(4, min(7, len(node.input))):
+            if node.input[index] in self.graph.values:
+                plain.input[index] = ""
+        return plain
+
+    def _needed(
+        self, outputs: Sequence[str], inputs: Collection[str], nodes: "Sequence[NodeProto]"
+    ) -> "list[NodeProto]":
+        """Return the nodes that outputs need, in order."""
+        left, kept = set(outputs), []
+        for node in reversed(nodes):
+            if not left.isdisjoint(set(node.output) - set(inputs) - {""}):
+                kept.append(node)
+                left.update(node.input)
+                left.update(name for a in node.attribute for name in _captured(a))
+        return kept[::-1]
+
+    def model(
+        self, nodes: "Sequence[NodeProto]", inputs: Sequence[str], outputs: Sequence[str]
+    ) -> "ModelProto":
+        """Return a model of these nodes."""
+        from onnx import helper, numpy_helper
+
+        graph = self.graph
+        read = {name for node in nodes for name in node.input} | set(outputs)
+        read |= {name for node in nodes for a in node.attribute for name in _captured(a)}
+        made = {name for node in nodes for name in node.output}
+        held = [n for n in graph.values if n in read and n not in made and n not in inputs]
+        weights = [numpy_helper.from_array(np.asarray(graph.values[n]), n) for n in held]
+        results = [helper.make_value_info(n, _untyped(graph, n)) for n in outputs]
+        entering = [self._info(name) for name in inputs]
+        made_graph = helper.make_graph(nodes, "part", entering, results, weights)
+        opsets = [helper.make_opsetid("", graph.opset)]
+        return helper.make_model(
+            made_graph, opset_imports=opsets, ir_version=max(4, graph.model.ir_version)
+        )
+
+    def _info(self, name: str):
+        from onnx import helper
+
+        kind = self.graph.types[name].tensor_type.elem_type
+        given = {one.name: one for one in self.graph.inputs}
+        shape: list[int | str | None] = list(self.graph.shapes.get(name, ()))
+        if name in given:
+            for axis in range(len(shape)):
+                free = dimension(given[name], axis)
+                shape[axis] = free if free in self.lengths else shape[axis]
+        elif self.lengths:
+            shape = [None] * len(shape)
+        return helper.make_tensor_value_info(name, kind, shape)
+
+
+def _captured(attribute) -> set[str]:
+    """Return the names that the graphs of an attribute read."""
+    graphs = [*([attribute.g] if attribute.HasField("g") else []), *attribute.graphs]
+    found: set[str] = set()
+    for graph in graphs:
+        for node in graph.node:
+            found.update(node.input)
+            for inner in node.attribute:
+                found |= _captured(inner)
+        found.update(one.name for one in graph.output)
+    return found
+
+
+def _untyped(graph: Graph, name: str):
+    from onnx import TensorProto, helper
+
+    known = graph.types.get(name)
+    kind = known.tensor_type.elem_type if known is not None else TensorProto.FLOAT
+    return helper.make_tensor_type_proto(kind, None)
+
+
+class Session:
+    """A model that runs in onnxruntime on one thread, or in onnx.reference where that lacks it."""
+
+    def __init__(self, model: "ModelProto") -> None:
+        import onnxruntime
+
+        self.model, self.outputs = model, [one.name for one in model.graph.output]
+        options = onnxruntime.SessionOptions()
+        options.intra_op_num_threads = options.inter_op_num_threads = 1
+        options.log_severity_level = 4
+        try:
+            self.session = onnxruntime.InferenceSession(
+                model.SerializeToString(), options, providers=["CPUExecutionProvider"]
+            )
+        except Exception:
+            self.session = self._reference()
+
+    def run(self, feeds: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
+        """Return the outputs by name."""
+        try:
+            made = self.session.run(None, feeds)
+        except Exception as error:
+            self.session = self._reference()
+            try:
+                made = self.session.run(None, feeds)
+            except Exception:
+                raise ModelFileError(
+                    "onnxruntime does not run the network", given=str(error).splitlines()[0]
+                ) from None
+        return dict(zip(self.outputs, made, strict=True))
+
+    def _reference(self):
+        from onnx.reference import ReferenceEvaluator
+
+        return ReferenceEvaluator(self.model)
+
+
+def runtime(parts: Parts) -> Runtime:
+    """Return what runs the part that becomes hardware, states fed back from call to call."""
+    from onnx import helper
+
+    graph, chain = parts.graph, parts.chain
+    session = Session(parts.between())
+    shape, together = graph.shapes[chain.entering], len(chain.links[0].into)
+    axis = next((axis for axis, size in enumerate(shape) if size > 1), 0) if together > 1 else None
+    kinds = {
+        name: helper.tensor_dtype_to_np_dtype(graph.types[name].tensor_type.elem_type)
+        for name in (chain.entering, *chain.fed)
+    }
+    outputs = chain.links[-1].out.shape[1]
+
+    def run(frames: np.ndarray) -> np.ndarray:
+        states = {name: np.zeros(graph.shapes[name], kinds[name]) for name in chain.fed}
+        length = len(frames) if parts.lengths and together > 1 else together
+        made = []
+        for first in range(0, len(frames), length):
+            chunk = frames[first : first + length].astype(kinds[chain.entering])
+            sizes = [len(chunk) if at == axis else size for at, size in enumerate(shape)]
+            results = session.run({chain.entering: chunk.reshape(sizes), **states})
+            states = {name: results[to] for name, to in chain.fed.items()}
+            made.append(np.asarray(results[chain.leaving]).reshape(-1, outputs))
+        return made[-1][-1:] if chain.last else np.concatenate(made)
+
+    return run
