@@ -275,11 +275,12 @@ class Chains:
         chain.entering = self._tensor(first.into) or ""
         if not chain.entering:
             raise ModelFileError(f"the frames that enter {first.item.name} lie in no tensor whole")
-        ends = self._final_outputs(chain)
-        uses = [use for use in self._readers(final.out) if use.tensor not in ends]
-        if not uses:  # the last state is all that the network gives
+        kept = self._kept_outputs(chain)
+        uses = [use for use in self._readers(final.out) if use.tensor not in kept]
+        if not uses:  # what leaves the network is a last state too
             uses = [use for use in self._readers(final.out) if use.tensor not in chain.fed.values()]
-            ends -= {use.tensor for use in uses}
+            uses = uses[:1] or self._readers(final.out)[:1]
+            kept -= {use.tensor for use in uses}
         rows = final.out
         wanted = [use for use in uses if np.isin(rows[:-1], use.codes).any()]
         if not wanted and len(rows) > 1:
@@ -289,26 +290,21 @@ class Chains:
         chain.leaving = outputs[0] if alone else self._tensor(rows) or ""
         if not chain.leaving:
             raise ModelFileError(f"what leaves {final.item.name} lies in no tensor whole")
-        chain.ignored = ends | set(chain.fed.values())
-        for name in sorted(ends - set(chain.fed.values())):
+        chain.ignored = (kept | set(chain.fed.values())) - {chain.leaving}
+        for source, name in chain.fed.items():
+            chain.notes.append(f"the state {source} to {name} stays in the accelerator")
+        for name in sorted(kept - set(chain.fed.values())):
             chain.notes.append(f"the output {name} is a last state: it stays in the accelerator")
 
-    def _final_outputs(self, chain: Chain) -> set[str]:
+    def _kept_outputs(self, chain: Chain) -> set[str]:
         """Return outputs of the graph that are last states of layers of the chain."""
-        ends = {
-            code
-            for link in chain.links
-            for state in link.states
-            if state.after is not None
-            for code in state.after.tolist()
-        }
-        streaming = len(chain.links[0].into) == 1
+        states = [state.after for link in chain.links for state in link.states]
+        ends = np.concatenate([one for one in states if one is not None] or [np.zeros(0, int)])
         found = set(chain.fed.values())
-        if not streaming:
-            for name in self.graph.outputs:
-                codes = self.origins.of(name)
-                if codes is not None and set(codes.ravel().tolist()) <= ends:
-                    found.add(name)
+        for name in self.graph.outputs:
+            codes = self.origins.of(name)
+            if codes is not None and np.isin(codes, ends).all():
+                found.add(name)
         return found
 
     def _tensor(self, rows: np.ndarray) -> str | None:

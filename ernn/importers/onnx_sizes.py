@@ -48,14 +48,15 @@ def sized_graph(
     graph = Graph(model, fixed, sizes)
     single = _single(model, fixed, sizes, graph)
     sizes |= single
-    lengths = {}
+    graph = Graph(model, fixed, sizes) if single else graph
+    before, lengths = _steps(graph), {}
     for name in left:
         for length in _LENGTHS if name not in sizes else ():
             longer = _tried(model, fixed, {**sizes, name: length})
-            if longer is not None and any(steps > 1 for steps, _ in _entering(longer)):
+            if longer is not None and _steps(longer) > max(before, 1):
                 lengths[name] = length
                 break
-    if lengths or single:
+    if lengths:
         graph = Graph(model, fixed, {**sizes, **lengths})
     return graph, set(lengths), single
 
@@ -117,7 +118,18 @@ def _single(model, fixed, sizes, graph: Graph) -> dict[str, int]:
             after = _entering(alone) if alone is not None else []
             if [steps for steps, _ in after] == [steps for steps, _ in before]:
                 found[name] = 1
+    alone = _tried(model, fixed, {**sizes, **found})
+    if alone is None or any(batch > 1 for _, batch in _entering(alone)):
+        raise ModelFileError(
+            f"the network was exported for {batch} sequences at a time, and its shapes hold that",
+            allowed="1, or a free dimension",
+            remedy="export it with an example of one sequence",
+        )
     return found
+
+
+def _steps(graph: Graph) -> int:
+    return max((steps for steps, _ in _entering(graph)), default=0)
 
 
 def _entering(graph: Graph) -> list[tuple[int, int]]:
