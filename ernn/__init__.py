@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from ernn.api import quantize as quantize
     from ernn.api import run_recipe as run_recipe
     from ernn.api import simulate as simulate
+    from ernn.api import write_recipe as write_recipe
     from ernn.compressed import CompressedModel as CompressedModel
     from ernn.errors import ErnnError as ErnnError
     from ernn.flow.build import build as build
@@ -35,6 +36,7 @@ _HOMES = {
     "quantize": "ernn.api",
     "run_recipe": "ernn.api",
     "simulate": "ernn.api",
+    "write_recipe": "ernn.api",
     "CompressedModel": "ernn.compressed",
     "ErnnError": "ernn.errors",
     "build": "ernn.flow.build",

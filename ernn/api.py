@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
     from ernn.compressed import CompressedModel
     from ernn.hw.plan import HardwarePlan
+    from ernn.importers.network import ImportedNetwork
     from ernn.quant.integer_model import IntegerModel
     from ernn.run.simulate import Simulation
 
@@ -62,6 +63,40 @@ def run_recipe(
     """
     wanted = recipe if isinstance(recipe, Recipe) else load_recipe(recipe)
     return bring(step, wanted, Path(out) if out else None, force=force, say=say)
+
+
+def write_recipe(
+    network: "ImportedNetwork",
+    out: str | Path,
+    data: "str | Path | Sequence[np.ndarray]",
+    *,
+    name: str = "imported",
+    block: int = 1,
+    hardware: Settings | None = None,
+    quantization: Settings | None = None,
+    say: Callable[[str], None] = lambda line: None,
+) -> Path:
+    """Write the recipe of an imported network, for `run_recipe` with the same ``out``.
+
+    Args:
+        network: from `from_torch`, `from_onnx`, `from_keras` or `from_state_dict`.
+        out: folder of the run to come; the recipe and the network go to ``out/source``.
+        data: frames, and targets if there are any: a file or folder (docs/own_data.md), or the
+            frames (T, F) of some sequences.
+        name: of the accelerator.
+        block: size of the blocks that it is compressed to; 1 leaves it dense.
+        hardware: keys of the recipe's [hardware].
+        quantization: keys of its [quantization].
+        say: takes a line about what was understood.
+
+    Raises:
+        ErnnError: the data are not of this network, or a setting is not allowed.
+    """
+    from ernn.flow.importing import Wanted, write_import
+
+    given = Path(data) if isinstance(data, str | Path) else data
+    settings = dict(hardware or {}), dict(quantization or {})
+    return write_import(network, Wanted(name, given, False, block, *settings), Path(out), say)
 
 
 def fit(

@@ -60,25 +60,20 @@ def import_(
     """
     with explained(debug):
         from ernn.flow.chain import bring, load_recipe
-        from ernn.flow.importing import Wanted, import_source
-        from ernn.importers.sources import Choice
+        from ernn.flow.importing import Wanted, require_data, write_import
+        from ernn.importers.sources import Choice, import_network
 
         constants = dict(map(_constant, fix or []))
         quantization: dict[str, Any] = {}
         if bits is not None:
             quantization = {"weight_bits": bits, "activation_bits": bits}
+        hardware = {} if part is None else {"part": part}
         wanted = Wanted(
-            source,
-            out,
-            data,
-            random_calibration,
-            name,
-            block or 1,
-            {} if part is None else {"part": part},
-            quantization,
-            Choice(start, end, constants, describe),
+            name or source.stem, data, random_calibration, block or 1, hardware, quantization
         )
-        recipe = import_source(wanted, say)
+        require_data(wanted)
+        network = import_network(source, Choice(start, end, constants, describe))
+        recipe = write_import(network, wanted, out, say)
         if run:
             bring("report", load_recipe(str(recipe)), out, say=say)
         else:

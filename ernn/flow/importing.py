@@ -5,7 +5,7 @@ The run that follows works in DIR beside it.
 """
 
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from importlib import import_module
 from pathlib import Path
@@ -18,87 +18,96 @@ from ernn.files import write_text
 from ernn.folders import filling, own_folder
 from ernn.importers.network import ImportedNetwork
 from ernn.importers.settings import model_settings
-from ernn.importers.sources import Choice, import_network
 from ernn.recipe import NAME, Recipe
 from ernn.recipe.toml import to_toml
 from ernn.tasks.kinds import KINDS, read_frames
 from ernn.tasks.task import SPLITS
 
 FOLDER = "source"  # in DIR
-RECIPE, NETWORK, TOLD, RANDOM = "recipe.toml", "network.safetensors", "import.txt", "random.npy"
+RECIPE, NETWORK, TOLD, FRAMES = "recipe.toml", "network.safetensors", "import.txt", "frames.npz"
 _RANDOM = (32, 64)  # sequences, steps
 
 
 @dataclass(frozen=True)
 class Wanted:
-    """What a user says about an import."""
+    """What a user says about the accelerator of an imported network."""
 
-    source: Path
-    out: Path
-    data: Path | None = None
-    random_calibration: bool = False
-    name: str | None = None  # of the recipe
-    block: int = 1
+    name: str  # of the recipe
+    data: Path | Sequence[np.ndarray] | None = None  # a file or folder, or frames (T, F)
+    random_calibration: bool = False  # instead of data
+    block: int = 1  # size of the blocks that it is compressed to; 1: dense
     hardware: dict[str, Any] = field(default_factory=dict)  # keys of the recipe
     quantization: dict[str, Any] = field(default_factory=dict)
-    choice: Choice = field(default_factory=Choice)
 
 
-def import_source(wanted: Wanted, say: Callable[[str], None]) -> Path:
-    """Import a network; return the recipe that was written.
+def write_import(
+    network: ImportedNetwork, wanted: Wanted, out: Path, say: Callable[[str], None]
+) -> Path:
+    """Write the recipe of an imported network and what it needs; return its path.
 
     Raises:
-        ModelFileError: the source cannot be read, or is no network that ernn builds.
-        MismatchError: ernn's model of it differs from the source.
         CorpusError: there are no data, or not of this network.
+        MismatchError: ernn's model of it differs from the source on the data.
+        RecipeError: a setting is not allowed.
         ProjectError: the folder is not ernn's.
     """
-    _require_data(wanted)
-    network = import_network(wanted.source, wanted.choice)
-    own_folder(wanted.out)
-    with filling(wanted.out / FOLDER, TOLD, "import") as work:
-        # Named as they will be when the folder is whole.
-        home, random = wanted.out / FOLDER, work / RANDOM
-        if wanted.random_calibration:
-            _draw(network.model.features, random)
-        data = wanted.data or random
+    require_data(wanted)
+    own_folder(out)
+    home = out / FOLDER
+    with filling(home, TOLD, "import") as work:
+        data = _data(wanted, network, work / FRAMES)
         recipe = _recipe(wanted, network, data, home / NETWORK)
-        network = network.compared(_frames(recipe, network))
-        if wanted.random_calibration:
-            recipe["task"]["path"] = str(home / RANDOM)
+        network = network.compared(_frames(Recipe.from_dict(recipe, "import"), network))
+        if data == work / FRAMES:  # as it will be called when the folder is whole
+            recipe["task"]["path"] = str(home / FRAMES)
         for line in network.lines():
             say(line)
         network.save(work / NETWORK)
         write_text(work / RECIPE, to_toml(recipe))
+        write_text(work / TOLD, f"{network}\n")
         for name, content in network.host.items():
             (work / name).write_bytes(content)
-        write_text(work / TOLD, f"{network}\n")
     for name in network.host:
         say(f"{home / name}: what the host computes {Path(name).stem} the hardware")
     return home / RECIPE
 
 
-def _require_data(wanted: Wanted) -> None:
+def require_data(wanted: Wanted) -> None:
+    """Refuse an import without data, before a network is read.
+
+    Raises:
+        CorpusError: there are none, and random ones are not wanted.
+    """
     if (wanted.data is None) != wanted.random_calibration:
         raise CorpusError(
             "calibration",
-            given="data and --random-calibration" if wanted.data else "no data",
+            given="no data" if wanted.data is None else "data, and random frames too",
             allowed="one of the two",
-            remedy="give --data FILE with frames that the network is made for; "
-            "--random-calibration is for those who only want to see hardware",
+            remedy="give data with frames that the network is made for (--data); random frames "
+            "(--random-calibration) are for those who only want to see hardware",
         )
 
 
-def _recipe(wanted: Wanted, network: ImportedNetwork, data: Path, file: Path) -> dict[str, Any]:
-    """Return the recipe of an import as keys and values; it is checked.
+def _data(wanted: Wanted, network: ImportedNetwork, path: Path) -> Path:
+    """Return where the data lie; those that are no files yet are written to ``path``."""
+    if isinstance(wanted.data, Path):
+        return wanted.data
+    frames = wanted.data
+    if frames is None:
+        frames = np.random.default_rng(0).standard_normal((*_RANDOM, network.model.features))
+    sequences = [np.asarray(one, np.float32) for one in frames]
+    if not sequences or any(one.ndim != 2 for one in sequences):
+        raise CorpusError("frames", allowed="some arrays (T, F)", remedy="give at least one")
+    lengths = np.array([len(one) for one in sequences])
+    np.savez(path, frames=np.concatenate(sequences), lengths=lengths)
+    return path
 
-    Raises:
-        RecipeError: a setting is not allowed.
-    """
-    found = wanted.name or wanted.source.stem
-    name = "".join(one if NAME.fullmatch(f"a{one}") else "-" for one in found).strip("-_")[:64]
+
+def _recipe(wanted: Wanted, network: ImportedNetwork, data: Path, file: Path) -> dict[str, Any]:
+    """Return the recipe of an import as keys and values; those without any are left out."""
+    name = "".join(one if NAME.fullmatch(f"a{one}") else "-" for one in wanted.name).strip("-_")
     recipe = {
-        "name": name or "imported",
+        "name": name[:64] or "imported",
         "source": {"kind": "import", "path": str(file)},
         "task": {"kind": "arrays", "path": str(data)},
         "model": model_settings(network.model, wanted.block),
@@ -106,30 +115,23 @@ def _recipe(wanted: Wanted, network: ImportedNetwork, data: Path, file: Path) ->
         "quantization": wanted.quantization,
         "hardware": wanted.hardware,
     }
-    Recipe.from_dict(recipe, "import")
     return {key: value for key, value in recipe.items() if value}
 
 
-def _frames(recipe: dict[str, Any], network: ImportedNetwork) -> list[np.ndarray]:
-    """Return the frames (T, F) of all the user's sequences.
+def _frames(recipe: Recipe, network: ImportedNetwork) -> list[np.ndarray]:
+    """Return the frames (T, F) of all sequences of the data.
 
     Raises:
         CorpusError: they are not of this network.
     """
-    read = Recipe.from_dict(recipe, "import")
     with tempfile.TemporaryDirectory() as folder:
-        made = import_module(KINDS[read.task.kind].data)
-        made.make_data(read, Path(folder), 1, lambda done, total: None)
+        made = import_module(KINDS[recipe.task.kind].data)
+        made.make_data(recipe, Path(folder), 1, lambda done, total: None)
         frames = [one for split in SPLITS for one in read_frames(Path(folder), split)]
     if frames[0].shape[1] != network.model.features:
         raise CorpusError(
-            f"{read.task.path} has {frames[0].shape[1]} values a frame",
+            f"{recipe.task.path} has {frames[0].shape[1]} values a frame",
             allowed=f"{network.model.features}, as {network.source} takes",
             remedy="give frames as they enter the part that becomes hardware",
         )
     return frames
-
-
-def _draw(features: int, path: Path) -> None:
-    rng = np.random.default_rng(0)
-    np.save(path, rng.standard_normal((*_RANDOM, features)).astype(np.float32))
