@@ -92,15 +92,18 @@ def _data(wanted: Wanted, network: ImportedNetwork, path: Path) -> Path:
     """Return where the data lie; those that are no files yet are written to ``path``."""
     if isinstance(wanted.data, Path):
         return wanted.data
-    frames = wanted.data
-    if frames is None:
-        frames = np.random.default_rng(0).standard_normal((*_RANDOM, network.model.features))
+    frames = _random(network.model.features) if wanted.data is None else list(wanted.data)
     sequences = [np.asarray(one, np.float32) for one in frames]
     if not sequences or any(one.ndim != 2 for one in sequences):
         raise CorpusError("frames", allowed="some arrays (T, F)", remedy="give at least one")
     lengths = np.array([len(one) for one in sequences])
     np.savez(path, frames=np.concatenate(sequences), lengths=lengths)
     return path
+
+
+def _random(features: int) -> list[np.ndarray]:
+    rng, (sequences, steps) = np.random.default_rng(0), _RANDOM
+    return [rng.standard_normal((steps, features)) for _ in range(sequences)]
 
 
 def _recipe(wanted: Wanted, network: ImportedNetwork, data: Path, file: Path) -> dict[str, Any]:
