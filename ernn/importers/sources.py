@@ -12,7 +12,7 @@ from ernn.importers.network import TOLERANCE, ImportedNetwork
 _READERS = {
     ".onnx": ("onnx_network", "from_onnx", ("start", "end", "inputs")),
     ".keras": ("keras_file", "from_keras", ()),
-    ".pt2": ("torch_module", "from_exported", ()),
+    ".pt2": ("torch_module", "from_torch", ()),
     **dict.fromkeys(
         (".safetensors", ".pt", ".pth", ".npz"), ("state_dict", "from_state_dict", ("description",))
     ),
