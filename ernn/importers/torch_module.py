@@ -1,7 +1,7 @@
 """Import a torch module: its program by torch.export, checked against the module itself."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -17,9 +17,16 @@ from ernn.importers.torch_graph import Graph, exported, ready
 from ernn.importers.torch_program import read_program, runner
 from ernn.importers.torch_walk import Walked, walk
 
-Call = Callable[[list[torch.Tensor]], list[torch.Tensor]]  # a program, on the CPU
-
 _STEPS = 32  # of a sequence, where one is put together from pieces of the example's length
+
+
+@dataclass(frozen=True)
+class Program:
+    """A program of torch that can be run."""
+
+    graph: Graph
+    call: Callable[[list[torch.Tensor]], list[torch.Tensor]]  # on the CPU
+    dtype: torch.dtype  # of its inputs
 
 
 def from_torch(
@@ -44,60 +51,80 @@ def from_torch(
         MismatchError: ernn's model computes something else.
     """
     if isinstance(module, str | Path):
-        return _program(Path(module), data=data, tolerance=tolerance)
+        return from_exported(module, data=data, tolerance=tolerance)
     if not isinstance(module, torch.nn.Module):
         raise ModelFileError(
             f"{type(module).__name__} is no torch.nn.Module", remedy="give a module"
         )
+    name = f"torch module {type(module).__name__}"
+    return imported(name, module, example, data=data, tolerance=tolerance)
+
+
+def from_exported(
+    path: str | Path, *, data: Sequence[np.ndarray] = (), tolerance: float = TOLERANCE
+) -> ImportedNetwork:
+    """Import the .pt2 file of a program that torch.export saved; see `from_torch`.
+
+    Raises:
+        ModelFileError: the file cannot be read, or is no network that ernn can build.
+        MismatchError: ernn's model computes something else.
+    """
+    path = Path(path)
+    graph, dtype = read_program(path)
+    walked = walk(graph)
+    states = [source for source in walked.fed.values() if source is not None]
+    program = Program(graph, runner(graph, [0, *states], dtype), dtype)
+    return _compared(f"torch program {path.name}", program, walked, data, tolerance)
+
+
+def imported(
+    name: str,
+    module: torch.nn.Module,
+    example: Any,
+    *,
+    data: Sequence[np.ndarray],
+    tolerance: float,
+    naming: Callable[[str], str] = str,
+) -> ImportedNetwork:
+    """Import a module as `from_torch` does, under a name in words.
+
+    Args:
+        name: of the source.
+        module: as in `from_torch`, like all others.
+        example: one sequence.
+        data: of the user.
+        tolerance: of the comparison.
+        naming: gives the name to tell for the path of a layer in the module.
+    """
     made = ready(module)
     inputs = _inputs(made, example)
     tensors, form = tree_flatten(inputs)
     graph = exported(made, inputs)
     walked = walk(graph)
     dropped: list[Item] = [
-        Dropped(name or "Identity", "it does nothing")
-        for name, part in made.named_modules()
+        Dropped(path or "Identity", "it does nothing")
+        for path, part in made.named_modules()
         if isinstance(part, torch.nn.Identity)
     ]
-    name = f"torch module {type(module).__name__}"
+    items = [replace(item, name=naming(item.name)) for item in (*dropped, *walked.items)]
 
     def call(given: list[torch.Tensor]) -> list[torch.Tensor]:
         with torch.no_grad():
             return tree_leaves(made(*tree_unflatten(given, form)))
 
-    dtype = tensors[0].dtype
-    return compared(name, graph, walked, dropped, call, dtype, data=data, tolerance=tolerance)
+    program = Program(graph, call, tensors[0].dtype)
+    return _compared(name, program, replace(walked, items=items), data, tolerance)
 
 
-def _program(path: Path, **options: Any) -> ImportedNetwork:
-    graph, dtype = read_program(path)
-    walked = walk(graph)
-    states = [source for source in walked.fed.values() if source is not None]
-    call = runner(graph, [0, *states], dtype)
-    return compared(f"torch program {path.name}", graph, walked, [], call, dtype, **options)
-
-
-def compared(
+def _compared(
     name: str,
-    graph: Graph,
+    program: Program,
     walked: Walked,
-    dropped: list[Item],
-    call: Call,
-    dtype: torch.dtype,
-    **options: Any,
+    data: Sequence[np.ndarray],
+    tolerance: float,
 ) -> ImportedNetwork:
-    """Assemble what was found in a program, and run the program beside it.
-
-    Args:
-        name: of the source, in words.
-        graph: the program.
-        walked: what was found in it.
-        dropped: what the program does not show.
-        call: runs the program.
-        dtype: of its inputs.
-        options: of `checked`.
-    """
-    made = assemble([*dropped, *walked.items], walked.features)
+    """Assemble what was found in a program, and run the program beside it."""
+    made = assemble(walked.items, walked.features)
     fed = any(output is not None for output in walked.fed.values())
     if walked.steps == 1 and not fed:
         raise ModelFileError(
@@ -109,15 +136,19 @@ def compared(
     if walked.fed:
         note = f"{', '.join(walked.fed)}: states, zero at the start of a sequence"
         made = replace(made, notes=(*made.notes, note))
-    run = _runtime(graph, walked, call, dtype)
-    return checked(name, made, run, steps=pieces * walked.steps, **options)
+    steps = pieces * walked.steps
+    run = _runtime(program, walked)
+    return checked(name, made, run, steps=steps, data=data, tolerance=tolerance)
 
 
-def _runtime(graph: Graph, walked: Walked, call: Callable[..., Any], dtype: torch.dtype) -> Runtime:
+def _runtime(program: Program, walked: Walked) -> Runtime:
+    """Return what runs a program on a sequence, piece after piece, its states fed back."""
+    graph, dtype = program.graph, program.dtype
+
     def piece(frames: np.ndarray, states: list[torch.Tensor]) -> tuple[np.ndarray, list]:
         ordered = frames.T if walked.turned else frames
         x = torch.from_numpy(np.ascontiguousarray(ordered)).to(dtype).reshape(graph.shapes[0])
-        outputs = call([x, *states])
+        outputs = program.call([x, *states])
         if walked.last:
             y = outputs[0].reshape(1, -1)
         elif walked.turned_output:
