@@ -7,12 +7,13 @@ from pathlib import Path
 import numpy as np
 
 from ernn.compressed import CompressedModel
-from ernn.errors import MismatchError
+from ernn.errors import MismatchError, ModelFileError
 from ernn.importers.assemble import Assembled
 from ernn.quant.float_model import run_float
 from ernn.quant.frames import stack
 
 TOLERANCE = 1e-5  # of the outputs, against the largest of them or 1: what float32 can promise
+MOST_STEPS = 100_000  # of a sequence that a source asks for
 _SEQUENCES, _STEPS = 4, 32  # random ones
 
 # The source's own runtime from the first tensor that becomes hardware to the last: the frames
@@ -173,7 +174,14 @@ def checked(
 
     Raises:
         MismatchError: the two differ by more.
+        ModelFileError: the sequences of the source are too long to compare.
     """
+    if steps is not None and not 0 < steps <= MOST_STEPS:
+        raise ModelFileError(
+            f"{source} takes sequences of {steps:,} steps",
+            allowed=f"1 to {MOST_STEPS:,}",
+            remedy="make it for shorter ones; ernn's hardware takes any number",
+        )
     check = Check(source, made.model, made.last, runtime, steps, tolerance)
     rng = np.random.default_rng(0)
     drawn = [rng.standard_normal((steps or _STEPS, made.model.features)) for _ in range(_SEQUENCES)]

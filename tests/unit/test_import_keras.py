@@ -1,0 +1,400 @@
+"""Keras models and files: what is understood agrees with Keras; no file is trusted."""
+
+import io
+import json
+import os
+import subprocess
+import sys
+import zipfile
+
+import h5py
+import numpy as np
+import pytest
+
+import ernn.importers.keras_layers as keras_layers
+from ernn.errors import MismatchError, ModelFileError
+from ernn.importers.keras_file import _keras, from_keras
+
+keras = _keras()
+layers = keras.layers
+T, F = 5, 3
+
+
+def trained(model, seed=0):
+    """Give a model weights that are not those of its start."""
+    rng = np.random.default_rng(seed)
+    model.set_weights(
+        [rng.uniform(0.2 if one.ndim == 1 else -0.8, 0.8, one.shape) for one in model.get_weights()]
+    )
+    return model
+
+
+def sequential(*parts, steps=None):
+    return trained(keras.Sequential([keras.Input((steps, F)), *parts]))
+
+
+def random_layer(rng, sequences):
+    units, bias = int(rng.integers(2, 6)), bool(rng.integers(2))
+    kind = rng.choice(["LSTM", "GRU", "SimpleRNN"])
+    options = {"reset_after": bool(rng.integers(2))} if kind == "GRU" else {}
+    if kind == "SimpleRNN":
+        options["activation"] = str(rng.choice(["relu", "tanh"]))
+    made = getattr(layers, kind)
+    return made(units, use_bias=bias, return_sequences=sequences, dropout=0.1, **options)
+
+
+def random_behind(rng, last):
+    return [
+        lambda: layers.Dense(int(rng.integers(1, 5)), activation="relu", use_bias=False),
+        lambda: layers.TimeDistributed(layers.Dense(3, activation="sigmoid")),
+        lambda: layers.BatchNormalization(
+            scale=bool(rng.integers(2)), center=bool(rng.integers(2))
+        ),
+        lambda: layers.Activation("tanh"),
+        lambda: layers.Dropout(0.2),
+        lambda: layers.ReLU(),
+    ][rng.integers(6)]()
+
+
+@pytest.mark.parametrize("seed", range(12))
+def test_any_network_of_known_layers_agrees_with_keras(seed, tmp_path):
+    rng = np.random.default_rng(seed)
+    last = bool(rng.integers(2))
+    parts = [random_behind(rng, last) for _ in range(rng.integers(3))]
+    parts += [random_layer(rng, True), random_behind(rng, last), random_layer(rng, not last)]
+    parts += [layers.Dense(2, activation=str(rng.choice(["linear", "tanh", "sigmoid"])))]
+    if seed % 2:
+        model = sequential(*parts, steps=T if seed % 3 else None)
+    else:
+        start = x = keras.Input((T, F))
+        for part in parts:
+            x = part(x)
+        model = trained(keras.Model(start, x))
+    model.save(tmp_path / "net.keras")
+    found = from_keras(tmp_path / "net.keras")
+    assert found.last == last and found.model.features == F
+    assert found.differences[0].frames == (4 * T if not seed % 2 or seed % 3 else 4 * 32)
+    first, name = np.float32(rng.standard_normal((1, T, F))), found.model.leaving
+    from ernn.quant.float_model import run_float
+
+    mine = run_float(found.model, first.astype(np.float64), "dense", {name})[name]
+    theirs = keras.ops.convert_to_numpy(model(first, training=False))
+    assert np.abs(mine[:, -1] - (theirs if last else theirs[:, -1])).max() < 1e-5
+
+
+def test_a_model_is_told_as_it_was_understood():
+    model = sequential(
+        layers.BatchNormalization(name="norm"),
+        layers.LSTM(4, stateful=False, recurrent_dropout=0.2, name="memory"),
+        layers.Flatten(),
+        layers.Reshape((4,)),
+        layers.GaussianNoise(0.1),
+        keras.Sequential([layers.Dense(2, name="head")]),
+    )
+    found = from_keras(model)
+    assert found.names == ("memory", "head") and found.last
+    notes = "\n".join(found.notes)
+    assert "norm folded into memory" in notes and "dropout in memory dropped" in notes
+    assert "flatten" in notes and "GaussianNoise does nothing" in notes
+    assert str(found).startswith(f"Keras model {model.name}: 3 values a frame")
+
+
+def test_other_types_and_fixed_batches():
+    half = keras.Sequential(
+        [keras.Input((None, F)), layers.GRU(4, dtype="mixed_float16", return_sequences=True)]
+    )
+    assert "float16 weights, computed in float32" in from_keras(half).notes
+    double = keras.Sequential(
+        [
+            keras.Input(batch_shape=(2, 3, F), dtype="float64"),
+            layers.LSTM(4, dtype="float64", stateful=True, return_sequences=True),
+        ]
+    )
+    found = from_keras(double)
+    assert found.differences[0].value < 1e-12 and found.differences[0].frames == 12
+    assert "zeros" in found.notes[-1] and "stateful" in found.notes[-1]
+
+
+def test_a_wrong_order_of_gates_is_found(monkeypatch):
+    monkeypatch.setitem(keras_layers.KERAS, "gru", "rzn")
+    with pytest.raises(MismatchError, match="differs from the source's own runtime by"):
+        from_keras(sequential(layers.GRU(4)))
+
+
+@keras.saving.register_keras_serializable("mine")
+class Custom(layers.Layer):
+    def call(self, x):
+        return x
+
+
+@keras.saving.register_keras_serializable("mine")
+def swish_of_mine(x):
+    return x
+
+
+def functional(make):
+    start = keras.Input((T, F))
+    made = make(start)
+    return trained(keras.Model(start, made))
+
+
+def twice(start):
+    shared = layers.GRU(F, return_sequences=True)
+    return shared(shared(start))
+
+
+def stateful(start):
+    y, h = layers.GRU(4, return_sequences=True, return_state=True)(start)
+    return layers.GRU(4)(y, initial_state=h)
+
+
+def two_outputs(start):
+    y = layers.GRU(4)(start)
+    return [y, layers.Dense(2)(y)]
+
+
+REFUSED = {
+    "bidirectional": (
+        lambda: sequential(layers.Bidirectional(layers.LSTM(4))),
+        "bidirectional.* of the class Bidirectional: it reads the sequence backwards too",
+    ),
+    "masking": (lambda: sequential(layers.Masking(), layers.GRU(4)), "class Masking"),
+    "lambda": (
+        lambda: sequential(layers.GRU(4), layers.Lambda(lambda x: x)),
+        "class Lambda: it is code of whoever wrote the file",
+    ),
+    "a class of one's own": (
+        lambda: sequential(layers.GRU(4), Custom()),
+        "it is mine>Custom, a class that is not Keras's",
+    ),
+    "a function of one's own": (
+        lambda: sequential(layers.GRU(4), layers.Dense(2, activation=swish_of_mine)),
+        "has the activation .*swish_of_mine",
+    ),
+    "layer norm": (
+        lambda: sequential(layers.GRU(4), layers.LayerNormalization()),
+        "class LayerNormalization: its mean and spread",
+    ),
+    "convolution": (lambda: sequential(layers.Conv1D(4, 3), layers.GRU(4)), "class Conv1D"),
+    "hard sigmoid": (
+        lambda: sequential(layers.LSTM(4, recurrent_activation="hard_sigmoid")),
+        r"LSTM lstm\w* has recurrent_activation = hard_sigmoid \(allowed: sigmoid\)",
+    ),
+    "relu in an LSTM": (
+        lambda: sequential(layers.LSTM(4, activation="relu")),
+        r"has activation = relu \(allowed: tanh\)",
+    ),
+    "backwards": (lambda: sequential(layers.GRU(4, go_backwards=True)), "has go_backwards = True"),
+    "softmax": (
+        lambda: sequential(layers.GRU(4), layers.Dense(2, activation="softmax")),
+        "has activation = softmax .* take softmax on the host",
+    ),
+    "gelu": (lambda: sequential(layers.GRU(4), layers.Activation("gelu")), "activation = gelu"),
+    "leaky relu": (
+        lambda: sequential(layers.GRU(4), layers.ReLU(negative_slope=0.1)),
+        "has negative_slope = 0.1",
+    ),
+    "flat steps": (
+        lambda: sequential(layers.GRU(4, return_sequences=True), layers.Flatten(), steps=T),
+        "puts the steps beside each other",
+    ),
+    "another shape": (
+        lambda: sequential(layers.GRU(4), layers.Reshape((2, 2))),
+        r"has target_shape = \[2, 2\]",
+    ),
+    "no sequences": (
+        lambda: keras.Sequential([keras.Input((F,)), layers.Dense(2)]),
+        r"has batch_shape = \[None, 3\]",
+    ),
+    "no recurrent layer": (lambda: sequential(layers.Dense(2)), "no recurrent layer"),
+    "norm of steps": (
+        lambda: sequential(layers.BatchNormalization(axis=1), layers.GRU(4), steps=T),
+        "has axis = 1",
+    ),
+    "skip connection": (
+        lambda: functional(lambda x: layers.Add()([x, layers.GRU(F, return_sequences=True)(x)])),
+        "class Add",
+    ),
+    "a shared layer": (lambda: functional(twice), "is called 2 times"),
+    "states": (lambda: functional(stateful), "takes more than the output of one layer"),
+    "two outputs": (lambda: functional(two_outputs), "the model has 2 outputs"),
+    "not built": (
+        lambda: keras.Sequential([layers.GRU(4)]),
+        "cannot save the model|holds 0 variables",
+    ),
+    "no model": (lambda: 7, "int is no Keras model"),
+}
+
+
+@pytest.mark.parametrize("why", REFUSED)
+def test_what_ernn_cannot_build_is_refused_in_one_sentence(why):
+    make, sentence = REFUSED[why]
+    with pytest.raises(ModelFileError, match=sentence) as refused:
+        from_keras(make())
+    assert "\n" not in str(refused.value)
+
+
+@pytest.fixture(scope="module")
+def file(tmp_path_factory):
+    path = tmp_path_factory.mktemp("keras") / "net.keras"
+    functional(lambda x: layers.Dense(2)(layers.GRU(4, name="gru")(x))).save(path)
+    return path
+
+
+def changed(file, path, config=None, weights=None, drop=""):
+    """Copy a file with its configuration, or its open weights, changed."""
+    with zipfile.ZipFile(file) as old, zipfile.ZipFile(path, "w") as new:
+        for name in old.namelist():
+            content = old.read(name)
+            if name == "config.json" and config:
+                told = json.loads(content)
+                config(told["config"]["layers"], told)
+                content = json.dumps(told).encode()
+            if name == "model.weights.h5" and weights:
+                held = io.BytesIO(content)
+                with h5py.File(held, "r+") as opened:
+                    weights(opened["layers/gru/cell/vars"])
+                content = held.getvalue()
+            if name != drop:
+                new.writestr(name, content)
+    return path
+
+
+def replaced(index, **options):
+    def change(group):
+        old = group[str(index)][()]
+        del group[str(index)]
+        given = {"data": old, **options}
+        if "shape" in options:
+            given.pop("data")
+        group.create_dataset(str(index), **given)
+
+    return change
+
+
+def linked(group):
+    del group["0"]
+    group["0"] = h5py.ExternalLink("/etc/other.h5", "/secret")
+
+
+def soft(group):
+    group["9"] = h5py.SoftLink("/layers")
+
+
+def outside(group):
+    del group["0"]
+    group.create_dataset("0", (F, 12), "f4", external=[("/etc/passwd", 0, h5py.h5f.UNLIMITED)])
+
+
+def not_finite(group):
+    group["1"][0, 0] = np.nan
+
+
+BAD = {
+    "external link": ({"weights": linked}, "link to another place"),
+    "soft link": ({"weights": soft}, "link to another place"),
+    "data outside": ({"weights": outside}, "lies outside the file"),
+    "a terabyte": (
+        {"weights": replaced(0, shape=(2**20, 2**18), dtype="f4", chunks=(64, 64))},
+        "announces 1,099,511,627,776 bytes and holds far fewer",
+    ),
+    "another shape": (
+        {"weights": replaced(0, data=np.zeros((F + 1, 12)))},
+        r"variable 0 of gru has the shape \(4, 12\) \(allowed: \(3, 12\)\)",
+    ),
+    "no floats": ({"weights": replaced(0, data=np.zeros((F, 12), int))}, "holds int64"),
+    "missing": ({"weights": lambda group: group.pop("2", None)}, "holds 2 variables"),
+    "not finite": ({"weights": not_finite}, "variable 1 of gru holds NaN"),
+    "a class of elsewhere": (
+        {"config": lambda parts, told: parts[1].update(module="os", class_name="system")},
+        "os.system, a class that is not Keras's",
+    ),
+    "units": (
+        {"config": lambda parts, told: parts[1]["config"].update(units=10**12)},
+        r"variable 0 of gru has the shape \(3, 12\)",
+    ),
+    "units of text": (
+        {"config": lambda parts, told: parts[1]["config"].update(units="4")},
+        "has units = 4",
+    ),
+    "many steps": (
+        {"config": lambda parts, told: parts[0]["config"].update(batch_shape=[None, 10**12, F])},
+        "sequences of 1,000,000,000,000 steps",
+    ),
+    "integers": (
+        {"config": lambda parts, told: parts[1]["config"].update(dtype="int8")},
+        "the dtype int8",
+    ),
+    "quantized": (
+        {"config": lambda parts, told: parts[2]["config"].update(quantization_config={"a": 1})},
+        "is quantized",
+    ),
+    "a class of models": (
+        {"config": lambda parts, told: told.update(class_name="MyModel")},
+        "a Keras model of the class MyModel",
+    ),
+    "Keras 2": (
+        {"config": lambda parts, told: parts[1].update(inbound_nodes=[[["x", 0, 0, {}]]])},
+        "as Keras 2 writes it",
+    ),
+    "a circle": (
+        {"config": lambda parts, told: parts[1].update(inbound_nodes=parts[2]["inbound_nodes"])},
+        "output is not behind the input",
+    ),
+    "no layers": ({"config": lambda parts, told: told["config"].pop("layers")}, "layers"),
+    "no weights": ({"drop": "model.weights.h5"}, "no .*model.weights.h5"),
+    "no configuration": ({"drop": "config.json"}, "no .*config.json"),
+}
+
+
+@pytest.mark.parametrize("why", BAD)
+def test_a_bad_file_is_refused_in_one_sentence(file, tmp_path, why):
+    change, sentence = BAD[why]
+    with pytest.raises(ModelFileError, match=sentence) as refused:
+        from_keras(changed(file, tmp_path / "bad.keras", **change))
+    assert "\n" not in str(refused.value)
+
+
+def test_files_that_are_no_keras_files_are_refused(file, tmp_path):
+    (tmp_path / "cut.keras").write_bytes(file.read_bytes()[:4000])
+    (tmp_path / "none.keras").write_bytes(b"")
+    with zipfile.ZipFile(tmp_path / "bomb.keras", "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("config.json", " " * 2**24)
+    deep = '{"config": ' * 10**5 + "1" + "}" * 10**5
+    with zipfile.ZipFile(tmp_path / "deep.keras", "w") as archive:
+        archive.writestr("config.json", deep)
+        archive.writestr("model.weights.h5", "")
+    for name, sentence in {
+        "cut": "no zip|not a zip",
+        "none": "not a zip",
+        "gone": "No such file",
+        "bomb": "unpacks to 16,777,216 bytes",
+        "deep": "nested too deep",
+    }.items():
+        with pytest.raises(ModelFileError, match=sentence):
+            from_keras(tmp_path / f"{name}.keras")
+
+
+def test_keras_gets_nothing_of_a_file_but_plain_values(file, tmp_path):
+    """An initializer of any class is made by keras.saving; ours is left out of the copy."""
+
+    def plant(parts, told):
+        evil = {"module": "builtins", "class_name": "exit", "config": {"code": 3}}
+        parts[1]["config"]["kernel_initializer"] = evil
+        parts[1]["inbound_nodes"][0]["kwargs"] = {"mask": None, "training": False}
+        told["compile_config"] = {"optimizer": evil}
+
+    from_keras(changed(file, tmp_path / "planted.keras", plant))
+
+
+CHOICE = "from ernn.importers.keras_file import _keras; print(_keras().backend.backend())"
+
+
+def test_a_backend_that_the_user_chose_stays():
+    """And torch is taken only where the chosen one is not installed."""
+    started = {**os.environ, "KERAS_HOME": "/nowhere", "KERAS_BACKEND": "none_such"}
+    told = subprocess.run(
+        [sys.executable, "-c", CHOICE], env=started, capture_output=True, text=True
+    )
+    assert "none_such" in told.stderr
+    assert keras.backend.backend() == "torch" and "KERAS_BACKEND" not in os.environ
