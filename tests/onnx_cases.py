@@ -6,6 +6,8 @@ from functools import lru_cache
 
 import numpy as np
 
+from ernn.quant.float_model import run_float
+
 IMPORTED = "imported"
 _REVERSE, _BIDIRECTIONAL = "direction = reverse", "direction = bidirectional"
 
@@ -80,3 +82,11 @@ def _case(case, expected: str) -> OnnxCase:
     else:  # (B, D, H) or (D, B, H)
         values = values[:, :1] if layout else values[0][:, None]
     return OnnxCase(case.name, model.SerializeToString(), [*batch_first], [*values], expected)
+
+
+def imported_outputs(network, frames: np.ndarray) -> np.ndarray:
+    """Return the outputs (T, n) of an imported network in float, the last step if only that."""
+    model = network.model
+    name = "logits" if model.output is not None else f"layer{len(model.layers) - 1}.h"
+    made = run_float(model, np.asarray(frames, np.float64)[None], "dense", {name})[name][0]
+    return made[-1:] if network.last else made

@@ -8,6 +8,7 @@ import numpy as np
 
 from ernn.errors import ModelFileError
 from ernn.importers.layers import Activation, Affine, Item, LastStep, Linear, Recurrent
+from ernn.importers.onnx_cells import Cells
 from ernn.importers.onnx_graph import Graph
 from ernn.importers.onnx_links import Link, Links, State, is_recurrent, named, same
 from ernn.importers.onnx_origins import Origins
@@ -84,17 +85,28 @@ class Chains:
         self.links = Links(graph, self.origins)
         self.start, self.end = self._cut("start", start), self._cut("end", end)
         self.refusals: dict[str, str] = {}  # by the name of a node: why it is not built
-        self.seeds: list[Link] = []
-        for node in graph.live:
+        self._error: ModelFileError | None = None  # the first of them
+        self.layers = {self._maker(one): one for one in self._recurrent()}
+        self._inside = {id(node): one for one in self.layers.values() for node in one.nodes}
+        self._uses = self._all_uses()
+
+    def _recurrent(self) -> list[Link]:
+        found = Cells(self.graph, self.origins, self.links).layers()
+        for node in self.graph.live:
             if node.op_type in KINDS:
                 try:
-                    self.seeds.append(self.links.recurrent(node))
+                    found.append(self.links.recurrent(node))
                 except ModelFileError as error:
-                    self.refusals[named(node)] = str(error)
-                    self._first = getattr(self, "_first", error)
-        self._uses = self._all_uses()
-        unnamed = {f"{n.name}:Y": n for n in graph.live if n.op_type in KINDS and not n.output[0]}
-        self._makers = graph.producers | unnamed
+                    self._refuse(named(node), error)
+        return found
+
+    def _refuse(self, name: str, error: ModelFileError) -> None:
+        self.refusals[name] = str(error)
+        self._error = self._error or error
+
+    def _maker(self, link: Link) -> str:
+        (maker,) = self.origins.made_by(link.out)
+        return maker
 
     def candidates(self) -> list[Chain]:
         """Return the chains that hold a recurrent layer, the one of most weights first.
@@ -103,23 +115,22 @@ class Chains:
             ModelFileError: there is none; says why.
         """
         found: list[Chain] = []
-        for seed in self.seeds:
+        for seed in self.layers.values():
             if any(seed.item.name == link.item.name for one in found for link in one.links):
                 continue
             try:
                 if (chain := self._grown(seed)) is not None:
                     found.append(chain)
             except ModelFileError as error:
-                self.refusals[seed.item.name] = str(error)
-                self._first = getattr(self, "_first", error)
+                self._refuse(seed.item.name, error)
         if not found:
-            if self.seeds and (self.start is not None or self.end is not None):
+            if self.layers and (self.start is not None or self.end is not None):
                 raise ModelFileError(
                     "no part that ernn can build lies between start and end",
                     remedy="leave them out to see where it would cut",
                 )
-            if hasattr(self, "_first"):
-                raise self._first
+            if self._error is not None:
+                raise self._error
             raise ModelFileError(
                 "there is no recurrent layer in the graph that ernn knows",
                 allowed="LSTM, GRU and RNN nodes, and cells of them taken apart",
@@ -176,20 +187,35 @@ class Chains:
         return chain
 
     def _readers(self, out: np.ndarray) -> list[Use]:
-        """Return who reads values (T, m), without states and outputs that only repeat them."""
+        """Return who reads values that have one maker."""
         (maker,) = self.origins.made_by(out)
         return self._uses.get(maker, [])
 
+    def _leaving(self, link: Link) -> list[Use]:
+        """Return who reads what a link gives out, last states and its own steps aside."""
+        return [use for use in self._outer(link) if not self._only_states(use, link)]
+
+    def _outer(self, link: Link) -> list[Use]:
+        return [use for use in self._readers(link.out) if not self._is_inside(use, link)]
+
+    def _is_inside(self, use: Use, link: Link) -> bool:
+        return use.node is not None and self._inside.get(id(use.node)) is link
+
     def _in_front(self, link: Link) -> Link | None:
         makers = self.origins.made_by(link.into)
-        if len(makers) != 1 or makers[0] not in self._makers:
+        if len(makers) != 1:
             return None
-        front = self.links.making(self._makers[makers[0]], link.into)
+        front = self.layers.get(makers[0])
+        if front is None:
+            node = self.graph.producers.get(makers[0])
+            inside = node is None or id(node) in self._inside
+            front = None if inside or node is None else self.links.making(node, link.into)
+        elif not any(same(front.out[first:], link.into) for first in (0, -1)):
+            return None
         if front is None:
             return None
-        uses = [use for use in self._readers(front.out) if not self._only_states(use, front)]
-        alone = all(any(use.node is node for node in link.nodes) for use in uses)
-        return front if alone else None
+        readers = {id(node) for node in link.nodes}
+        return front if all(id(use.node) in readers for use in self._leaving(front)) else None
 
     def _only_states(self, use: Use, link: Link) -> bool:
         """Whether a use is an output of the graph that gives out the last state and no more."""
@@ -207,9 +233,13 @@ class Chains:
         return places.max() < codes.size and same(codes.ravel()[places], state.after)
 
     def _behind(self, link: Link) -> Link | None:
-        uses = [use for use in self._readers(link.out) if not self._only_states(use, link)]
-        nodes = {id(use.node): use.node for use in uses}
-        if len(nodes) != 1 or (node := uses[0].node) is None:
+        nodes = {id(use.node): use.node for use in self._leaving(link)}
+        layers = {id(one): one for one in (self._inside.get(at) for at in nodes) if one}
+        if len(layers) == 1 and all(at in self._inside for at in nodes):
+            (layer,) = layers.values()
+            return layer if any(same(link.out[n:], layer.into) for n in (0, -1)) else None
+        (node,) = nodes.values() if len(nodes) == 1 else (None,)
+        if node is None or layers:
             return None
         return self.links.behind(node, link.out)
 
@@ -242,14 +272,20 @@ class Chains:
                         allowed="zero, or an input of the graph",
                     )
                 places = self.origins.places(state.before)
-                chain.fed[source] = self._fed_back(link, source, places, state.after)
+                name = self._fed_back(link, source, places, state.after)
+                if chain.fed.setdefault(source, name) != name:
+                    raise ModelFileError(
+                        f"the state {source!r} is returned in two outputs",
+                        given=f"{chain.fed[source]} and {name}",
+                        allowed="an output of the same shape for each state",
+                    )
 
     def _require_kept(self, link: Link, state: State) -> None:
         """Refuse a layer whose cell state is read by another operation."""
         if state.after is None or np.isin(state.after, link.out).any():
             return
         for use in self._readers(state.after):
-            if use.node is not None:
+            if use.node is not None and not self._is_inside(use, link):
                 raise ModelFileError(
                     f"the cell state of {link.item.name} is read by {named(use.node)}",
                     allowed="layers of which only the output is read",
@@ -276,10 +312,10 @@ class Chains:
         if not chain.entering:
             raise ModelFileError(f"the frames that enter {first.item.name} lie in no tensor whole")
         kept = self._kept_outputs(chain)
-        uses = [use for use in self._readers(final.out) if use.tensor not in kept]
+        uses = [use for use in self._outer(final) if use.tensor not in kept]
         if not uses:  # what leaves the network is a last state too
-            uses = [use for use in self._readers(final.out) if use.tensor not in chain.fed.values()]
-            uses = uses[:1] or self._readers(final.out)[:1]
+            uses = [use for use in self._outer(final) if use.tensor not in chain.fed.values()]
+            uses = uses[:1] or self._outer(final)[:1]
             kept -= {use.tensor for use in uses}
         rows = final.out
         wanted = [use for use in uses if np.isin(rows[:-1], use.codes).any()]

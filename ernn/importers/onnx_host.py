@@ -122,6 +122,14 @@ class Parts:
                 left.update(name for a in node.attribute for name in _captured(a))
         return kept[::-1]
 
+    def steps_axis(self, name: str) -> int | None:
+        """Return which axis of a tensor at a cut holds the steps; None for a single step."""
+        links, entering = self.chain.links, name == self.chain.entering
+        steps = len(links[0].into if entering else links[-1].out)
+        if steps == 1 or (self.chain.last and not entering):
+            return None
+        return next(axis for axis, size in enumerate(self.graph.shapes[name]) if size > 1)
+
     def model(
         self, nodes: "Sequence[NodeProto]", inputs: Sequence[str], outputs: Sequence[str]
     ) -> "ModelProto":
@@ -147,11 +155,15 @@ class Parts:
 
         kind = self.graph.types[name].tensor_type.elem_type
         given = {one.name: one for one in self.graph.inputs}
-        shape: list[int | str | None] = list(self.graph.shapes.get(name, ()))
+        shape: list[int | str | None] = [*self.graph.shapes.get(name, ())]
         if name in given:
             for axis in range(len(shape)):
                 free = dimension(given[name], axis)
                 shape[axis] = free if free in self.lengths else shape[axis]
+        elif name in (self.chain.entering, self.chain.leaving):
+            steps = self.steps_axis(name)
+            if steps is not None and self.lengths:
+                shape[steps] = "steps"
         elif self.lengths:
             shape = [None] * len(shape)
         return helper.make_tensor_value_info(name, kind, shape)
@@ -222,7 +234,7 @@ def runtime(parts: Parts) -> Runtime:
     graph, chain = parts.graph, parts.chain
     session = Session(parts.between())
     shape, together = graph.shapes[chain.entering], len(chain.links[0].into)
-    axis = next((axis for axis, size in enumerate(shape) if size > 1), 0) if together > 1 else None
+    axis = parts.steps_axis(chain.entering)
     kinds = {
         name: helper.tensor_dtype_to_np_dtype(graph.types[name].tensor_type.elem_type)
         for name in (chain.entering, *chain.fed)

@@ -13,7 +13,7 @@ from ernn.errors import ModelFileError
 from ernn.importers.layers import Activation, Affine, Item, Recurrent, batch_norm, linear
 from ernn.importers.onnx_graph import Graph
 from ernn.importers.onnx_origins import Origins
-from ernn.importers.onnx_recurrent import KINDS, initial_states, recurrent_item
+from ernn.importers.onnx_recurrent import initial_states, recurrent_item
 
 if TYPE_CHECKING:
     from onnx import NodeProto
@@ -61,7 +61,7 @@ class Links:
                     if places is not None:
                         return self._elementwise(node, rows, places)
             return None
-        link = self._whole(node)
+        link = self.whole(node)
         matches = link is not None and (same(link.into, into) or same(link.into, into[-1:]))
         return link if matches else None
 
@@ -73,7 +73,7 @@ class Links:
                 return None
             places = self.origins.places(out)
             return self._elementwise(node, data[1].ravel()[places], places)
-        link = self._whole(node)
+        link = self.whole(node)
         matches = link is not None and (same(link.out, out) or same(link.out[-1:], out))
         return link if matches else None
 
@@ -102,13 +102,8 @@ class Links:
             states.append(State(None if before is None else before.ravel(), end))
         return Link(item, (node,), read.reshape(len(out), -1), out, tuple(states))
 
-    def _whole(self, node: "NodeProto") -> Link | None:
-        """Return the link of a node that fixes by itself which axis holds the steps."""
-        if node.op_type in KINDS:
-            try:
-                return self.recurrent(node)
-            except ModelFileError:
-                return None
+    def whole(self, node: "NodeProto") -> Link | None:
+        """Return the link of a node with a matrix: it fixes which axis holds the steps."""
         make = {"MatMul": self._matmul, "Gemm": self._gemm, "Conv": self._conv}.get(node.op_type)
         return make(node) if make else None
 

@@ -45,6 +45,7 @@ class Origins:
         self.makers: list[str] = []  # tensors that are their own origin
         self._numbers: dict[str, int] = {}
         self._known: dict[str, np.ndarray | None] = {}
+        self._joined: list[tuple[np.ndarray, np.ndarray]] = []
         self.order = [one.name for one in graph.inputs]  # tensors as they come to be
         for name in self.order:
             self._known[name] = self.own(name, graph.shapes.get(name))
@@ -66,6 +67,24 @@ class Origins:
             self.makers.append(name)
         first = self._numbers[name] << _BITS
         return np.arange(first, first + prod(shape), dtype=np.int64).reshape(shape)
+
+    def join(self, name: str, rows: np.ndarray) -> np.ndarray:
+        """Take values (T, n) of several makers for those of one; return their new origins."""
+        joined = self.own(name, rows.shape)
+        assert joined is not None
+        order = np.argsort(rows, axis=None)
+        self._joined.append((rows.ravel()[order], joined.ravel()[order]))
+        self._known = {
+            tensor: None if codes is None else _moved_to(codes, *self._joined[-1])
+            for tensor, codes in self._known.items()
+        }
+        return joined
+
+    def now(self, codes: np.ndarray) -> np.ndarray:
+        """Return origins from before the last `join` as they are now."""
+        for before, after in self._joined:
+            codes = _moved_to(codes, before, after)
+        return codes
 
     def made_by(self, codes: np.ndarray) -> list[str]:
         """Return the tensors that values come from."""
@@ -146,3 +165,8 @@ class Origins:
         steps, hidden = entering[layout], recurrent.shape[-1]
         name = node.output[0] or f"{node.name}:Y"
         return self.own(name, (steps, hidden))
+
+
+def _moved_to(codes: np.ndarray, before: np.ndarray, after: np.ndarray) -> np.ndarray:
+    at = np.searchsorted(before, codes).clip(max=len(before) - 1)
+    return np.where(before[at] == codes, after[at], codes)
