@@ -303,13 +303,21 @@ class Cells:
         rows = self.math.rows(self._before_function(out))
         if rows.rest or not rows.operands:
             return None
-        before = self._before(out, rows.operands)
-        for operand in rows.operands if before is None else ():
+        given = self._before(out, rows.operands)
+        if given is not None:
+            return self._assembled_rnn(node, rows, given, out)
+        for operand in rows.operands:
             known = self._by_state.get(operand) or self._plain.get(operand)
-            if known is not None and known.kind == "rnn" and len(known.after[0]) == len(out):
-                before = known.after[0]
+            if known is None or known.kind != "rnn" or len(known.after[0]) != len(out):
+                continue
+            step = self._assembled_rnn(node, rows, known.after[0], out)
+            if step is not None and step.continues(known):
                 if operand in self._plain:
                     self._take(self._plain.pop(operand))
+                return step
+        return self._assembled_rnn(node, rows, None, out)
+
+    def _assembled_rnn(self, node, rows: Rows, before, out) -> Step | None:
         parts = self._split([rows], before, len(out))
         if parts is None:
             return None

@@ -7,7 +7,7 @@ import numpy as np
 
 from ernn.errors import ModelFileError
 from ernn.importers.network import Outside, Runtime
-from ernn.importers.onnx_chain import Chain
+from ernn.importers.onnx_cuts import Chain
 from ernn.importers.onnx_graph import Graph, dimension
 from ernn.importers.onnx_links import ELEMENTWISE, named
 from ernn.importers.onnx_origins import Origins
@@ -27,14 +27,11 @@ class Parts:
         graph: at known sizes.
         chain: what becomes hardware.
         lengths: dimensions of graph inputs that stay free.
-        sizes: dimensions that were set to 1.
     """
 
-    def __init__(
-        self, graph: Graph, chain: Chain, lengths: Collection[str], sizes: Mapping[str, int]
-    ) -> None:
+    def __init__(self, graph: Graph, chain: Chain, lengths: Collection[str]) -> None:
         self.graph, self.chain = graph, chain
-        self.lengths, self.sizes = lengths, sizes
+        self.lengths = lengths
         hardware = {id(node) for node in chain.nodes}
         kept = {*chain.ignored}
         behind = {chain.leaving}
@@ -77,7 +74,7 @@ class Parts:
         """Return what becomes hardware, with its states as inputs and outputs."""
         inputs = [self.chain.entering, *self.chain.fed]
         outputs = [self.chain.leaving, *self.chain.fed.values()]
-        nodes = self._needed(outputs, set(inputs), self.graph.nodes)
+        nodes = self._needed(outputs, set(inputs), [self._plain(node) for node in self.graph.nodes])
         made = {name for node in nodes for name in node.output} | set(inputs) | {""}
         for node in nodes:
             for name in node.input:
@@ -86,7 +83,7 @@ class Parts:
                         f"{named(node)} inside the part to build reads {name!r} from outside",
                         remedy="choose another part by start and end",
                     )
-        return self.model([self._plain(node) for node in nodes], inputs, outputs)
+        return self.model(nodes, inputs, outputs)
 
     def outside(self, refusals: Mapping[str, str], origins: Origins) -> tuple[Outside, ...]:
         """Return the operations that stay on the host."""
@@ -100,8 +97,8 @@ class Parts:
         return tuple(found)
 
     def _plain(self, node: "NodeProto") -> "NodeProto":
-        """Return a recurrent node without lengths and zero states of another batch size."""
-        if node.op_type not in KINDS or not self.sizes:
+        """Return a recurrent node without lengths and states that are constant: they do nothing."""
+        if node.op_type not in KINDS:
             return node
         plain = type(node)()
         plain.CopyFrom(node)

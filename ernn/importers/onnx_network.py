@@ -10,7 +10,8 @@ import numpy as np
 from ernn.extras import extras_explained
 from ernn.importers.assemble import assemble
 from ernn.importers.network import TOLERANCE, ImportedNetwork, checked
-from ernn.importers.onnx_chain import Chain, Chains, others
+from ernn.importers.onnx_chain import Chains, others
+from ernn.importers.onnx_cuts import Chain
 from ernn.importers.onnx_file import read_onnx
 from ernn.importers.onnx_host import Parts, runtime
 from ernn.importers.onnx_sizes import sized_graph
@@ -52,13 +53,13 @@ def from_onnx(
     with extras_explained():
         path = Path(path)
         model = read_onnx(path)
-        graph, lengths, single = sized_graph(model, inputs or {})
+        graph, lengths = sized_graph(model, inputs or {})
         finder = Chains(graph, start, end)
         found = finder.candidates()
         chain = found[0]
         made = assemble(chain.items(), chain.links[0].into.shape[1])
         notes = [*made.notes, *graph.notes, *chain.notes, *others(found), *_faults(model, chain)]
-        parts = Parts(graph, chain, lengths, single)
+        parts = Parts(graph, chain, lengths)
         outside = parts.outside(finder.refusals, finder.origins)
         return checked(
             f"{path.name} (ONNX opset {graph.opset})",

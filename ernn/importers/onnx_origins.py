@@ -29,6 +29,7 @@ MOVING = {
     "Split",
     "Concat",
     "Expand",
+    "Where",
 }
 _BITS = 32  # of a place; above it the number of the maker
 _LARGEST = 2**24  # values of a tensor whose origins are followed
@@ -129,13 +130,13 @@ class Origins:
 
     def _moved(self, node: "NodeProto") -> list[np.ndarray] | None:
         """Return the origins of the outputs of a node that computes nothing, where known."""
-        data = len(node.input) if node.op_type == "Concat" else 1
+        data = {"Concat": range(len(node.input)), "Where": (1, 2)}.get(node.op_type, (0,))
         if node.op_type in _SEEN_THROUGH or (kept := self._neutral(node)) is not None:
             found = self.of(node.input[0] if node.op_type in _SEEN_THROUGH else kept or "")
             return None if found is None else [found]
         values: list[np.ndarray | None] = []
         for index, name in enumerate(node.input):
-            known = self.of(name) if index < data else self.graph.constant(name)
+            known = self.of(name) if index in data else self.graph.constant(name)
             if name and known is None:
                 return None
             values.append(known)

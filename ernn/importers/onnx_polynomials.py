@@ -105,7 +105,8 @@ class Polynomials:
                     continue
                 key = np.ascontiguousarray(link.into[steps[0]]).tobytes()
                 matrix = scale[:, None] * link.item.weight[columns]
-                operands[key] = operands[key] + matrix if key in operands else matrix
+                if self.terms(self.vector(key)):  # else it multiplies zero
+                    operands[key] = operands[key] + matrix if key in operands else matrix
                 bias = bias + scale * link.item.bias[columns]
         return Rows(operands, bias, rest)
 

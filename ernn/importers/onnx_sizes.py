@@ -20,10 +20,8 @@ _LENGTHS = (24, 1024, 2**15)  # tried for a length; the first that makes several
 _LADDER = tuple(2**power for power in range(1, 16))  # tried where size 1 is too small
 
 
-def sized_graph(
-    model: "ModelProto", given: Mapping[str, object]
-) -> tuple[Graph, set[str], dict[str, int]]:
-    """Return the graph, the free dimensions of its length, and the sizes of the batch set to 1.
+def sized_graph(model: "ModelProto", given: Mapping[str, object]) -> tuple[Graph, set[str]]:
+    """Return the graph of one sequence, and the free dimensions of its length.
 
     Args:
         model: from `read_onnx`.
@@ -58,7 +56,7 @@ def sized_graph(
                 break
     if lengths:
         graph = Graph(model, fixed, {**sizes, **lengths})
-    return graph, set(lengths), single
+    return graph, set(lengths)
 
 
 def _value(info, value: object) -> np.ndarray:

@@ -153,7 +153,7 @@ def test_a_state_that_is_not_returned_has_to_be_given(tmp_path):
     model = onnx.load(path)
     del model.graph.output[1:]
     onnx.save(model, path)
-    with pytest.raises(ModelFileError, match="inputs={'h': 0}"):
+    with pytest.raises(ModelFileError, match=r"inputs=\{'h': 0\}"):
         from_onnx(path)
     assert from_onnx(path, inputs={"h": 0}).differences[0].value < 1e-5
 
