@@ -5,8 +5,10 @@ A score keeps what was counted in every sequence, so that its interval comes fro
 both.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from math import ceil, floor, log10
+from typing import Any
 
 import numpy as np
 
@@ -26,20 +28,41 @@ class Interval:
     high: float
 
 
+def ratio(counted: np.ndarray, over: np.ndarray) -> np.ndarray:
+    """Return a share, or a mean."""
+    return counted / over
+
+
+def decibels(counted: np.ndarray, over: np.ndarray) -> np.ndarray:
+    """Return a ratio of energies in dB; none is below -200 dB, so that it stays a number."""
+    return 10 * np.log10(np.maximum(counted / over, 1e-20))
+
+
+def area(positives: np.ndarray, negatives: np.ndarray) -> np.ndarray:
+    """Return the share of pairs in which the positive is told higher; equal ones count half.
+
+    Both are counted in bins (..., K) of rising outputs: unlike pairs, bins add over sequences.
+    """
+    below = np.cumsum(negatives, -1) - negatives / 2
+    return (positives * below).sum(-1) / (positives.sum(-1) * negatives.sum(-1))
+
+
 @dataclass(frozen=True)
 class Measure:
-    """What a score measures: a ratio of what is counted in all sequences together."""
+    """What a score measures: a function of what is counted in all sequences together."""
 
     name: str  # as a column is headed
     words: str  # in a sentence
     unit: str  # of a value
     step: str  # unit of a difference
     lower_is_better: bool
-    counted: tuple[str, ...]  # figures of each sequence; their sum is divided
-    over: str  # by this figure, which is also what the test set is measured in
+    counted: tuple[str, ...]  # figures of each sequence, which are added up
+    over: str  # the figure that their sum is put in relation to
     best: float
     worst: float
     factor: float = 1.0
+    form: Callable[[np.ndarray, np.ndarray], np.ndarray] = ratio
+    countable: bool = True  # ``over`` is a number of things, in which the test set is told
 
     @property
     def a(self) -> str:
@@ -47,8 +70,12 @@ class Measure:
         return f"{'an' if self.words[0] in 'aeiou' else 'a'} {self.words}"
 
     def of(self, counted: np.ndarray, over: np.ndarray) -> np.ndarray:
-        """Return the value of sums over sequences; both may be arrays of many sums."""
-        return self.factor * counted / over
+        """Return the value of sums over sequences; both may be arrays of many sums.
+
+        It is NaN where the sequences have nothing to judge by.
+        """
+        with np.errstate(divide="ignore", invalid="ignore"):
+            return self.factor * self.form(counted, over)
 
     def loss(self, difference: float) -> float:
         """Return how much worse a difference is; less than zero: better."""
@@ -58,40 +85,87 @@ class Measure:
         """Return the value that is worse by a loss."""
         return value + loss if self.lower_is_better else value - loss
 
+    def number(self, value: float, sign: str = "") -> str:
+        """Return a value or a loss for people: two decimals, or three digits without a unit."""
+        return f"{value:{sign}{'.2f' if self.unit else '.3g'}}"
+
+    def rounded_up(self, loss: float) -> float:
+        """Return the least loss that `number` can tell and that is not below a loss."""
+        size = 2 if self.unit or not loss else 2 - floor(log10(abs(loss)))
+        return ceil(loss * 10.0**size) / 10.0**size
+
     def figure(self, value: float) -> str:
         """Return a value with its unit, for people."""
-        return f"{value:.2f} {self.unit}".rstrip()
+        return f"{self.number(value)} {self.unit}".rstrip()
+
+    def change(self, difference: float, sign: str = "") -> str:
+        """Return a difference with its unit, for people."""
+        return f"{self.number(difference, sign)} {self.step}".rstrip()
 
     def within(self, value: float, limit: float) -> bool:
         """Tell whether a value is at least as good as another."""
         return self.loss(value - limit) <= 0
 
 
-PER = Measure(
-    name="PER",
-    words="phone error rate",
-    unit="%",
-    step="points",
-    lower_is_better=True,
-    counted=("substitutions", "deletions", "insertions"),
-    over="phones",
-    best=0.0,
-    worst=100.0,
-    factor=100.0,
+def _share(name: str, words: str, counted: tuple[str, ...], over: str, **more: Any) -> Measure:
+    """Return a measure in per cent, of which 0 is the best if nothing else is said."""
+    told: dict[str, Any] = {"lower_is_better": True, "best": 0.0, "worst": 100.0, **more}
+    return Measure(name, words, "%", "points", counted=counted, over=over, factor=100.0, **told)
+
+
+EDITS = ("substitutions", "deletions", "insertions")
+_LARGE = 1e30  # the worst of what has no end
+_UP: dict[str, Any] = {"lower_is_better": False, "best": 100.0, "worst": 0.0}
+_ENERGY = ("error_energy",), "energy"
+
+PER = _share("PER", "phone error rate", EDITS, "phones")
+ACCURACY = _share("accuracy", "accuracy", ("right",), "decisions", **_UP)
+ERROR_RATE = _share("error rate", "error rate by edit distance", EDITS, "labels")
+AUC = _share("AUC", "area under the ROC curve", ("positives",), "negatives", form=area, **_UP)
+DIFFERENCE = _share(
+    "difference", "difference from the float network", *_ENERGY, worst=_LARGE, countable=False
 )
-ACCURACY = Measure(
-    name="accuracy",
-    words="accuracy",
-    unit="%",
-    step="points",
-    lower_is_better=False,
-    counted=("right",),
-    over="decisions",
-    best=100.0,
-    worst=0.0,
-    factor=100.0,
+CHANGED = _share(
+    "changed decisions",
+    "share of decisions that the float network takes otherwise",
+    ("changed",),
+    "decisions",
 )
-MEASURES = {measure.name: measure for measure in (PER, ACCURACY)}
+MSE = Measure("MSE", "mean squared error", "", "", True, ("squared_error",), "values", 0.0, _LARGE)
+NMSE = Measure(
+    "NMSE",
+    "normalised mean squared error",
+    "dB",
+    "dB",
+    True,
+    *_ENERGY,
+    -200.0,
+    300.0,
+    form=decibels,
+    countable=False,
+)
+COSINE = Measure(
+    "cosine distance", "mean cosine distance", "", "", True, ("distance",), "vectors", 0.0, 2.0
+)
+MEASURES = {
+    one.name: one
+    for one in (PER, ACCURACY, ERROR_RATE, AUC, DIFFERENCE, CHANGED, MSE, NMSE, COSINE)
+}
+
+
+def own_measure(name: str, lower_is_better: bool) -> Measure:
+    """Return the mean over sequences of what a user's own function says of each."""
+    ends = (-_LARGE, _LARGE) if lower_is_better else (_LARGE, -_LARGE)
+    return Measure(name, name, "", "", lower_is_better, ("value",), "sequences", *ends)
+
+
+def measure_named(name: str, lower_is_better: bool) -> Measure:
+    """Return the measure of a score that was kept.
+
+    Raises:
+        KeyError: there is none of that name; a user's own has a colon in it.
+    """
+    return own_measure(name, lower_is_better) if ":" in name else MEASURES[name]
 
 
 @dataclass(frozen=True)
@@ -100,7 +174,7 @@ class Score:
 
     measure: Measure
     groups: tuple[str, ...]  # whoever each sequence is from
-    figures: Mapping[str, np.ndarray]  # (N,) each: what the measure counts, and over what
+    figures: Mapping[str, np.ndarray]  # (N,) or in bins (N, K) each: what is counted, over what
 
     def __post_init__(self) -> None:
         expected = {*self.measure.counted, self.measure.over}
@@ -113,24 +187,23 @@ class Score:
 
     @property
     def counted(self) -> np.ndarray:
-        """What is counted in each sequence, all figures together (N,)."""
+        """What is counted in each sequence, all figures together."""
         return np.sum([self.figures[name] for name in self.measure.counted], axis=0)
 
     @property
     def over(self) -> np.ndarray:
-        """What it is counted over (N,)."""
+        """What it is counted over."""
         return np.asarray(self.figures[self.measure.over])
 
     @property
     def value(self) -> float:
         """The score of all sequences together."""
-        return float(self.measure.of(self.counted.sum(), self.over.sum()))
+        return float(self.measure.of(self.counted.sum(0), self.over.sum(0)))
 
     def interval(self, seed: int = 0) -> Interval:
         """Return the score with its interval over other groups: groups are drawn anew."""
         names, group = np.unique(self.groups, return_inverse=True)
-        counted = np.bincount(group, self.counted, len(names))
-        over = np.bincount(group, self.over, len(names))
+        counted, over = (_added(one, group, len(names)) for one in (self.counted, self.over))
         values = [
             self.measure.of(times @ counted, times @ over) for times in _draws(len(names), seed)
         ]
@@ -145,8 +218,9 @@ class Score:
         self._require_alike(other)
         values = []
         for times in _draws(len(self.over), seed):
-            over = times @ self.over
-            mine, theirs = (self.measure.of(times @ one.counted, over) for one in (self, other))
+            mine, theirs = (
+                self.measure.of(times @ one.counted, times @ one.over) for one in (self, other)
+            )
             values.append(mine - theirs)
         return Interval(self.value - other.value, *_ends(values))
 
@@ -162,12 +236,21 @@ class Score:
                 f"{self.measure.name} and {other.measure.name} cannot be compared",
                 remedy="measure both models in the same way",
             )
-        if self.groups != other.groups or not np.array_equal(self.over, other.over):
+        # Bins are a model's own; what they hold together is the test set's.
+        mine, theirs = (one.over.reshape(len(one.groups), -1).sum(1) for one in (self, other))
+        if self.groups != other.groups or not np.array_equal(mine, theirs):
             raise ShapeError(
                 f"scores of {len(self.over)} and {len(other.over)} sequences are of different "
                 "test sets",
                 remedy="compare models on the same one",
             )
+
+
+def _added(figure: np.ndarray, group: np.ndarray, groups: int) -> np.ndarray:
+    """Return the sums of a figure over the sequences of each group."""
+    sums = np.zeros((groups, *figure.shape[1:]))
+    np.add.at(sums, group, figure)
+    return sums
 
 
 def _draws(units: int, seed: int) -> Iterator[np.ndarray]:
@@ -180,6 +263,7 @@ def _draws(units: int, seed: int) -> Iterator[np.ndarray]:
 
 
 def _ends(values: list[np.ndarray]) -> tuple[float, float]:
-    tail = 50 * (1 - _CONFIDENCE)
-    low, high = np.percentile(np.concatenate(values), [tail, 100 - tail])
+    tail, drawn = 50 * (1 - _CONFIDENCE), np.concatenate(values)
+    drawn = drawn[np.isfinite(drawn)]  # a draw may have nothing to judge by, such as one class
+    low, high = np.percentile(drawn, [tail, 100 - tail])
     return float(low), float(high)

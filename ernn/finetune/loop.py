@@ -9,6 +9,7 @@ from ernn.recipe import QuantizationRecipe, TrainingRecipe
 from ernn.train.acoustic import AcousticModel
 from ernn.train.batches import Data
 from ernn.train.fit import Phase, Run, fit
+from ernn.train.losses import make_loss
 
 EVALUATIONS = 10  # on the development set; the best of these models is kept
 
@@ -20,6 +21,7 @@ def fine_tune(
     training: TrainingRecipe,
     data: Data,
     run: Run,
+    teacher: AcousticModel | None = None,
 ) -> tuple[CompressedModel, IntegerModel]:
     """Train the weights of a float model by what its integer model makes of them.
 
@@ -30,6 +32,7 @@ def fine_tune(
         training: batches, noise, clipping.
         data: on what.
         run: where.
+        teacher: the float network, whom to follow where there are no targets.
 
     Returns:
         The float model and the integer model at the best evaluation on the development set.
@@ -39,5 +42,6 @@ def fine_tune(
     rate = recipe.fine_tune_learning_rate
     phase = Phase("fine_tune", recipe.fine_tune_updates, every, rate)
     # `fit` asks of a model what both classes have: forward, predict, parameters.
-    fit(cast(AcousticModel, quantized), phase, training, data, run)
+    loss = make_loss(data, training, teacher)
+    fit(cast(AcousticModel, quantized), phase, training, data, run, loss)
     return quantized.compressed(), quantized.integer()

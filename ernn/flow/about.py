@@ -2,12 +2,13 @@
 
 from ernn.recipe import Recipe
 from ernn.report.judged import Judged
-from ernn.tasks.kinds import measure_of, words_of
+from ernn.score import Measure
+from ernn.tasks.kinds import words_of
 
 
-def about(recipe: Recipe) -> Judged:
-    """Return the measure and the data of a recipe, in words."""
-    measure, words = measure_of(recipe), words_of(recipe)
+def about(recipe: Recipe, measure: Measure) -> Judged:
+    """Return what models were judged by, and the data of their recipe, in words."""
+    words = words_of(recipe)
     return Judged(
         measure.name,
         measure.words,
@@ -17,6 +18,6 @@ def about(recipe: Recipe) -> Judged:
         words.data,
         words.sequences,
         words.groups,
-        measure.over,
+        measure.over if measure.countable else "",
         words.notice,
     )

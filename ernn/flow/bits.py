@@ -10,13 +10,13 @@ from ernn.compressed import CompressedModel
 from ernn.files import write_text
 from ernn.flow.results import write_json
 from ernn.flow.run_folder import SUMMARY
+from ernn.flow.score import task_of
 from ernn.flow.scores import read_score
 from ernn.flow.work import Work
 from ernn.quant.predict import predict
 from ernn.quant.quantize import measure, quantize
 from ernn.quant.search import SETTINGS, Search, Trial, search
 from ernn.recipe import QuantizationRecipe
-from ernn.tasks.kinds import open_task
 
 
 def search_bits(
@@ -32,7 +32,7 @@ def search_bits(
     Raises:
         BoundError: nothing meets the recipe's bound.
     """
-    task = open_task(work.recipe, work.run.corpus)
+    task = task_of(work)
     frames, ranges = task.frames("dev"), measure(model, calibration)
 
     def evaluate(recipe: QuantizationRecipe) -> Trial:
@@ -56,8 +56,9 @@ def _table(result: Search) -> Iterator[str]:
     head = f"{kind.name} {kind.unit}".rstrip()
     width = max(8, len(head) + 2)
     yield (
-        f"development set: dense {result.reference.value:.2f} {kind.unit}, a loss of "
-        f"{result.bound:g} {kind.step} allowed"
+        f"development set: dense {kind.figure(result.reference.value)}, a loss of "
+        f"{result.bound:g} {kind.step}".rstrip()
+        + " allowed"
     )
     yield (
         f"{'':18}{'weights':>8}{'activations':>12}{'state':>6}{'segments':>9}{head:>{width}}  loss"
@@ -68,8 +69,10 @@ def _table(result: Search) -> Iterator[str]:
             bits, loss = trial.recipe, trial.score.loss(result.reference)
             yield (
                 f"{name:18}{bits.weight_bits:8}{bits.activation_bits:12}{bits.state_bits:6}"
-                f"{trial.segments:9}{trial.score.value:{width}.2f}  {loss.value:+.2f} "
-                f"[{loss.low:+.2f}, {loss.high:+.2f}]{'' if result.within(trial) else ' too much'}"
+                f"{trial.segments:9}{kind.number(trial.score.value):>{width}}  "
+                f"{kind.number(loss.value, '+')} "
+                f"[{kind.number(loss.low, '+')}, {kind.number(loss.high, '+')}]"
+                f"{'' if result.within(trial) else ' too much'}"
             )
     yield "chosen: the last line, before any fine-tuning; ernn report draws all of them"
 

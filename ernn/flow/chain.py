@@ -91,7 +91,7 @@ def _judge(run: RunFolder, say: Callable[[str], None]) -> None:
     judged = accuracy.judged
     if not accuracy.within_bound:
         raise BoundError(
-            f"the integer model loses {accuracy.loss:.2f} {judged.step} of {judged.name} against "
+            f"the integer model loses {judged.change(accuracy.loss)} of {judged.name} against "
             f"the dense one, more than [task] bound = {accuracy.bound}",
             remedy="use smaller blocks, more bits or longer training, or raise the bound",
         )
@@ -125,6 +125,16 @@ def _own_part(recipe: Recipe, out: Path) -> dict[str, str]:
     """Return the hash of a user's own part file."""
     part = recipe.hardware.part
     return {part: file_hash(Path(part))} if part.lower().endswith(".toml") else {}
+
+
+def _own_score(recipe: Recipe, out: Path) -> dict[str, str]:
+    """Return the hash of the file of a user's own score."""
+    if recipe.task.own_score is None:
+        return {}
+    from ernn.tasks.own_score import file_of
+
+    file = file_of(recipe.task.own_score[0])
+    return {str(file): file_hash(file)} if file and _is_file(file) else {}
 
 
 def _external_results(recipe: Recipe, out: Path) -> dict[str, str]:
@@ -178,8 +188,9 @@ STEPS = (
     _step(
         "train",
         "task",
-        reads=("seed", "features", "model", "training"),
+        reads=("seed", "features", "model", "training", "score"),
         after=("corpus",),
+        outside=_own_score,
         check=_require_fit,
         resumable=True,
         view=_dense,
@@ -187,16 +198,18 @@ STEPS = (
     _step(
         "compress",
         "task",
-        reads=("seed", "features", "model", "training", "compression"),
+        reads=("seed", "features", "model", "training", "compression", "score"),
         after=("corpus", "train"),
+        outside=_own_score,
         check=_require_fit,  # its blocks or its part may have changed since the dense model
         resumable=True,
     ),
     _step(
         "quantize",
         "task",
-        reads=("seed", "features", "model", "training", "quantization", "search_bound"),
+        reads=("seed", "features", "model", "training", "quantization", "search_bound", "score"),
         after=("corpus", "train", "compress"),
+        outside=_own_score,
         resumable=True,
     ),
     _step("plan", reads=("name", "hardware"), after=("quantize",), outside=_own_part),

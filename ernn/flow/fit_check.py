@@ -4,9 +4,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from ernn.flow.score import task_of
 from ernn.hw.explore import make_plan
 from ernn.quant.quantize import quantize
-from ernn.tasks.kinds import open_task
 from ernn.train.acoustic import AcousticModel
 
 if TYPE_CHECKING:
@@ -17,10 +17,12 @@ def require_fit(work: "Work") -> None:
     """Plan the untrained model.
 
     Raises:
+        CorpusError, RecipeError: there is nothing to train it on, or to judge it by.
         PlanError: the recipe's part cannot hold the model, or not with the sizes that it names.
     """
     recipe = work.recipe
-    task = open_task(recipe, work.run.corpus)
+    task = task_of(work)
+    _ = task.measure  # asked for here, it is refused before anything is trained
     exported = AcousticModel(recipe.model, task.features, task.outputs, recipe.seed).export()
     noise = np.random.default_rng(0).normal(size=(8, exported.features))
     integer = quantize(exported, recipe.quantization, [noise])

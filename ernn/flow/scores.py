@@ -6,7 +6,7 @@ import numpy as np
 
 from ernn.errors import ModelFileError, ShapeError
 from ernn.flow.results import read_json, write_json
-from ernn.score import MEASURES, Score
+from ernn.score import Score, measure_named
 
 FORMAT = "ernn-score-1"
 
@@ -39,7 +39,8 @@ def read_score(path: Path) -> Score:
         if content["format"] != FORMAT:
             raise ValueError
         figures = {str(name): np.array(one) for name, one in content["figures"].items()}
-        return Score(MEASURES[content["name"]], tuple(map(str, content["groups"])), figures)
+        measure = measure_named(content["name"], bool(content["lower_is_better"]))
+        return Score(measure, tuple(map(str, content["groups"])), figures)
     except (KeyError, TypeError, ValueError, AttributeError, ShapeError):
         what = f"{path} holds no {FORMAT} of ernn"
         raise ModelFileError(what, remedy="run its step again") from None

@@ -193,10 +193,10 @@ def _accuracy(
 
     test = scores["dense"]
     return content.Accuracy(
-        judged=about(recipe),
+        judged=about(recipe, test.measure),
         groups=len(set(test.groups)),
         sequences=len(test.groups),
-        over=int(test.over.sum()),
+        over=int(test.over.sum()) if test.measure.countable else None,
         dense=score("dense"),
         compressed=score("compressed"),
         integer=score("integer"),

@@ -3,8 +3,9 @@
 from dataclasses import dataclass
 from pathlib import Path
 
+from ernn.flow.score import task_of
 from ernn.flow.work import Work
-from ernn.tasks.kinds import open_task
+from ernn.score import CHANGED
 from ernn.train import distributed
 from ernn.train.acoustic import AcousticModel
 from ernn.train.batches import Data
@@ -22,14 +23,15 @@ class Training:
 
 def prepare(work: Work) -> Training:
     """Return a new model, the data to train it on, and how training is carried out."""
-    recipe, task = work.recipe, open_task(work.recipe, work.run.corpus)
+    recipe, task = work.recipe, task_of(work)
     run = Run(
         work.folder,
         recipe.seed,
         distributed.device(),
         lambda outputs: task.evaluate(outputs, "dev", quick=True).value,
     )
-    data = Data(task.examples("train"), task.examples("dev"), task.labels, task.targets)
+    examples = task.examples("train"), task.examples("dev")
+    data = Data(*examples, task.outputs, task.targets, task.measure is CHANGED)
     model = AcousticModel(recipe.model, task.features, task.outputs, recipe.seed)
     return Training(model, data, run)
 

@@ -11,7 +11,6 @@ What is within the bound is decided by the score alone, on the development set.
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from math import ceil
 
 from ernn.errors import BoundError
 from ernn.recipe import QuantizationRecipe
@@ -138,11 +137,11 @@ class _Searcher:
             loss, measure = self._loss(finest), self.reference.measure
             raise BoundError(
                 f"with {self.recipe.search_bits_max} bits everywhere the integer model has "
-                f"{measure.a} of {finest.score.value:.2f} {measure.unit} on the development "
-                f"set, {loss:.2f} {measure.step} worse than the dense model and more than "
+                f"{measure.a} of {measure.figure(finest.score.value)} on the development "
+                f"set, {measure.change(loss)} worse than the dense model and more than "
                 f"[task] bound = {self.bound}",
-                remedy=f"a bound of {ceil(100 * loss) / 100:.2f} is met: raise it, use smaller "
-                "blocks or train longer",
+                remedy=f"a bound of {measure.number(measure.rounded_up(loss))} is met: raise it, "
+                "use smaller blocks or train longer",
             )
 
     def _last_within(self, name: str, sweep: tuple[Trial, ...]) -> Value:

@@ -43,18 +43,23 @@ class Recipe(Section):
 
     @property
     def data(self) -> dict[str, str | None]:
-        """Which data the task has, without what it may lose on them."""
+        """Which data the task has, without how it is judged on them."""
         return {"kind": self.task.kind, "path": self.task.path}
 
     @property
     def unread(self) -> tuple[str, ...]:
         """What the recipe's task does not read."""
-        return () if self.task.kind == "speech" else ("corpus", "corpus_seed", "features")
+        return ("score",) if self.task.kind == "speech" else ("corpus", "corpus_seed", "features")
 
     @property
     def data_name(self) -> str:
         """The data in one word."""
         return self.corpus.kind if self.task.kind == "speech" else self.task.kind
+
+    @property
+    def score(self) -> str | None:
+        """What models are judged by, if the recipe says it."""
+        return self.task.score
 
     @property
     def search_bound(self) -> float | None:
@@ -93,7 +98,7 @@ class Recipe(Section):
         given = [section for section, there in speech.items() if there]
         if self.task.kind == "arrays" and given:
             silent = (
-                f'{" and ".join(given)} say nothing to [task] kind = "arrays", whose file holds '
+                f'{" and ".join(given)} say nothing to [task] kind = "arrays", whose files hold '
                 "frames and targets"
             )
             raise RecipeError(silent, remedy="remove them")
@@ -116,7 +121,8 @@ class Recipe(Section):
             RecipeError: the file cannot be read, or anything in it is wrong; every problem is
                 named in one message.
         """
-        return cls.from_dict(load_toml(Path(path), RecipeError, "a TOML recipe"), str(path))
+        recipe = cls.from_dict(load_toml(Path(path), RecipeError, "a TOML recipe"), str(path))
+        return recipe.model_copy(update={"task": recipe.task.beside(Path(path).parent)})
 
     def with_hardware(self, changes: dict[str, Any]) -> "Recipe":
         """Return the recipe with other keys in its hardware section, checked anew.

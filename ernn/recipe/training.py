@@ -16,7 +16,7 @@ class TrainingRecipe(Section):
     chunk_frames: Count = 64  # loss = "frames" only
     learning_rate: LearningRate = 1e-2
     label_delay: Annotated[int, Field(ge=0, le=50)] = 2  # frames; loss = "frames" only
-    input_noise: NotNegative = 0.1
+    input_noise: NotNegative | None = None  # None: 0.1 where classes are told, else 0
     clip_norm: Positive = 1.0
     evaluate_every: Count = 250  # updates
     patience: Count = 8  # evaluations without a better development loss before stopping

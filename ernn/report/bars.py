@@ -75,7 +75,8 @@ def bar_chart(
         largest: end of a linear axis, the largest value unless given.
     """
     values = [value for row in rows for value in row.values]
-    axis = axis_around(values, True) if logarithmic else axis_around([0, largest or max(values)])
+    ends = [min(0, *values), largest or max(0, *values)]
+    axis = axis_around(values, True) if logarithmic else axis_around(ends)
     bottom = sum(row.height for row in rows)
     drawn = [Markup("")]
     for tick in axis.ticks:
@@ -101,7 +102,9 @@ def _anchor(at: float) -> str:
 
 def _bar(bar: Bar, axis: Axis, top: float) -> Markup:
     end, middle = min(axis(bar.value), 1.0), top + (_BAR - 3) / 2
-    size = {"x": 0, "y": top, "width": share(end), "height": _BAR - 3, "rx": 2}
+    zero = 0.0 if axis.logarithmic else axis(0)
+    place = {"x": share(min(zero, end)) if zero else 0, "width": share(abs(end - zero))}
+    size = {**place, "y": top, "height": _BAR - 3, "rx": 2}
     drawn = tag("rect", **size, class_=f"bar {bar.kind}")
     beside = end
     if bar.low is not None and bar.high is not None:
@@ -112,6 +115,9 @@ def _bar(bar: Bar, axis: Axis, top: float) -> Markup:
             drawn += line(edge, middle - 4, edge, middle + 4, "whisker")
     if bar.mark:
         drawn += shape(bar.mark, end, middle, f"at {bar.kind}")
+    if end < zero:  # to the left of zero, where there may be no room on the right
+        kind, aside = (f"value {bar.kind}", 6) if end < _FULL else ("value end", -6)
+        return drawn + text(bar.text, end, top + 11, kind, dx=aside)
     if beside < _FULL:
         return drawn + text(bar.text, beside, top + 11, "value", dx=10 if bar.mark else 6)
     return drawn + text(bar.text, 0, top + 11, f"value {bar.kind}", dx=6)

@@ -19,7 +19,7 @@ class Judged(Strict):
     data: str  # "synthetic speech"
     sequences: str  # "utterances"
     groups: str  # "speakers": what intervals are drawn over
-    over: str  # what the test set is counted in: "phones"
+    over: str  # what the test set is counted in: "phones"; empty: in sequences alone
     notice: str = ""  # what every reader has to know, if anything
 
     @property
@@ -47,6 +47,29 @@ class Judged(Strict):
         """The unit in words, behind a comma, for the title of a chart."""
         return f", {_UNITS.get(self.unit, self.unit)}" if self.unit else ""
 
+    @property
+    def better(self) -> str:
+        """Which values are good."""
+        return "lower is better" if self.lower_is_better else "higher is better"
+
+    @property
+    def decimals(self) -> int | None:
+        """Decimals of a value; None: without a unit it may be of any size, so three digits."""
+        return 2 if self.unit else None
+
+    @property
+    def rough(self) -> int | None:
+        """Decimals at a glance."""
+        return 1 if self.unit else None
+
+    def number(self, value: float, decimals: int = 2) -> str:
+        """Return a value alone."""
+        return f"{value:.{decimals}f}" if self.unit else f"{value:.3g}"
+
     def figure(self, value: float, decimals: int = 2) -> str:
         """Return a value with its unit."""
-        return f"{value:.{decimals}f} {self.unit}".rstrip()
+        return f"{self.number(value, decimals)} {self.unit}".rstrip()
+
+    def change(self, difference: float) -> str:
+        """Return a difference with its unit."""
+        return f"{self.number(difference)} {self.step}".rstrip()

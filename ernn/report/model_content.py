@@ -42,7 +42,7 @@ class Accuracy(Strict):
     judged: Judged
     groups: Some  # of the test set
     sequences: Some
-    over: Some  # what the score is counted over in the test set
+    over: Some | None  # what the score is counted over in the test set, if it is a count
     dense: ModelScore
     compressed: ModelScore
     integer: ModelScore

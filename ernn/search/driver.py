@@ -6,13 +6,13 @@ from pathlib import Path
 
 from ernn.errors import ErnnError
 from ernn.recipe import Recipe
+from ernn.score import PER, Measure
 from ernn.search.bounds import Size
 from ernn.search.executor import Executor
 from ernn.search.phase1 import MAX_TRAININGS, Policy, Verdict, ahead, replay
 from ernn.search.space import Point
 from ernn.search.study import Study
 from ernn.search.trial import Job, Outcome, plain
-from ernn.tasks.kinds import measure_of
 
 POLL_S = 1.0
 
@@ -32,6 +32,7 @@ class Driver:
         executor: Executor,
         size_of: Callable[[Point], Size],
         say: Callable[[str], None] = print,
+        measure: Measure = PER,
     ) -> None:
         """Set the scene.
 
@@ -42,8 +43,9 @@ class Driver:
             executor: where trials run.
             size_of: `ernn.search.bounds.measure` of a point.
             say: told what happens.
+            measure: what trials are judged by.
         """
-        self.recipe, self.root, self.measure = recipe, root, measure_of(recipe)
+        self.recipe, self.root, self.measure = recipe, root, measure
         self.study, self.executor, self.size_of, self.say = study, executor, size_of, say
         self.failed: dict[Point, ErnnError] = {}
         self.told = 0  # answers of the path that were shown
@@ -65,7 +67,7 @@ class Driver:
                     ask, path = replay(make(), known)
                     for done in path[self.told :]:
                         self.say(
-                            f"trial {done.point.name}: {known[done.point]:.2f} {self.measure.unit}"
+                            f"trial {done.point.name}: {self.measure.figure(known[done.point])}"
                         )
                     self.told = len(path)
                     if isinstance(ask, Verdict):

@@ -11,7 +11,7 @@ size within the bound, then a GRU, then larger blocks outside the recurrent matr
 
 from collections.abc import Callable, Generator, Mapping
 from dataclasses import dataclass
-from math import ceil, inf
+from math import inf
 
 from ernn.score import PER, Measure
 from ernn.search.bounds import Bounds, Size
@@ -37,7 +37,11 @@ class Bound:
     def __str__(self) -> str:
         """Return the bound in words."""
         one = self.measure
-        told = [] if self.loss is None else [f"a loss of {self.loss:g} {one.step} against dense"]
+        told = (
+            []
+            if self.loss is None
+            else [f"a loss of {f'{self.loss:g} {one.step}'.rstrip()} against dense"]
+        )
         if self.worst is not None:
             told.append(f"{one.a} of {self.worst:g} {one.unit}".rstrip())
         return " and ".join(told)
@@ -240,7 +244,7 @@ class _PhaseOne:
     def _told(self, point: Point) -> str:
         found, one = self.scores[point], self.measure
         against = f"{self.measure.figure(found)} against {self.measure.figure(self.dense)} dense"
-        return f"{against} ({found - self.dense:+.2f} {one.step})"
+        return f"{against} ({one.change(found - self.dense, '+')})"
 
     def _decide(self, point: Point, way: str) -> None:
         verdict = "within" if self._within(point) else self.beyond
@@ -256,10 +260,10 @@ class _PhaseOne:
             )
         best = min(tried, key=lambda point: (self.measure.loss(tried[point]), -point.block))
         loss = self.measure.loss(tried[best] - self.dense)
-        met = max(ceil(100 * loss) / 100, 0)  # upwards: it must be met
+        met = max(self.measure.rounded_up(loss), 0)  # upwards: it must be met
         return (
             f"no model that fits the part is within {self.bound}: the best, {best}, has "
-            f"{self._told(best)} and would meet a bound of {met:.2f} {self.measure.step}; "
+            f"{self._told(best)} and would meet a bound of {self.measure.change(met)}; "
             "raise the bound, train longer, or take a larger part"
         )
 

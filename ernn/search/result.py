@@ -87,7 +87,7 @@ def _report(found: Found, test: FinalResult | None, study: str, storage: str) ->
         recipe=recipe.name,
         seed=recipe.seed,
         data_name=recipe.data_name,
-        about=about(recipe),
+        about=about(recipe, found.bound.measure),
         version=ernn.__version__,
         study=study,
         storage=storage,

@@ -22,7 +22,6 @@ from ernn.search.result import Found, write_results
 from ernn.search.space import Point, dense, variant
 from ernn.search.study import Study, shown
 from ernn.search.trial import data
-from ernn.tasks.kinds import measure_of
 
 TRIALS = "trials"  # folder of all trials in the output folder
 
@@ -76,8 +75,11 @@ def search(
     url = workplace.storage or f"sqlite:///{out / 'search.db'}"
     study = Study(url, workplace.study or recipe.name, common(recipe))
     executor = workplace.executor(recipe, say)
-    features, outputs = data(recipe, out / TRIALS, say)
-    size_of: Callable[[Point], Any] = cache(lambda p: measure(recipe, p, features, outputs))
+    task = data(recipe, out / TRIALS, say)
+    bound = replace(bound, measure=task.measure)
+    size_of: Callable[[Point], Any] = cache(
+        lambda p: measure(recipe, p, task.features, task.outputs)
+    )
     with progress("bounds: block sizes") as told:
         bounds = find_bounds(recipe, size_of, told)
     for line in bounds.in_words():
@@ -87,7 +89,7 @@ def search(
         return phase_one(recipe.model.cell, bounds, bound, size_of)
 
     fitting = _fitting(recipe, max(2, bounds.lower))
-    verdict = Driver(fitting, out / TRIALS, study, executor, size_of, say).run(make)
+    verdict = Driver(fitting, out / TRIALS, study, executor, size_of, say, task.measure).run(make)
     for decision in verdict.decisions:
         say(decision)
     found = Found(fitting, bound, bounds, verdict, study.outcomes(), study.reasons(), size_of)
@@ -138,4 +140,4 @@ def _known(bound: Bound, recipe: Recipe) -> Bound:
             "a search needs a bound",
             remedy="give --bound LOSS or --worst SCORE, or set [task] bound in the recipe",
         )
-    return replace(bound, measure=measure_of(recipe))
+    return bound

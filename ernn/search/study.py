@@ -37,7 +37,8 @@ _SPACE: dict[str, BaseDistribution] = {
     "block": CategoricalDistribution(BLOCK_SIZES),
     "wide": CategoricalDistribution(BLOCK_SIZES),
 }
-_SAID = ("measure", "low", "high", "figures", "seconds")  # of an Outcome, as user attributes
+# Of an Outcome, as user attributes
+_SAID = ("measure", "low", "high", "figures", "seconds", "lower_is_better")
 _ALIVE = "alive"  # user attribute of a trial that has had a heartbeat
 _ERRORS = (
     *(SQLAlchemyError, optuna.exceptions.OptunaError),
@@ -289,5 +290,5 @@ def shown(url: str) -> str:
 
 
 def _outcome(trial: FrozenTrial) -> Outcome:
-    said = {name: trial.user_attrs[name] for name in _SAID}
+    said = {name: trial.user_attrs[name] for name in _SAID if name in trial.user_attrs}
     return Outcome(value=trial.values[0], **said)

@@ -17,9 +17,10 @@ from ernn.flow.engine import read_stamp, share
 from ernn.flow.run_folder import RunFolder
 from ernn.flow.scores import read_score
 from ernn.recipe import Recipe
-from ernn.score import MEASURES, Interval, Score
+from ernn.score import Interval, Score, measure_named
 from ernn.search.space import Point, variant
 from ernn.tasks.kinds import open_task
+from ernn.tasks.task import Task
 
 DATA = "data"  # folder of the data among those of the trials
 
@@ -34,6 +35,7 @@ class Outcome:
     high: float
     figures: dict[str, list[float]]  # of each sequence
     seconds: float  # of training
+    lower_is_better: bool = True
 
     def loss(self, dense: "Outcome") -> Interval:
         """Return the loss, with an interval paired over sequences."""
@@ -41,7 +43,11 @@ class Outcome:
 
     def _score(self) -> Score:
         figures = {name: np.array(one) for name, one in self.figures.items()}
-        return Score(MEASURES[self.measure], ("",) * len(next(iter(figures.values()))), figures)
+        return Score(
+            measure_named(self.measure, self.lower_is_better),
+            ("",) * len(next(iter(figures.values()))),
+            figures,
+        )
 
 
 @dataclass(frozen=True)
@@ -62,11 +68,10 @@ def plain(recipe: Recipe) -> dict[str, Any]:
     return recipe.model_dump(mode="json", exclude_none=True)
 
 
-def data(recipe: Recipe, root: Path, say: Callable[[str], None] = print) -> tuple[int, int]:
-    """Make the data of all trials; return the values of a frame and a model's outputs."""
+def data(recipe: Recipe, root: Path, say: Callable[[str], None] = print) -> Task:
+    """Make the data of all trials; return their task."""
     bring("corpus", recipe, root / DATA, say=_news(say), wait=True)
-    task = open_task(recipe, RunFolder(root / DATA).corpus)
-    return task.features, task.outputs
+    return open_task(recipe, RunFolder(root / DATA).corpus)
 
 
 def run_trial(
@@ -101,6 +106,7 @@ def run_trial(
     found = score.interval()
     return Outcome(
         measure=score.measure.name,
+        lower_is_better=score.measure.lower_is_better,
         value=found.value,
         low=found.low,
         high=found.high,

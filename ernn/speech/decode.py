@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from ernn.edits import collapse
 from ernn.errors import CorpusError, ShapeError
 
 _SMOOTHING = 0.5  # added to every count
@@ -102,11 +103,6 @@ def decode(
         for row, index in enumerate(group):
             decoded[index] = collapse(paths[row, : lengths[index]])
     return decoded
-
-
-def collapse(frames: np.ndarray) -> np.ndarray:
-    """Keep one of each run of equal frames: (T,) -> (P,)."""
-    return frames[np.concatenate([[True], frames[1:] != frames[:-1]])[: len(frames)]]
 
 
 def _viterbi(

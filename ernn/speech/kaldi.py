@@ -12,12 +12,12 @@ from pathlib import Path
 
 import numpy as np
 
+from ernn.edits import collapse
 from ernn.errors import CorpusError
 from ernn.recipe import CorpusRecipe, FeatureRecipe
 from ernn.speech.archive import Place, read_integer_archive, read_integers, read_matrix, read_scp
 from ernn.speech.audio import Origin, digest
 from ernn.speech.census import twice
-from ernn.speech.decode import collapse
 from ernn.speech.features import normalise
 from ernn.speech.labels import JOINS, PhoneSet, read_phones, read_table
 from ernn.speech.source import Source

@@ -1,37 +1,55 @@
-"""A user's own sequences: frames in, a class out at each step or at the end, judged by accuracy."""
+"""A user's own sequences: frames in; a class or numbers out, at each step or at the end."""
 
 from collections.abc import Sequence
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from ernn.errors import ShapeError
-from ernn.recipe import TrainingRecipe
-from ernn.score import ACCURACY, Measure, Score
-from ernn.tasks.sequences import Sequences, load_sequences
-from ernn.tasks.task import Targets, Words
+from ernn.errors import CorpusError, ShapeError
+from ernn.score import Measure, Score
+from ernn.targets import Targets
+from ernn.tasks.judges import Judge, find_judge
+from ernn.tasks.sequences import (
+    AT_END,
+    CLASSES,
+    Sequences,
+    has_outputs,
+    load_outputs,
+    load_sequences,
+    save_outputs,
+)
+from ernn.tasks.task import Words
 
 if TYPE_CHECKING:
     from ernn.recipe import Recipe
 
-MEASURE = ACCURACY
-
 
 class ArraysTask:
-    """The classes of sequences of numbers."""
+    """What is wanted for sequences of numbers.
 
-    measure: Measure = MEASURE
+    Where the data have no targets, the outputs of the float network stand for them, as soon as it
+    has left them behind.
+    """
 
-    def __init__(self, folder: Path, training: TrainingRecipe) -> None:
+    def __init__(self, folder: Path, recipe: "Recipe", float_outputs: Path | None = None) -> None:
         """Open the sequences.
 
         Args:
             folder: of their splits.
-            training: its label delay, where there is a target for each step.
+            recipe: its score; its label delay, where there is a class for each step.
+            float_outputs: folder in which the float network leaves its outputs.
         """
-        self.folder, self.label_delay = folder, training.label_delay
+        self.folder, self.float_outputs = folder, float_outputs
+        self.recipe, self.label_delay = recipe.task, recipe.training.label_delay
         self._splits: dict[str, Sequences] = {}
+        self._outputs: dict[str, list[np.ndarray]] = {}
+
+    @property
+    def measure(self) -> Measure:
+        """What a model is judged by: the recipe's score, or the usual one of the targets."""
+        return self._judge.measure
 
     @property
     def features(self) -> int:
@@ -39,55 +57,91 @@ class ArraysTask:
         return self._split("train").frames[0].shape[1]
 
     @property
-    def labels(self) -> int:
-        """Classes."""
-        return len(self._split("train").classes)
-
-    @property
     def outputs(self) -> int:
-        """One for each class."""
-        return self.labels
+        """One for each class, or for each number; without targets, as many as the float network's.
+
+        Raises:
+            CorpusError: there are no targets, and no float network either.
+        """
+        train = self._split("train")
+        if self.targets in CLASSES:
+            return len(train.classes)
+        return (train.targets if self.targets != "none" else self._wanted("dev"))[0].shape[1]
 
     @property
     def targets(self) -> Targets:
-        """A class for each step or for each sequence."""
-        return self._split("train").targets
+        """What kind of targets the data have."""
+        return self._split("train").kind
 
     def frames(self, split: str) -> list[np.ndarray]:
         """Return the frames (T, F) of each sequence."""
         return self._split(split).frames
 
     def examples(self, split: str) -> list[tuple[np.ndarray, np.ndarray]]:
-        """Return the frames of each sequence with its labels (T,) or (1,)."""
-        found = self._split(split)
-        return list(zip(found.frames, found.labels, strict=True))
+        """Return the frames of each sequence with its targets.
 
-    def evaluate(self, outputs: Sequence[np.ndarray], split: str, quick: bool = False) -> Score:
-        """Count the right decisions: at every step, or at the last step of each sequence.
-
-        A decision is the class with the largest output. That for step t is taken at step t + label
-        delay; for the last steps, which a model has not told yet, at the last one.
+        These are classes (T,) or (1,), numbers (T, O) or (1, O), or the outputs of the float
+        network (T, O); for the training split it has left none (T, 0).
         """
         found = self._split(split)
+        wanted = found.targets if split == "train" else self._wanted(split)
+        return list(zip(found.frames, wanted, strict=True))
+
+    def adopt(self, outputs: Sequence[np.ndarray], split: str) -> None:
+        """Write the float network's outputs for a split, where the data have no targets."""
+        if self.targets == "none" and self.float_outputs is not None:
+            save_outputs(self.float_outputs, split, outputs)
+
+    def evaluate(self, outputs: Sequence[np.ndarray], split: str, quick: bool = False) -> Score:
+        """Judge the outputs at every step, or at the last step of each sequence.
+
+        A class for step t is told at step t + label delay; for the last steps, which a model has
+        not told yet, at the last one.
+
+        Raises:
+            ShapeError: the outputs are not those of a model for these sequences and targets.
+        """
+        found, wanted = self._split(split), self._wanted(split)
         if [len(rows) for rows in outputs] != [len(frames) for frames in found.frames]:
             raise ShapeError(
                 f"the outputs for {len(outputs)} sequences do not have the lengths of the "
                 f"{len(found)} sequences",
                 remedy="give one output per frame",
             )
-        right = [
-            np.count_nonzero(self._decided(rows) == labels)
-            for rows, labels in zip(outputs, found.labels, strict=True)
-        ]
-        decisions = np.array([len(labels) for labels in found.labels])
-        return Score(ACCURACY, found.groups, {"right": np.array(right), "decisions": decisions})
+        if outputs[0].shape[1] != self.outputs:
+            raise ShapeError(
+                f"a model of {outputs[0].shape[1]} outputs cannot be judged by targets of "
+                f"{self.outputs}",
+                remedy="give a target for each of its outputs, or a class for each of them",
+            )
+        told = [self._told(rows) for rows in outputs]
+        return Score(self.measure, found.groups, self._judge.count(told, wanted))
 
-    def _decided(self, rows: np.ndarray) -> np.ndarray:
-        """Return the decisions of a sequence, in the form of its labels."""
-        if self.targets == "sequence":
-            return rows[-1:].argmax(1)
-        told = np.minimum(np.arange(len(rows)) + self.label_delay, len(rows) - 1)
-        return rows[told].argmax(1)
+    def _told(self, rows: np.ndarray) -> np.ndarray:
+        """Return the outputs that are meant, in the form of the targets."""
+        if self.targets in AT_END:
+            return rows[-1:]
+        if self.targets != "steps":
+            return rows
+        return rows[np.minimum(np.arange(len(rows)) + self.label_delay, len(rows) - 1)]
+
+    def _wanted(self, split: str) -> list[np.ndarray]:
+        """Return the targets of each sequence."""
+        if self.targets != "none":
+            return self._split(split).targets
+        if self.float_outputs is None or not has_outputs(self.float_outputs):
+            raise CorpusError(
+                "the data have no targets, and there is no float network whose outputs could "
+                "stand for them",
+                remedy="give targets to train a new network, or import a trained one",
+            )
+        if split not in self._outputs:
+            self._outputs[split] = load_outputs(self.float_outputs, split)
+        return self._outputs[split]
+
+    @cached_property
+    def _judge(self) -> Judge:
+        return find_judge(self.recipe, self.targets)
 
     def _split(self, name: str) -> Sequences:
         if name not in self._splits:
@@ -95,9 +149,9 @@ class ArraysTask:
         return self._splits[name]
 
 
-def open_task(folder: Path, training: TrainingRecipe) -> ArraysTask:
+def open_task(folder: Path, recipe: "Recipe", float_outputs: Path | None = None) -> ArraysTask:
     """Return the task of a user's sequences."""
-    return ArraysTask(folder, training)
+    return ArraysTask(folder, recipe, float_outputs)
 
 
 def words(recipe: "Recipe") -> Words:

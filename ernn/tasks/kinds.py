@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from ernn.files import format_of
-from ernn.score import Measure
 from ernn.tasks.task import Task, Words
 
 if TYPE_CHECKING:
@@ -23,27 +22,27 @@ if TYPE_CHECKING:
 class Kind:
     """The modules of a task."""
 
-    task: str  # MEASURE, open_task(folder, training) and words(recipe)
+    task: str  # open_task(folder, recipe, float_outputs) and words(recipe)
     data: str  # make_data(recipe, folder, workers, progress) and sources(recipe)
     frames: str  # FORMAT of the files that are made, and read_frames(folder, split)
 
 
 KINDS = {
     "speech": Kind("ernn.tasks.speech", "ernn.tasks.speech_data", "ernn.speech.splits"),
-    "arrays": Kind("ernn.tasks.arrays", "ernn.tasks.npz", "ernn.tasks.sequences"),
+    "arrays": Kind("ernn.tasks.arrays", "ernn.tasks.own_data", "ernn.tasks.sequences"),
 }
 
 
-def open_task(recipe: "Recipe", folder: Path) -> Task:
-    """Return a recipe's task, whose data lie in ``folder``."""
-    task: Task = _module(recipe).open_task(folder, recipe.training)
+def open_task(recipe: "Recipe", folder: Path, float_outputs: Path | None = None) -> Task:
+    """Return a recipe's task.
+
+    Args:
+        recipe: of it.
+        folder: of its data.
+        float_outputs: where the float network leaves its outputs, if the data have no targets.
+    """
+    task: Task = _module(recipe).open_task(folder, recipe, float_outputs)
     return task
-
-
-def measure_of(recipe: "Recipe") -> Measure:
-    """Return what a recipe's models are judged by."""
-    measure: Measure = _module(recipe).MEASURE
-    return measure
 
 
 def words_of(recipe: "Recipe") -> Words:

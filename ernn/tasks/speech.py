@@ -11,12 +11,12 @@ from ernn.score import PER, Measure, Score
 from ernn.speech.scorer import Judge, fit_scorer
 from ernn.speech.splits import load_split
 from ernn.speech.utterance import Split, frame_labels
-from ernn.tasks.task import Targets, Words
+from ernn.targets import Targets
+from ernn.tasks.task import Words
 
 if TYPE_CHECKING:
     from ernn.recipe import Recipe
 
-MEASURE = PER
 _DATA = {
     "synthetic": "synthetic speech",
     "timit": "TIMIT",
@@ -28,7 +28,7 @@ _DATA = {
 class SpeechTask:
     """The phones of a corpus."""
 
-    measure: Measure = MEASURE
+    measure: Measure = PER
 
     def __init__(self, folder: Path, training: TrainingRecipe) -> None:
         """Open a corpus.
@@ -76,6 +76,9 @@ class SpeechTask:
         phones = frame_labels(spoken) if timed else [one.phones for one in spoken]
         return list(zip(self.frames(split), phones, strict=True))
 
+    def adopt(self, outputs: Sequence[np.ndarray], split: str) -> None:
+        """Need no outputs: a corpus has its phones."""
+
     def evaluate(self, outputs: Sequence[np.ndarray], split: str, quick: bool = False) -> Score:
         """Decode what a model says and count the errors.
 
@@ -94,9 +97,9 @@ class SpeechTask:
         return self._splits[name]
 
 
-def open_task(folder: Path, training: TrainingRecipe) -> SpeechTask:
-    """Return the task of a corpus."""
-    return SpeechTask(folder, training)
+def open_task(folder: Path, recipe: "Recipe", float_outputs: Path | None = None) -> SpeechTask:
+    """Return the task of a corpus, which always has targets of its own."""
+    return SpeechTask(folder, recipe.training)
 
 
 def words(recipe: "Recipe") -> Words:

@@ -2,17 +2,14 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Literal, Protocol
+from typing import Protocol
 
 import numpy as np
 
 from ernn.score import Measure, Score
+from ernn.targets import Targets
 
 SPLITS = ("train", "dev", "test")
-
-# What a model is trained on: a label for each frame, one for all frames of a sequence together, or
-# labels in an order without times.
-Targets = Literal["steps", "sequence", "order"]
 
 
 @dataclass(frozen=True)
@@ -39,11 +36,6 @@ class Task(Protocol):
         ...
 
     @property
-    def labels(self) -> int:
-        """Classes of the targets."""
-        ...
-
-    @property
     def outputs(self) -> int:
         """Outputs of a model."""
         ...
@@ -59,6 +51,10 @@ class Task(Protocol):
 
     def examples(self, split: str) -> list[tuple[np.ndarray, np.ndarray]]:
         """Return the frames of each sequence with its targets."""
+        ...
+
+    def adopt(self, outputs: Sequence[np.ndarray], split: str) -> None:
+        """Let the float network's outputs stand for targets, where the data have none."""
         ...
 
     def evaluate(self, outputs: Sequence[np.ndarray], split: str, quick: bool = False) -> Score:

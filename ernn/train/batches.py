@@ -6,20 +6,19 @@ copies of its last one, and the first outputs are ignored.
 """
 
 from dataclasses import dataclass
-from typing import Literal, Protocol
+from typing import Protocol
 
 import numpy as np
 import torch
 from torch import Tensor
 
 from ernn.errors import CorpusError
+from ernn.targets import Targets
 
 # Features (T, F) of each utterance, and its labels: (T,) one per frame, (1,) for the whole, or (P,)
-# in the order in which they come.
+# in the order in which they come. Where numbers are told, float (T, O) or (1, O) instead; where
+# only the frames are known, (T, 0) to train on, and (T, O) of a teacher to be judged by.
 Utterances = list[tuple[np.ndarray, np.ndarray]]
-
-# A label for each frame, one for all frames together, or labels in an order without times (CTC).
-Targets = Literal["steps", "sequence", "order"]
 
 IGNORED = -100  # torch's cross entropy leaves out frames of this label
 
@@ -30,11 +29,13 @@ class Data:
 
     train: Utterances
     dev: Utterances
-    labels: int  # number of classes
+    labels: int  # number of classes, or of numbers that are told
     targets: Targets = "steps"
+    decisions: bool = False  # without targets: those of the teacher count, not its numbers
 
     def __post_init__(self) -> None:
         size = self.train[0][0].shape[-1] if self.train else 0
+        numbers = self.targets in ("step_values", "sequence_values", "none")
         for split in ("train", "dev"):
             utterances = getattr(self, split)
             if not utterances:
@@ -42,10 +43,14 @@ class Data:
             for index, (features, labels) in enumerate(utterances):
                 where = f"{split} utterance {index}"
                 _check_features(where, features, size)
+                if numbers:
+                    told = 0 if (self.targets, split) == ("none", "train") else self.labels
+                    _check_values(where, labels, len(features), self.targets, told)
+                    continue
                 _check_labels(where, labels, len(features), self.targets)
                 if labels.min() < 0 or labels.max() >= self.labels:
-                    told = f"labels {labels.min()}..{labels.max()}"
-                    raise CorpusError(where, given=told, allowed=f"0..{self.labels - 1}")
+                    given = f"labels {labels.min()}..{labels.max()}"
+                    raise CorpusError(where, given=given, allowed=f"0..{self.labels - 1}")
 
 
 def _check_features(where: str, features: np.ndarray, size: int) -> None:
@@ -57,6 +62,15 @@ def _check_features(where: str, features: np.ndarray, size: int) -> None:
         raise CorpusError(
             f"{where} holds NaN or infinite features", remedy="make the features again"
         )
+
+
+def _check_values(where: str, values: np.ndarray, frames: int, targets: Targets, size: int) -> None:
+    expected = (1 if targets == "sequence_values" else frames, size)
+    if values.shape != expected:
+        given = f"targets of shape {values.shape} for {frames} frames"
+        raise CorpusError(where, given=given, allowed=str(expected))
+    if not np.isfinite(values).all():
+        raise CorpusError(f"{where} holds NaN or infinite targets", remedy="mend them")
 
 
 def _check_labels(where: str, labels: np.ndarray, frames: int, targets: Targets) -> None:
@@ -83,7 +97,8 @@ class Batch:
     """What one update is made of, or a part of it."""
 
     features: Tensor  # (B, T, F) with noise
-    labels: Tensor  # (B, T) of each frame, or (B, P) phones; IGNORED where there is none
+    # (B, T) of each frame, or (B, P) phones; IGNORED where there is none; or numbers (B, T, O)
+    labels: Tensor
     counted: Tensor  # (B, T) bool: the frames that the loss is about
 
     def take(self, which: slice) -> "Batch":
@@ -99,6 +114,10 @@ class Source(Protocol):
         ...
 
 
+def _dtype(labels: np.ndarray) -> type[np.number]:
+    return np.int64 if labels.dtype.kind in "iu" else np.float32
+
+
 class Chunks:
     """Chunks of equal length, drawn at random from all utterances laid end to end.
 
@@ -107,29 +126,32 @@ class Chunks:
     """
 
     def __init__(self, utterances: Utterances, frames: int, label_delay: int, device: str) -> None:
-        features, labels, starts, offset = [], [], [], 0
+        features, labels, told, starts, offset = [], [], [], [], 0
         for values, phones in utterances:
             length = max(len(values) + label_delay, frames)
             more = np.repeat(values[-1:], length - len(values), axis=0)
             features.append(np.concatenate([values, more], dtype=np.float32))
-            delayed = np.full(length, IGNORED, dtype=np.int64)
+            delayed = np.full((length, *phones.shape[1:]), IGNORED, dtype=_dtype(phones))
             delayed[label_delay : label_delay + len(phones)] = phones
             labels.append(delayed)
+            told.append(np.zeros(length, bool))
+            told[-1][label_delay : label_delay + len(phones)] = True
             starts.append(np.arange(offset, offset + length - frames + 1))
             offset += length
         self.features = torch.from_numpy(np.concatenate(features)).to(device)  # (N, F)
-        self.labels = torch.from_numpy(np.concatenate(labels)).to(device)  # (N,)
+        self.labels = torch.from_numpy(np.concatenate(labels)).to(device)  # (N,) or (N, O)
+        self.told = torch.from_numpy(np.concatenate(told)).to(device)  # (N,)
         self.starts = torch.from_numpy(np.concatenate(starts)).to(device)
         self.steps = torch.arange(frames, device=device)
 
     def draw(self, count: int, noise: float, generator: torch.Generator) -> Batch:
-        """Return noisy chunks; labels are (count, frames)."""
+        """Return noisy chunks; labels are (count, frames), numbers (count, frames, O)."""
         device = self.starts.device
         chosen = torch.randint(len(self.starts), (count,), generator=generator, device=device)
         index = self.starts[chosen].unsqueeze(1) + self.steps
         features, labels = self.features[index], self.labels[index]
         features += noise * torch.randn(features.shape, generator=generator, device=device)
-        return Batch(features, labels, labels != IGNORED)
+        return Batch(features, labels, self.told[index])
 
 
 class WholeUtterances:
@@ -145,7 +167,7 @@ class WholeUtterances:
         self.last = last  # only the last frame of each counts
         self.frames = [torch.from_numpy(values).float().to(device) for values, _ in utterances]
         self.phones = [
-            torch.from_numpy(phones.astype(np.int64)).to(device) for _, phones in utterances
+            torch.from_numpy(phones.astype(_dtype(phones))).to(device) for _, phones in utterances
         ]
         self.lengths = np.array([len(values) for values in self.frames])
         self.device = device

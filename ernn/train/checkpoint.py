@@ -1,5 +1,6 @@
 """Torch tensors in the files of `ernn.files`, and all tensors of a training among them."""
 
+import hashlib
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +26,14 @@ def load_tensors(path: Path, kind: str) -> tuple[dict[str, Tensor], dict[str, An
     """
     arrays, header = read_arrays(path, kind, "delete it and train again")
     return {name: torch.from_numpy(value) for name, value in arrays.items()}, header
+
+
+def digest(model: nn.Module) -> str:
+    """Return a hash of a model's weights."""
+    found = hashlib.sha256()
+    for value in model.state_dict().values():
+        found.update(value.detach().cpu().numpy().tobytes())
+    return found.hexdigest()
 
 
 def pack(

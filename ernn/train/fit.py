@@ -33,6 +33,7 @@ from ernn.train.losses import Loss, make_loss
 from ernn.train.memory import out_of_memory
 from ernn.train.precision import Precision
 
+NOISE = 0.1  # on inputs, where classes are told and the recipe says nothing
 CHECKPOINT = "ernn-checkpoint-1"
 # phase, update, loss; gap in ADMM; dev_loss, not after every round of ADMM; score where asked for
 Round = dict[str, Any]
@@ -103,9 +104,7 @@ def fit(
     model.to(run.device)
     keep_memory()
     with _threads(recipe.threads):
-        return _Fit(
-            model, phase, recipe, data, run, loss or make_loss(data.targets, recipe)
-        ).rounds()
+        return _Fit(model, phase, recipe, data, run, loss or make_loss(data, recipe)).rounds()
 
 
 class _Fit:
@@ -175,7 +174,10 @@ class _Fit:
         # One generator per update, so that nothing about random numbers has to be saved.
         words = [self.run.seed, update, *self.phase.name.encode()]
         generator.manual_seed(int(np.random.SeedSequence(words).generate_state(1)[0]))
-        return self.source.draw(self.recipe.batch, self.recipe.input_noise, generator)
+        noise = self.recipe.input_noise
+        if noise is None:
+            noise = NOISE if self.loss.of_classes else 0.0
+        return self.source.draw(self.recipe.batch, noise, generator)
 
     def _share(self, batch: Batch) -> Batch:
         """Return this process's sequences."""

@@ -31,7 +31,7 @@ def train_dense(
         One entry per round; see `Round`.
     """
     phase = Phase("dense", recipe.updates, recipe.evaluate_every, recipe.learning_rate)
-    loss = make_loss(data.targets, recipe)
+    loss = make_loss(data, recipe)
     return fit(model, phase, recipe, data, run, Distilled(loss, teacher) if teacher else loss)
 
 
@@ -54,10 +54,10 @@ def compress(
     Returns:
         One entry per round; see `Round`.
     """
-    loss = make_loss(data.targets, training)
+    teacher = copy.deepcopy(model)
+    loss = make_loss(data, training, teacher)
     taught = loss
-    if recipe.distillation:
-        teacher = copy.deepcopy(model)
+    if recipe.distillation and data.targets != "none":  # where there is nothing but the teacher
         taught = Distilled(loss, teacher, recipe.distillation, recipe.distillation_temperature)
     history: list[Round] = []
     if recipe.method == "admm":

@@ -1,11 +1,12 @@
 """What training minimises: cross entropy of frames or sequences, CTC, and these beside a teacher.
 
+Losses of numbers, and the one without targets, are in `ernn.train.imitation`.
+
 Every loss has the same verbs: `source` of its batches, `total` over the counted frames of a batch
 (the sum, so that the parts of a batch on several processes add up), `evaluate` on the outputs for
 whole utterances, and `describe` for the checkpoint. A loss is always told per counted frame.
 """
 
-import hashlib
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -13,13 +14,21 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from ernn.errors import RecipeError
 from ernn.recipe import TrainingRecipe
 from ernn.train.acoustic import AcousticModel
-from ernn.train.batches import IGNORED, Batch, Chunks, Source, Targets, Utterances, WholeUtterances
+from ernn.train.batches import IGNORED, Batch, Chunks, Data, Source, Utterances, WholeUtterances
+from ernn.train.checkpoint import digest
+from ernn.train.imitation import Imitation, SquaredLoss, divergence, squares
 
 
 class Loss(Protocol):
     """What training minimises."""
+
+    @property
+    def of_classes(self) -> bool:
+        """Whether outputs are scores of classes; then the model hears noise if nobody forbids."""
+        ...
 
     def source(self, utterances: Utterances, recipe: TrainingRecipe, device: str) -> Source:
         """Return where batches for this loss come from."""
@@ -43,6 +52,11 @@ class FrameLoss:
     """Cross entropy of each frame against the phone spoken `label_delay` frames before."""
 
     label_delay: int
+
+    @property
+    def of_classes(self) -> bool:
+        """Outputs are scores of classes."""
+        return True
 
     def source(self, utterances: Utterances, recipe: TrainingRecipe, device: str) -> Source:
         """Return chunks of equal length."""
@@ -77,6 +91,11 @@ class SequenceLoss:
     Told per sequence: only last frames count.
     """
 
+    @property
+    def of_classes(self) -> bool:
+        """Outputs are scores of classes."""
+        return True
+
     def source(self, utterances: Utterances, recipe: TrainingRecipe, device: str) -> Source:
         """Return whole sequences."""
         return WholeUtterances(utterances, device, last=True)
@@ -105,6 +124,11 @@ class CtcLoss:
 
     Source: Graves et al., Connectionist Temporal Classification, ICML 2006.
     """
+
+    @property
+    def of_classes(self) -> bool:
+        """Outputs are scores of classes."""
+        return True
 
     def source(self, utterances: Utterances, recipe: TrainingRecipe, device: str) -> Source:
         """Return whole utterances."""
@@ -139,10 +163,11 @@ class CtcLoss:
 
 @dataclass(frozen=True)
 class Distilled:
-    """A loss beside the divergence from a teacher, which hears the same noisy frames.
+    """A loss beside the difference from a teacher, which hears the same noisy frames.
 
     (1 - weight) base + weight T^2 KL(teacher at temperature T || model at temperature T), for each
-    frame; T^2 keeps the size of the gradient. Judged by the base alone.
+    frame; T^2 keeps the size of the gradient. Of numbers it is the squared difference instead.
+    Judged by the base alone.
 
     Source: Hinton, Vinyals and Dean, Distilling the Knowledge in a Neural Network, 2015.
     """
@@ -151,6 +176,11 @@ class Distilled:
     teacher: AcousticModel
     weight: float = 0.5
     temperature: float = 2.0
+
+    @property
+    def of_classes(self) -> bool:
+        """Outputs are those of the base."""
+        return self.base.of_classes
 
     def source(self, utterances: Utterances, recipe: TrainingRecipe, device: str) -> Source:
         """Return the base's batches."""
@@ -162,14 +192,11 @@ class Distilled:
         with torch.no_grad():
             wanted = self.teacher(batch.features)[batch.counted].float()
         told = scores[batch.counted]
-        divergence = nn.functional.kl_div(
-            nn.functional.log_softmax(told / self.temperature, -1),
-            nn.functional.log_softmax(wanted / self.temperature, -1),
-            reduction="sum",
-            log_target=True,
-        )
-        base = self.base.total(scores, batch)
-        return (1 - self.weight) * base + self.weight * self.temperature**2 * divergence
+        if self.of_classes:
+            apart = divergence(told, wanted, self.temperature)
+        else:
+            apart = squares(told, wanted)
+        return (1 - self.weight) * self.base.total(scores, batch) + self.weight * apart
 
     def evaluate(self, outputs: list[np.ndarray], utterances: Utterances) -> float:
         """Return the base's loss."""
@@ -177,19 +204,33 @@ class Distilled:
 
     def describe(self) -> dict[str, Any]:
         """Return all settings and a hash of the teacher."""
-        digest = hashlib.sha256()
-        for value in self.teacher.state_dict().values():
-            digest.update(value.detach().cpu().numpy().tobytes())
         return {
             **self.base.describe(),
-            "teacher": digest.hexdigest(),
+            "teacher": digest(self.teacher),
             "weight": self.weight,
             "temperature": self.temperature,
         }
 
 
-def make_loss(targets: Targets, recipe: TrainingRecipe) -> Loss:
-    """Return the loss of a kind of targets."""
+def make_loss(data: Data, recipe: TrainingRecipe, teacher: AcousticModel | None = None) -> Loss:
+    """Return the loss that suits the targets of data.
+
+    Args:
+        data: what to train on.
+        recipe: its label delay.
+        teacher: whom to follow where there are no targets.
+
+    Raises:
+        RecipeError: there are neither targets nor a teacher.
+    """
+    targets = data.targets
+    if targets == "none":
+        if teacher is None:
+            what = "a network cannot be trained without targets"
+            raise RecipeError(what, remedy="give targets, or import a trained network")
+        return Imitation(teacher, data.decisions)
     if targets == "steps":
         return FrameLoss(recipe.label_delay)
+    if targets in ("step_values", "sequence_values"):
+        return SquaredLoss(targets == "sequence_values")
     return CtcLoss() if targets == "order" else SequenceLoss()

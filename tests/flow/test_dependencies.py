@@ -71,7 +71,7 @@ def edit(path: Path) -> None:
         ("ernn/finetune/quantization_aware.py", {"quantize"}),
         ("ernn/speech/kaldi.py", {"corpus"}),
         ("ernn/speech/per.py", {"train", "compress", "quantize", "report"}),
-        ("ernn/tasks/npz.py", set()),
+        ("ernn/tasks/own_data.py", set()),
         ("ernn/train/fit.py", MODELS),
         ("hw_templates/lib/ernn_pe.v", {"generate", "simulate"}),
         ("sim/accelerator.py", {"simulate"}),
@@ -93,7 +93,7 @@ def test_an_edit_redoes_what_it_goes_into(copied, file, stale):
 
 def test_a_task_depends_on_its_own_code():
     found = keys(Tree.own(), "arrays")
-    assert "tasks/npz.py" in found["corpus"] and "tasks/arrays.py" in found["train"]
+    assert "tasks/own_data.py" in found["corpus"] and "tasks/arrays.py" in found["train"]
     for step, files in found.items():
         assert not [file for file in files if file.startswith("speech/")], step
 

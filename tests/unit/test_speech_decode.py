@@ -8,8 +8,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from ernn.edits import collapse
 from ernn.errors import CorpusError, ShapeError
-from ernn.speech.decode import PhoneModel, _viterbi, collapse, decode
+from ernn.speech.decode import PhoneModel, _viterbi, decode
 from ernn.speech.phones import PHONES, SILENCE
 from ernn.speech.scorer import Scorer
 from ernn.speech.utterance import Split, Utterance

@@ -7,8 +7,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from ernn.edits import count_edits
 from ernn.errors import CorpusError, ShapeError
-from ernn.speech.per import count_edits, error_rate
+from ernn.speech.per import error_rate
 
 sequences = st.lists(st.integers(0, 3), max_size=8)
 

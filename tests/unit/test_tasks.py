@@ -9,7 +9,7 @@ import pytest
 from ernn.errors import CorpusError, ShapeError
 from ernn.recipe import TrainingRecipe
 from ernn.tasks.arrays import ArraysTask
-from ernn.tasks.npz import make_sequences
+from ernn.tasks.own_data import make_sequences
 from ernn.tasks.sequences import load_sequences
 from ernn.tasks.task import calibration
 

@@ -6,7 +6,7 @@ from ernn.compressed import CompressedModel
 from ernn.finetune.loop import fine_tune
 from ernn.flow.bits import search_bits
 from ernn.flow.results import write_json
-from ernn.flow.score import save_score
+from ernn.flow.score import save_score, task_of
 from ernn.flow.signals import compare_signals
 from ernn.flow.training import drop_checkpoints, prepare
 from ernn.flow.work import Work
@@ -14,7 +14,6 @@ from ernn.quant.frames import stack
 from ernn.quant.integer_model import IntegerModel
 from ernn.quant.predict import predict
 from ernn.quant.quantize import quantize
-from ernn.tasks.kinds import open_task
 from ernn.tasks.task import calibration
 
 
@@ -22,7 +21,7 @@ def run(work: Work) -> None:
     """Make the integer model; if the recipe says so, search its bits first and fine-tune it."""
     settings = work.recipe.quantization
     compressed = CompressedModel.load(work.run.compressed_model)
-    task = open_task(work.recipe, work.run.corpus)
+    task = task_of(work)
     chosen = calibration(task, settings.calibration_utterances)
     if settings.search:
         settings = search_bits(work, compressed, chosen)
@@ -45,8 +44,9 @@ def _fine_tune(
     recipe, training = work.recipe, prepare(work)
     with work.progress("quantize: fine-tuning updates") as progress:
         told = replace(training.run, progress=progress)
+        training.model.load(work.run.dense_model)
         settings = recipe.quantization, recipe.training
-        found = fine_tune(compressed, model, *settings, training.data, told)
+        found = fine_tune(compressed, model, *settings, training.data, told, training.model)
     found[0].save(work.run.fine_tuned_model)
     drop_checkpoints(work.folder)
     return found

@@ -3,7 +3,7 @@
 from dataclasses import replace
 
 from ernn.flow.process_group import shared
-from ernn.flow.score import save_score
+from ernn.flow.score import save_float_score
 from ernn.flow.training import Training, drop_checkpoints, prepare
 from ernn.flow.work import Work
 from ernn.train.loop import train_dense
@@ -15,7 +15,7 @@ def run(work: Work) -> None:
     with shared(work):
         _fit(work, training)
     training.model.save(work.run.dense_model)
-    save_score(work, training.model.predict, ("test", "dev"))
+    save_float_score(work, training.model.predict)
     drop_checkpoints(work.folder)
 
 
