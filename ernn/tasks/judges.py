@@ -153,7 +153,7 @@ def _changed(outputs: Rows, targets: Rows) -> Figures:
 def _each(count: Callable[[np.ndarray, np.ndarray], float], outputs: Rows, targets: Rows):
     """Return a figure of each sequence; float32 is too coarse for sums of squares."""
     pairs = zip(outputs, targets, strict=True)
-    return np.array([count(rows.astype(np.float64), wanted) for rows, wanted in pairs])
+    return np.array([count(rows.astype(float), wanted.astype(float)) for rows, wanted in pairs])
 
 
 def _lengths(arrays: Rows) -> np.ndarray:

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from ernn.errors import CorpusError, ShapeError
-from ernn.recipe import TrainingRecipe
+from ernn.recipe import Recipe
 from ernn.tasks.arrays import ArraysTask
 from ernn.tasks.own_data import make_sequences
 from ernn.tasks.sequences import load_sequences
@@ -23,6 +23,19 @@ def arrays(**changes) -> dict[str, np.ndarray]:
     frames = np.random.default_rng(0).normal(size=(LENGTHS.sum(), 4))
     told = {"frames": frames, "lengths": LENGTHS, "targets": TARGETS, "splits": SPLITS}
     return {name: one for name, one in (told | changes).items() if one is not None}
+
+
+def recipe(**task) -> Recipe:
+    """Return a recipe for sequences with more keys in its task."""
+    layer = {"hidden": 4, "block": 2}
+    return Recipe.from_dict(
+        {
+            "name": "mine",
+            "task": {"kind": "arrays", "path": "mine.npz", **task},
+            "model": {"cell": "gru", "layers": [layer]},
+            "training": {"label_delay": 1},
+        }
+    )
 
 
 def made(tmp_path, **changes):
@@ -47,9 +60,8 @@ def test_sequences_end_to_end_and_padded_are_the_same(tmp_path):
 
 
 def test_a_decision_is_taken_at_the_end_or_at_each_step(tmp_path):
-    training = TrainingRecipe(label_delay=1)
     made(tmp_path)
-    task = ArraysTask(tmp_path, training)
+    task = ArraysTask(tmp_path, recipe())
     assert (task.features, task.outputs, task.targets) == (4, 3, "sequence")
     outputs = [np.eye(3)[[2, 1, 1, 0]], np.eye(3)[[2, 2, 1]]]
     score = task.evaluate(outputs, "test")
@@ -59,7 +71,7 @@ def test_a_decision_is_taken_at_the_end_or_at_each_step(tmp_path):
         task.evaluate(outputs[::-1], "test")
     steps = np.arange(LENGTHS.sum()) % 3
     made(tmp_path, targets=steps)
-    task = ArraysTask(tmp_path, training)
+    task = ArraysTask(tmp_path, recipe())
     assert task.targets == "steps"
     labels = [one for _, one in task.examples("test")]
     late = [np.eye(3)[np.concatenate([one[:1], one[:-1]])] for one in labels]  # told a step later
@@ -74,18 +86,18 @@ BROKEN[4] = np.nan
 @pytest.mark.parametrize(
     ("changes", "sentence"),
     [
-        ({"splits": None}, "holds the arrays frames, lengths, targets; give frames, splits"),
+        ({"frames": None}, "holds the arrays lengths, splits, targets; give frames, and"),
         ({"label": TARGETS}, "holds the arrays .*; give .* and no others"),
         ({"frames": BROKEN}, "sequence 2 holds NaN, infinite or too large values"),
         ({"frames": FRAMES * 1e300}, "sequence 0 holds NaN, infinite"),
         ({"frames": FRAMES[:-1]}, "lengths add up to 15 and there are 14 frames"),
         ({"frames": FRAMES[:, 0]}, r"frames have the shape \(15,\)"),
         ({"frames": FRAMES.astype(str)}, r"frames have the shape .* of <U"),
-        ({"lengths": None}, "nothing says where a sequence ends; give lengths"),
+        ({"lengths": None}, r"targets of shape \(6,\) do not fit 1 sequences of 15 steps"),
         ({"lengths": np.array([3, 0, 3, 4, 2, 3])}, "sequence 1 is empty; leave it out"),
         ({"lengths": LENGTHS.astype(float)}, "lengths are float64"),
         ({"targets": TARGETS[:5]}, r"targets of shape \(5,\) do not fit 6 sequences of 15 steps"),
-        ({"targets": TARGETS.astype(float)}, "targets are float64; give the number of a class"),
+        ({"targets": TARGETS.astype(str)}, "targets are <U21; give classes as whole numbers"),
         ({"targets": TARGETS - 1}, "targets are -1 to 1, .*number the classes from 0"),
         ({"targets": TARGETS * 0}, "targets are 0 to 0, .*at least two"),
         ({"classes": np.array(["a", "b"])}, "targets are 0 to 2, 2 classes are named"),

@@ -9,6 +9,7 @@ from ernn.recipe import LayerRecipe, ModelRecipe, TrainingRecipe
 from ernn.train.acoustic import AcousticModel
 from ernn.train.batches import IGNORED, Batch
 from ernn.train.losses import CtcLoss, Distilled, FrameLoss, make_loss
+from tests.trainings import CTC_DATA, DATA
 
 torch.set_num_threads(1)
 
@@ -136,8 +137,8 @@ def test_a_teacher_is_copied_where_it_differs_and_leaves_nothing_where_it_agrees
 
 
 def test_the_recipe_names_the_loss():
-    assert make_loss("steps", TrainingRecipe(label_delay=3)) == FrameLoss(3)
-    assert make_loss("order", TrainingRecipe()) == CtcLoss()
+    assert make_loss(DATA, TrainingRecipe(label_delay=3)) == FrameLoss(3)
+    assert make_loss(CTC_DATA, TrainingRecipe()) == CtcLoss()
 
 
 def test_descriptions_tell_trainings_apart():
