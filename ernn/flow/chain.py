@@ -234,10 +234,10 @@ _IMPORT = _step(
     "import",
     "task",
     "import_network",
-    reads=("seed", "features", "model", "source", "training"),
+    reads=("seed", "features", "model", "source", "training", "score"),
     after=("corpus",),
     view=_dense,
-    outside=_own_network,
+    outside=lambda recipe, out: _own_network(recipe, out) | _own_score(recipe, out),
 )
 
 

@@ -78,7 +78,7 @@ def _headers(path: Path, archive: zipfile.ZipFile) -> Iterator[tuple[str, int]]:
     for info in archive.infolist():
         with archive.open(info) as file:
             shape, _, dtype = _header(file)
-        size = _size(path, info.filename, shape, dtype, info.file_size - file.tell())
+            size = _size(path, info.filename, shape, dtype, info.file_size - file.tell())
         yield info.filename.removesuffix(".npy"), size
 
 

@@ -6,16 +6,15 @@ from ernn.compressed import CompressedLayer, CompressedModel
 from ernn.errors import CorpusError, RecipeError
 from ernn.files import write_text
 from ernn.flow.run_folder import SUMMARY
-from ernn.flow.score import save_score
+from ernn.flow.score import save_float_score, task_of
 from ernn.flow.work import Work
 from ernn.recipe import LayerRecipe, ModelRecipe
-from ernn.tasks.kinds import open_task
 from ernn.train.acoustic import AcousticModel
 
 
 def run(work: Work) -> None:
     """Take the network; leave it, padded for the recipe's blocks, and its score behind."""
-    recipe, task = work.recipe, open_task(work.recipe, work.run.corpus)
+    recipe, task = work.recipe, task_of(work)
     assert recipe.source.path is not None  # the recipe checked it
     path = Path(recipe.source.path)
     network = CompressedModel.load(path)
@@ -26,16 +25,16 @@ def run(work: Work) -> None:
             given=f"{path} takes {network.features}",
             remedy="give the data that the network was made for",
         )
-    if task.outputs != network.labels:
+    if task.targets != "none" and task.outputs != network.labels:
         raise CorpusError(
             f"targets of {task.outputs} outputs",
             given=f"{path} has {network.labels}",
             remedy="give targets that the network was trained for",
         )
-    model = AcousticModel(recipe.model, task.features, task.outputs, recipe.seed)
+    model = AcousticModel(recipe.model, network.features, network.labels, recipe.seed)
     model.take(network)
     model.save(work.run.dense_model)
-    save_score(work, model.predict, ("test", "dev"))
+    save_float_score(work, model.predict)
     write_text(work.folder / SUMMARY, network.meta.get("import", f"the network of {path}") + "\n")
 
 
