@@ -46,5 +46,6 @@ class CompressionRecipe(Section):
     learning_rate: LearningRate = 1e-2
     retrain_updates: Count = 1500
     retrain_learning_rate: LearningRate = 1e-2
-    distillation: Fraction = 0.0  # share of retraining's loss: difference from the dense outputs
+    # Share of retraining's loss: difference from the dense outputs; 1: nothing else, in ADMM too
+    distillation: Fraction = 0.0
     distillation_temperature: Positive = 2.0

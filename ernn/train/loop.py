@@ -61,7 +61,9 @@ def compress(
         taught = Distilled(loss, teacher, recipe.distillation, recipe.distillation_temperature)
     history: list[Round] = []
     if recipe.method == "admm":
-        history = _admm(model, recipe, training, data, run, loss)
+        # Where the dense outputs are all that counts, they do so from the beginning.
+        pulled = taught if recipe.distillation == 1 else loss
+        history = _admm(model, recipe, training, data, run, pulled)
     model.constrain()
     updates = recipe.updates - last_update(history) + recipe.retrain_updates
     if recipe.method == "direct":
