@@ -312,3 +312,12 @@ def test_without_results_beside_it_the_report_says_how_to_get_them(tmp_path: Pat
 )
 def test_format_number(value, text):
     assert format_number(value) == text
+
+
+def test_bars_of_values_below_zero_end_at_zero():
+    rows = [Row(str(value), (Bar(value, "dense", "text"),)) for value in (-30.0, -3.0)]
+    drawn = str(bar_chart("decibels", "title", "description", rows))
+    places = re.findall(r'<rect x="([\d.]+)%" width="([\d.]+)%"', drawn)
+    ends = [float(x) + float(width) for x, width in places]
+    widths = [float(width) for _, width in places]
+    assert ends == pytest.approx([100, 100]) and widths == pytest.approx([100, 10])
