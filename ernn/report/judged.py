@@ -29,8 +29,8 @@ class Judged(Strict):
 
     @property
     def label(self) -> str:
-        """The measure's name as a heading begins."""
-        return self.name[:1].upper() + self.name[1:]
+        """The measure's name as a heading begins; a user's own is written as it is."""
+        return self.name if ":" in self.name else self.name[:1].upper() + self.name[1:]
 
     @property
     def head(self) -> str:
