@@ -156,7 +156,9 @@ MEASURES = {
 def own_measure(name: str, lower_is_better: bool) -> Measure:
     """Return the mean over sequences of what a user's own function says of each."""
     ends = (-_LARGE, _LARGE) if lower_is_better else (_LARGE, -_LARGE)
-    return Measure(name, f"own score {name}", "", "", lower_is_better, ("value",), "sequences", *ends)
+    return Measure(
+        name, f"own score {name}", "", "", lower_is_better, ("value",), "sequences", *ends
+    )
 
 
 def measure_named(name: str, lower_is_better: bool) -> Measure:

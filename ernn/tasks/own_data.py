@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
 MOST_CLASSES = 4096
 _SHARE = 0.15  # of dev, and of test, where no splits are named
+_MOST_PIECES, _LEAST_STEPS = 10, 100  # of these, where they are parts of one sequence
 
 
 def sources(recipe: "Recipe") -> list[Path]:
@@ -54,12 +55,13 @@ def make_sequences(path: Path, folder: Path) -> str:
     classes = _classes(path, names, targets) if kind in CLASSES else ()
     groups = _texts(path, arrays.get("groups"), len(lengths), "groups")
     size, wanted = frames[0].shape[1], _wanted(kind, classes, targets)
-    told = [f"{len(frames)} sequence{'s' * (len(frames) > 1)}, {size} values a frame, {wanted}"]
+    told = [f"{_count(len(frames), 'sequence')}, {_count(size, 'value')} a frame, {wanted}"]
     if "splits" in arrays:
         which = _splits(path, arrays["splits"], len(lengths))
     elif len(frames) == 1:
-        frames, targets, sentence = _cut_in_time(path, frames[0], targets[0], kind)
-        which, groups = list(SPLITS), groups * len(SPLITS)
+        which, ends, sentence = _cut_in_time(path, len(frames[0]), len(targets[0]))
+        frames, targets = np.split(frames[0], ends), np.split(targets[0], ends)
+        groups = []  # all of it is from the same one
         told.append(sentence)
     else:
         which, sentence = _in_order(path, len(frames))
@@ -261,24 +263,27 @@ def _in_order(path: Path, count: int) -> tuple[list[str], str]:
     return list(np.repeat(SPLITS, sizes)), told
 
 
-def _cut_in_time(
-    path: Path, frames: np.ndarray, targets: np.ndarray, kind: Targets
-) -> tuple[list[np.ndarray], list[np.ndarray], str]:
-    """Return the three parts of a single sequence, their targets, and a sentence about it."""
-    steps = len(frames)
-    if steps < len(SPLITS) or len(targets) != steps:
+def _cut_in_time(path: Path, steps: int, targets: int) -> tuple[list[str], list[int], str]:
+    """Return the splits of the parts of a single sequence, where to cut, and a sentence about it.
+
+    What models are judged by is cut into several sequences: intervals come from drawing them anew.
+    """
+    if steps < len(SPLITS) or targets != steps:
         raise _wrong(
             path,
-            f"one sequence of {steps} steps with {len(targets)} targets cannot be cut in three",
+            f"one sequence of {steps} steps with {targets} targets cannot be cut in three",
             "give more sequences",
         )
     part = max(1, round(_SHARE * steps))
-    ends = [steps - 2 * part, steps - part]
+    pieces = min(max(1, part // _LEAST_STEPS), _MOST_PIECES)
+    ends = [round(steps - 2 * part + part * piece / pieces) for piece in range(2 * pieces)]
+    which = np.repeat(SPLITS, (1, pieces, pieces)).tolist()
     told = (
         f"no splits are named: the sequence is cut in time, {ends[0]:,} steps of train, then "
         f"{part:,} of dev and {part:,} of test"
     )
-    return np.split(frames, ends), np.split(targets, ends), told
+    anew = f", {pieces} sequences of each, which begin anew" if pieces > 1 else ""
+    return which, ends, told + anew
 
 
 def _texts(path: Path, names: np.ndarray | None, count: int, what: str) -> list[str]:
@@ -328,13 +333,16 @@ def _wanted(kind: Targets, classes: tuple[str, ...], targets: list[np.ndarray]) 
         return f"{len(classes)} classes"
     low, high = _range(targets)
     each = "step" if kind == "step_values" else "sequence"
-    count = targets[0].shape[1]
-    return f"{count} target{'s' * (count > 1)} a {each} from {low:.3g} to {high:.3g}"
+    return f"{_count(targets[0].shape[1], 'target')} a {each} from {low:.3g} to {high:.3g}"
+
+
+def _count(number: int, what: str) -> str:
+    return f"{number:,} {what}{'s' * (number != 1)}"
 
 
 def _in_words(split: str, picked: Sequences) -> str:
     steps = sum(len(one) for one in picked.frames)
-    told = f"{split}: {len(picked)} sequences, {steps:,} frames"
+    told = f"{split}: {_count(len(picked), 'sequence')}, {steps:,} frames"
     if picked.kind not in CLASSES:
         return told
     counted = np.bincount(np.concatenate(picked.targets), minlength=len(picked.classes))

@@ -78,6 +78,10 @@ def test_a_single_sequence_is_cut_in_time(tmp_path):
     told = make_sequences(tmp_path / "one.npy", tmp_path)
     assert "cut in time, 11 steps of train, then 2 of dev and 2 of test" in told
     assert lengths_of(tmp_path) == [[11], [2], [2]]
+    np.save(tmp_path / "long.npy", np.random.default_rng(0).normal(size=(2000, 1)))
+    told = make_sequences(tmp_path / "long.npy", tmp_path)
+    assert "300 of dev and 300 of test, 3 sequences of each, which begin anew" in told
+    assert lengths_of(tmp_path) == [[1400], [100] * 3, [100] * 3]
     alone = {"splits": None, "lengths": None}
     made(tmp_path, **alone, targets=VALUES)
     assert np.array_equal(
