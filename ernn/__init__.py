@@ -22,6 +22,10 @@ if TYPE_CHECKING:
     from ernn.flow.package import package as package
     from ernn.flow.synth import synth as synth
     from ernn.hw.plan import HardwarePlan as HardwarePlan
+    from ernn.importers.keras_file import from_keras as from_keras
+    from ernn.importers.onnx_network import from_onnx as from_onnx
+    from ernn.importers.state_dict import from_state_dict as from_state_dict
+    from ernn.importers.torch_module import from_torch as from_torch
     from ernn.quant.integer_model import IntegerModel as IntegerModel
     from ernn.recipe import Recipe as Recipe
     from ernn.run.simulate import Simulation as Simulation
@@ -43,6 +47,10 @@ _HOMES = {
     "package": "ernn.flow.package",
     "synth": "ernn.flow.synth",
     "HardwarePlan": "ernn.hw.plan",
+    "from_keras": "ernn.importers.keras_file",
+    "from_onnx": "ernn.importers.onnx_network",
+    "from_state_dict": "ernn.importers.state_dict",
+    "from_torch": "ernn.importers.torch_module",
     "IntegerModel": "ernn.quant.integer_model",
     "Recipe": "ernn.recipe",
     "Simulation": "ernn.run.simulate",
@@ -52,7 +60,10 @@ _HOMES = {
 def __getattr__(name: str) -> Any:
     if name not in _HOMES:
         raise AttributeError(f"module 'ernn' has no attribute {name!r}")
-    return getattr(import_module(_HOMES[name]), name)
+    from ernn.extras import extras_explained
+
+    with extras_explained():
+        return getattr(import_module(_HOMES[name]), name)
 
 
 def __dir__() -> list[str]:

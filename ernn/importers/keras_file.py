@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 
 from ernn.errors import ModelFileError
+from ernn.extras import extras_explained
 from ernn.importers.assemble import assemble
 from ernn.importers.keras_config import KerasConfig, read_config
 from ernn.importers.keras_layers import items_of
@@ -38,6 +39,7 @@ def from_keras(
         ModelFileError: the file is damaged or not to be trusted, or a layer of the model is none
             that ernn can build.
         MismatchError: ernn's model computes something else.
+        ToolError: Keras is not installed.
     """
     if isinstance(model, str | Path):
         return _from_file(Path(model), f"Keras file {Path(model).name}", data, tolerance)
@@ -106,7 +108,8 @@ def _bad(path: Path, given: str, remedy: str = "save the model again") -> ModelF
 
 def _runtime(config: KerasConfig, content: bytes) -> Runtime:
     """Return Keras itself, which loads the weights of the file and the configuration's copy."""
-    keras = _keras()
+    with extras_explained():
+        keras = _keras()
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "model.keras"
         with zipfile.ZipFile(path, "w") as archive:

@@ -51,7 +51,7 @@ def from_torch(
         MismatchError: ernn's model computes something else.
     """
     if isinstance(module, str | Path):
-        return from_exported(module, data=data, tolerance=tolerance)
+        return _program(Path(module), data, tolerance)
     if not isinstance(module, torch.nn.Module):
         raise ModelFileError(
             f"{type(module).__name__} is no torch.nn.Module", remedy="give a module"
@@ -60,16 +60,8 @@ def from_torch(
     return imported(name, module, example, data=data, tolerance=tolerance)
 
 
-def from_exported(
-    path: str | Path, *, data: Sequence[np.ndarray] = (), tolerance: float = TOLERANCE
-) -> ImportedNetwork:
-    """Import the .pt2 file of a program that torch.export saved; see `from_torch`.
-
-    Raises:
-        ModelFileError: the file cannot be read, or is no network that ernn can build.
-        MismatchError: ernn's model computes something else.
-    """
-    path = Path(path)
+def _program(path: Path, data: Sequence[np.ndarray], tolerance: float) -> ImportedNetwork:
+    """Import the file of a program that torch.export saved."""
     graph, dtype = read_program(path)
     walked = walk(graph)
     states = [source for source in walked.fed.values() if source is not None]

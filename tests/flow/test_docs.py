@@ -72,7 +72,7 @@ def test_every_script_of_the_python_page_runs(tmp_path):
     """As they stand, at the top of a file: without a guard of __main__, and to their end."""
     page = (ROOT / "docs" / "python.md").read_text()
     scripts = re.findall(r"^```python\n(.*?)^```", page, flags=re.S | re.M)
-    assert len(scripts) == 2 and not any("__main__" in script for script in scripts)
+    assert len(scripts) == 3 and not any("__main__" in script for script in scripts)
     told = []
     for index, script in enumerate(scripts):
         file = tmp_path / f"script{index}.py"
@@ -80,7 +80,9 @@ def test_every_script_of_the_python_page_runs(tmp_path):
         told.append(require_success(f"python {file.name}", tmp_path, OMP_NUM_THREADS="1"))
     assert "120 frames" in told[0] and "every one as the integer model" in told[0]
     assert (tmp_path / "waves" / "rtl" / "rtl" / "ernn_top.v").is_file()
-    assert "quantize: done" in told[1]
+    assert "largest difference to the source" in told[1]
+    assert "as the integer model" in told[1]
+    assert "quantize: done" in told[2]
 
 
 def test_the_site_is_built_without_a_warning(tmp_path):
