@@ -79,8 +79,12 @@ class Chains:
                 )
             if self._error is not None:
                 raise self._error
+            loops = [node for node in self.graph.live if node.op_type in ("Loop", "Scan")]
+            what = "there is no recurrent layer in the graph that ernn knows"
+            if loops:
+                what = f"{loops[0].op_type} {named(loops[0])} repeats a graph of its own"
             raise ModelFileError(
-                "there is no recurrent layer in the graph that ernn knows",
+                what,
                 allowed="LSTM, GRU and RNN nodes, and cells of them taken apart",
                 remedy="export the network with whole layers",
             )

@@ -168,7 +168,8 @@ class Cuts:
         Raises:
             ModelFileError: there is none.
         """
-        common = set.intersection(*(self._carried(name) for name in readers))
+        carried = [self._carried(name) for name in readers]
+        common = set.intersection(*carried) if carried else set()
         for name in self.origins.order:
             codes = self.origins.of(name) if name in common else None
             if codes is not None and same(codes.ravel(), rows.ravel()):

@@ -63,8 +63,8 @@ def read_onnx(path: Path) -> "ModelProto":
         onnx.checker.check_model(model)
         if model.functions:
             model = onnx.inliner.inline_local_functions(model)
-    except (onnx.checker.ValidationError, RuntimeError) as error:
-        told = str(error).strip().splitlines()[0]
+    except (onnx.checker.ValidationError, RuntimeError, UnicodeDecodeError) as error:
+        told = (str(error).strip().splitlines() or ["no reason told"])[0]
         raise ModelFileError(f"{path} is no valid ONNX", given=told) from None
     _require_domains(model, path)
     return model

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from ernn.errors import ModelFileError
 from ernn.extras import extras_explained
 from ernn.importers.assemble import assemble
 from ernn.importers.network import TOLERANCE, ImportedNetwork, checked
@@ -52,27 +53,33 @@ def from_onnx(
     """
     with extras_explained():
         path = Path(path)
-        model = read_onnx(path)
-        graph, lengths = sized_graph(model, inputs or {})
-        finder = Chains(graph, start, end)
-        found = finder.candidates()
-        chain = found[0]
-        made = assemble(chain.items(), chain.links[0].into.shape[1])
-        notes = [*made.notes, *graph.notes, *chain.notes, *others(found), *_faults(model, chain)]
-        parts = Parts(graph, chain, lengths)
-        outside = parts.outside(finder.refusals, finder.origins)
-        return checked(
-            f"{path.name} (ONNX opset {graph.opset})",
-            replace(made, notes=tuple(notes)),
-            runtime(parts),
-            steps=_steps(chain, lengths),
-            data=data,
-            tolerance=tolerance,
-            outside=outside,
-            entering=chain.entering,
-            leaving=chain.leaving,
-            host=parts.host(),
-        )
+        try:
+            return _imported(path, read_onnx(path), inputs or {}, (start, end), data, tolerance)
+        except RecursionError:
+            raise ModelFileError(f"the graph of {path} is nested too deeply") from None
+
+
+def _imported(path: Path, model: "ModelProto", inputs, ends, data, tolerance) -> ImportedNetwork:
+    graph, lengths = sized_graph(model, inputs)
+    finder = Chains(graph, *ends)
+    found = finder.candidates()
+    chain = found[0]
+    made = assemble(chain.items(), chain.links[0].into.shape[1])
+    notes = [*made.notes, *graph.notes, *chain.notes, *others(found), *_faults(model, chain)]
+    parts = Parts(graph, chain, lengths)
+    outside = parts.outside(finder.refusals, finder.origins)
+    return checked(
+        f"{path.name} (ONNX opset {graph.opset})",
+        replace(made, notes=tuple(notes)),
+        runtime(parts),
+        steps=_steps(chain, lengths),
+        data=data,
+        tolerance=tolerance,
+        outside=outside,
+        entering=chain.entering,
+        leaving=chain.leaving,
+        host=parts.host(),
+    )
 
 
 def _steps(chain: Chain, lengths: set[str]) -> int | None:
@@ -84,7 +91,7 @@ def _steps(chain: Chain, lengths: set[str]) -> int | None:
 
 def _faults(model: "ModelProto", chain: Chain) -> list[str]:
     """Return warnings where a file looks like the fault of an exporter."""
-    if "torch" not in model.producer_name.lower():
+    if "torch" not in str(model.producer_name).lower():
         return []
     return [
         f"{link.item.name} has linear_before_reset = 0, which torch's GRU never has: some "

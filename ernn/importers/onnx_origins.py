@@ -134,6 +134,9 @@ class Origins:
         if node.op_type in _SEEN_THROUGH or (kept := self._neutral(node)) is not None:
             found = self.of(node.input[0] if node.op_type in _SEEN_THROUGH else kept or "")
             return None if found is None else [found]
+        shapes = [self.graph.shapes.get(name) for name in node.output if name]
+        if any(shape is None or prod(shape) > _LARGEST for shape in shapes):
+            return None
         values: list[np.ndarray | None] = []
         for index, name in enumerate(node.input):
             known = self.of(name) if index in data else self.graph.constant(name)

@@ -5,6 +5,7 @@ dimension that makes more steps there is a length; one that makes more sequences
 """
 
 from collections.abc import Mapping
+from math import prod
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -16,6 +17,7 @@ from ernn.importers.onnx_recurrent import KINDS
 if TYPE_CHECKING:
     from onnx import ModelProto
 
+_LARGEST_VALUE = 2**24  # elements of a graph input that is filled with one number
 _LENGTHS = (24, 1024, 2**15)  # tried for a length; the first that makes several steps
 _LADDER = tuple(2**power for power in range(1, 16))  # tried where size 1 is too small
 
@@ -67,6 +69,8 @@ def _value(info, value: object) -> np.ndarray:
     array = np.asarray(value, kind)
     if array.ndim == 0 and rank(info) > 0:
         shape = [one.dim_value or 1 for one in info.type.tensor_type.shape.dim]
+        if not 0 < prod(shape) <= _LARGEST_VALUE:
+            raise ModelFileError(f"the input {info.name!r} has the shape {shape}")
         array = np.full(shape, array)
     return array
 
