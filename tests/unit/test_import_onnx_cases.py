@@ -5,7 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 from onnx_cases import EXPECTED, IMPORTED, OnnxCase, imported_cases, imported_outputs, onnx_cases
-from pages import DOCS
+from pages import ROOT
 
 from ernn.errors import ModelFileError
 from ernn.importers.onnx_network import from_onnx
@@ -52,7 +52,7 @@ def test_in_integers(case: OnnxCase, tmp_path):
 
 
 def test_the_table_in_the_documents():
-    page = (DOCS / "import.md").read_text()
+    page = (ROOT / "docs" / "import.md").read_text()
     for name, expected in EXPECTED.items():
         told = "imported" if expected == IMPORTED else f"refused: `{expected}`"
         assert f"| `{name}` | {told} |" in page
