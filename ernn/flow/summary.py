@@ -50,7 +50,8 @@ def summarize(recipe: Recipe, run: RunFolder) -> Report:
     builds, left_out = find_builds(run, plan)
 
     def origin(mark: Any, step: str) -> Origin:
-        return Origin(mark, f"ernn {step} {recipe.name} --out {run.root}")
+        command = "run" if step == "import" else step  # `ernn import` is about a source
+        return Origin(mark, f"ernn {command} {recipe.name} --out {run.root}")
 
     return Report(
         recipe=recipe.name,

@@ -112,7 +112,13 @@ def ahead(
     return asks
 
 
-def phase_one(cell: str, bounds: Bounds, bound: Bound, size_of: Callable[[Point], Size]) -> Policy:
+def phase_one(
+    cell: str,
+    bounds: Bounds,
+    bound: Bound,
+    size_of: Callable[[Point], Size],
+    imported: bool = False,
+) -> Policy:
     """Find the smallest model within the bound.
 
     Args:
@@ -120,16 +126,23 @@ def phase_one(cell: str, bounds: Bounds, bound: Bound, size_of: Callable[[Point]
         bounds: of the block size.
         bound: of the score.
         size_of: `ernn.search.bounds.measure` of a point.
+        imported: the dense model was trained elsewhere, so that its cell is fixed.
     """
-    return (yield from _PhaseOne(cell, bounds, bound, size_of).run())
+    return (yield from _PhaseOne(cell, bounds, bound, size_of, imported).run())
 
 
 class _PhaseOne:
     """The steps of the search and what they have told so far."""
 
     def __init__(
-        self, cell: str, bounds: Bounds, bound: Bound, size_of: Callable[[Point], Size]
+        self,
+        cell: str,
+        bounds: Bounds,
+        bound: Bound,
+        size_of: Callable[[Point], Size],
+        imported: bool,
     ) -> None:
+        self.imported = imported
         self.cell, self.bounds, self.bound, self.size_of = cell, bounds, bound, size_of
         self.decisions: list[str] = []
         self.measure = bound.measure
@@ -187,6 +200,11 @@ class _PhaseOne:
         """Try a simpler cell, where there is one: a GRU for an LSTM."""
         simpler = SUBSTITUTES.get(own.cell)
         if simpler is None or not own.compressed:
+            return own
+        if self.imported:
+            self.decisions.append(
+                f"A {simpler.upper()} instead is not tried: the network is imported."
+            )
             return own
         other = Point(simpler, own.block, own.wide)
         reason = self._not_worth(own, other)

@@ -86,7 +86,7 @@ def search(
         say(line)
 
     def make() -> Policy:
-        return phase_one(recipe.model.cell, bounds, bound, size_of)
+        return phase_one(recipe.model.cell, bounds, bound, size_of, recipe.source.kind == "import")
 
     fitting = _fitting(recipe, max(2, bounds.lower))
     verdict = Driver(fitting, out / TRIALS, study, executor, size_of, say, task.measure).run(make)
