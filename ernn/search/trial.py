@@ -69,9 +69,15 @@ def plain(recipe: Recipe) -> dict[str, Any]:
 
 
 def data(recipe: Recipe, root: Path, say: Callable[[str], None] = print) -> Task:
-    """Make the data of all trials; return their task."""
+    """Make the data of all trials; return their task.
+
+    Data without targets have an imported network, which is taken here already.
+    """
     bring("corpus", recipe, root / DATA, say=_news(say), wait=True)
-    return open_task(recipe, RunFolder(root / DATA).corpus)
+    dense = None
+    if recipe.source.kind == "import":
+        dense = _dense(recipe, recipe.model.cell, root, say).dense_model.parent
+    return open_task(recipe, RunFolder(root / DATA).corpus, dense)
 
 
 def run_trial(
@@ -88,21 +94,15 @@ def run_trial(
     Raises:
         ErnnError: what the steps raise.
     """
-    told, made, dense = _news(say), root / DATA, root / f"{point.cell}-dense"
-    # Block sizes do not change a dense model, but training asks whether they fit the part.
-    block = max(2, recipe.model.layers[0].block)
-    chosen = variant(recipe, point if point.compressed else Point(point.cell, block, block))
-    bring("corpus", chosen, made, say=told, wait=True)
-    share(RunFolder(made).corpus, dense)
-    source = recipe.source.kind
-    bring(source, chosen, dense, say=told, wait=True)
-    folder, step = dense, str(source)
+    made = _dense(recipe, point.cell, root, say, point if point.compressed else None)
+    step = str(made.source)
     if point.compressed:
         folder, step = root / point.name, "compress"
-        for shared in (RunFolder(made).corpus, RunFolder(dense).folder(source)):
+        for shared in (made.corpus, made.folder(made.source)):
             share(shared, folder)
-        bring("compress", chosen, folder, say=told, wait=True)
-    score = read_score(RunFolder(folder).score(step, "dev"))
+        bring("compress", variant(recipe, point), folder, say=_news(say), wait=True)
+        made = RunFolder(folder)
+    score = read_score(made.score(step, "dev"))
     found = score.interval()
     return Outcome(
         measure=score.measure.name,
@@ -111,8 +111,29 @@ def run_trial(
         low=found.low,
         high=found.high,
         figures={name: np.asarray(one).tolist() for name, one in score.figures.items()},
-        seconds=float(read_stamp(RunFolder(folder).folder(step))["seconds"]),
+        seconds=float(read_stamp(made.folder(step))["seconds"]),
     )
+
+
+def _dense(
+    recipe: Recipe,
+    cell: str,
+    root: Path,
+    say: Callable[[str], None],
+    point: Point | None = None,
+) -> RunFolder:
+    """Make the data and the dense model of a cell; return its run.
+
+    Block sizes do not change a dense model, but training asks whether they fit the part: those of
+    a point, or the recipe's.
+    """
+    block = max(2, recipe.model.layers[0].block)
+    chosen = variant(recipe, point or Point(cell, block, block))
+    folder = root / f"{cell}-dense"
+    bring("corpus", chosen, root / DATA, say=_news(say), wait=True)
+    share(RunFolder(root / DATA).corpus, folder)
+    bring(recipe.source.kind, chosen, folder, say=_news(say), wait=True)
+    return RunFolder(folder, source=recipe.source.kind)
 
 
 def _news(say: Callable[[str], None]) -> Callable[[str], None]:

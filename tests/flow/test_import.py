@@ -149,3 +149,17 @@ def test_kind_and_path_of_a_source_go_together(source):
 
     with pytest.raises(RecipeError):
         SourceRecipe.from_dict(source)
+
+
+def test_a_search_keeps_the_cell_and_needs_no_targets(tmp_path):
+    network = imported(Source())
+    short = {"updates": 4, "updates_per_round": 2, "retrain_updates": 4}
+    training = {"label_delay": 0, "chunk_frames": 8, "batch": 4}
+    recipe = written(tmp_path, network, block=2, compression=short, training=training)
+    frames = np.random.default_rng(1).standard_normal((12, 12, FEATURES)).astype(np.float32)
+    np.save(tmp_path / "frames.npy", frames)
+    recipe.write_text(recipe.read_text().replace("data.npz", "frames.npy"))
+    result = ernn("search", recipe, "--worst", 1e6, "--out", tmp_path / "search")
+    assert result.exit_code == 0, result.output
+    assert "against 0.00 % dense" in result.output
+    assert (tmp_path / "search" / "chosen.toml").is_file()
