@@ -228,9 +228,17 @@ def search(
 
 @app.command(epilog="Example: ernn bench --layers lstm16 --boards XC7VX690T")
 def bench(
+    suite: Annotated[
+        str,
+        typer.Option(metavar="NAME", help="published (E-RNN's layers), stac or vollo (latency)."),
+    ] = "published",
     layers: Annotated[
         str | None,
-        typer.Option(metavar="LIST", help="Of lstm8,lstm16,gru8,gru16; all if not given."),
+        typer.Option(
+            metavar="LIST",
+            help="Of lstm8,lstm16,gru8,gru16, or a suite's networks (lstm_a) or rows (lstm_a-k8); "
+            "all if not given.",
+        ),
     ] = None,
     boards: Annotated[
         str | None, typer.Option(metavar="LIST", help="Parts; XC7VX690T,XCKU060 if not given.")
@@ -252,17 +260,27 @@ def bench(
     out: Annotated[
         Path, typer.Option(metavar="DIR", help="Folder; builds in it are used again.")
     ] = Path("out/bench"),
+    results: Annotated[
+        Path | None,
+        typer.Option(metavar="DIR", help="Of stac and vollo: a file a row, printed with the rest."),
+    ] = None,
     debug: DebugOption = False,
 ) -> None:
-    """Plan and simulate the published benchmark layers, beside what was published.
+    """Plan and simulate the benchmark's networks, beside what was published.
 
     Every word must equal the integer model's and every cycle the plan's. Half an hour for all
-    layers and boards on two cores, most of it for building the simulators.
+    published layers and boards on two cores, most of it for building the simulators.
     """
     with _explained(debug):
-        from ernn.flow.bench import choose, run
+        from ernn.flow import bench as published
+        from ernn.flow import suites
 
-        run(choose(layers, boards, streams, frames, seed, simulation, energy), out, _say)
+        if suite == "published":
+            chosen = published.choose(layers, boards, streams, frames, seed, simulation, energy)
+            published.run(chosen, out, _say)
+        else:
+            job = suites.choose(suite, layers, frames, seed, simulation)
+            suites.run_suite(job, out, results, _say)
 
 
 app.command(epilog="Example: ernn synth out/quickstart")(synth)

@@ -36,7 +36,7 @@ FLOORS = [
     {"hdl"},
     {"run"},
     {"backends"},
-    {"energy"},
+    {"energy", "suites"},
     {"report"},
     {"flow", "doctor"},
     {"search"},

@@ -5,7 +5,6 @@ speech. Cycles and resources do not depend on their values, and the simulation h
 whatever they are.
 """
 
-import shutil
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,13 +16,11 @@ from ernn import __version__
 from ernn.cells import cell_named
 from ernn.energy.published import Cell, load_published
 from ernn.energy.published import Design as PublishedDesign
-from ernn.errors import MismatchError, RecipeError
+from ernn.errors import RecipeError
 from ernn.files import write_text
-from ernn.flow.activity import keep_activity
-from ernn.flow.planning import describe
+from ernn.flow.measure import keep_plan, measure, planned
 from ernn.flow.results import write_json
 from ernn.folders import locked
-from ernn.hdl.project import write_project
 from ernn.hw.explore import Exploration, explore
 from ernn.hw.plan import HardwarePlan
 from ernn.machine import describe_machine
@@ -41,7 +38,6 @@ from ernn.recipe import (
 )
 from ernn.report.bench import Measured, Row, Target, in_words, markdown
 from ernn.run.dump import Dump, steady_window
-from ernn.run.simulate import simulate
 from ernn.run.traffic import Streams, Traffic, deal_out
 from ernn.speech.corpus import build_corpus, load_split
 from ernn.tools import find
@@ -302,36 +298,16 @@ def _measure(
     traffic: Traffic,
     folder: Path,
 ) -> Measured:
-    """Return what a plan makes of a kind of traffic, simulated unless told otherwise.
-
-    Raises:
-        MismatchError: a word or a cycle is not as planned.
-    """
-    design, single = exploration.chosen, traffic.mode == "single"
-    plan, rate = design.plan, design.rate
-    planned = rate.latency_cycles if single else rate.cycles_per_frame
-    sizes = next(describe(exploration))
-    used, logic = design.used, plan.pes * plan.logic_macs
-    counted = (used.dsp, logic, int(used.bram36), used.lut)
-    folder.mkdir(parents=True, exist_ok=True)
-    plan.save(folder / "plan.json")  # for `ernn compare`
+    """Return what a plan makes of a kind of traffic, simulated unless told otherwise."""
     if not benchmark.simulated:
-        return Measured(sizes, plan.streams, *counted, planned)
-    shutil.rmtree(folder / "project", ignore_errors=True)  # an interrupted run's is not whole
-    project = write_project(plan, model, folder / "project")
-    work = folder / "simulator"
-    dump = _dump(benchmark, plan, traffic, folder)
-    done = simulate(project, plan, model, streams, work_folder=work, traffic=traffic, dump=dump)
-    if dump and dump.cycles:
-        keep_activity(done, dump, plan, project, work, folder, "ernn bench --energy")
-    cycles = done.latency_cycles if single else done.frame_cycles
-    if cycles != planned:
-        raise MismatchError(f"{folder}: a frame takes {cycles} cycles; planned are {planned}")
-    words = sum(done.elements.values())
-    return Measured(sizes, plan.streams, *counted, planned, cycles, done.frames, words)
+        keep_plan(exploration, folder)
+        return planned(exploration, traffic)
+    dump = _dump(benchmark, exploration.chosen.plan, traffic)
+    told = "ernn bench --energy"
+    return measure(exploration, model, streams, traffic, folder, dump, told)
 
 
-def _dump(benchmark: Benchmark, plan: HardwarePlan, traffic: Traffic, folder: Path) -> Dump | None:
+def _dump(benchmark: Benchmark, plan: HardwarePlan, traffic: Traffic) -> Dump | None:
     """Return what the simulation of a plan has to dump; None: it cannot."""
     if not benchmark.energy:
         return None

@@ -115,8 +115,12 @@ def _kbit(plan: HardwarePlan) -> int:
     return round(plan.pes * plan.macs * plan.weight_bits * plan.weight_depth / 1024)
 
 
-def _energy(design: Design, part: Part) -> str:
-    """Return the chip's energy per frame with its interval, all streams busy."""
+def frame_energy(design: Design, part: Part) -> Interval:
+    """Estimate the chip's energy per frame in microjoules, all streams busy."""
     power = estimate_power(part, design.plan.clock_mhz, asdict(design.used)).chip_w
-    told: Interval = power.scaled(1e6 / design.frames_per_second)
+    return power.scaled(1e6 / design.frames_per_second)
+
+
+def _energy(design: Design, part: Part) -> str:
+    told = frame_energy(design, part)
     return f"{told.typical:.2f} ({told.low:.2f} to {told.high:.2f}) uJ"

@@ -1,7 +1,7 @@
 """The benchmark's table: what was planned and simulated, beside what was published and aimed at."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 from ernn.energy.published import Design
@@ -70,6 +70,11 @@ class Measured:
     cycles_simulated: float | None = None  # None, and no frames: not simulated
     frames: int = 0
     words_compared: int = 0  # every one equal: the first that is not is an error
+
+    def simulated(self, cycles: float, frames: int, words: int) -> "Measured":
+        """Return the same with what its simulation counted."""
+        counted = {"cycles_simulated": cycles, "frames": frames, "words_compared": words}
+        return replace(self, **counted)  # type: ignore[arg-type]
 
     @property
     def multipliers(self) -> str:

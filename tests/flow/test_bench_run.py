@@ -6,7 +6,7 @@ from dataclasses import replace
 import pytest
 
 from ernn.errors import MismatchError
-from ernn.flow import bench
+from ernn.flow import bench, measure
 from ernn.flow.bench import Benchmark, Layer, run
 from ernn.report.bench import Target
 
@@ -49,8 +49,10 @@ def test_a_small_layer_is_planned_simulated_and_told(out):
     assert {path: path.stat().st_mtime_ns for path in out.rglob("build.key")} == keys
 
     with pytest.MonkeyPatch.context() as patched:
-        real = bench.simulate
-        patched.setattr(bench, "simulate", lambda *a, **k: replace(real(*a, **k), frame_cycles=1.0))
+        real = measure.simulate
+        patched.setattr(
+            measure, "simulate", lambda *a, **k: replace(real(*a, **k), frame_cycles=1.0)
+        )
         with pytest.raises(MismatchError, match=r"takes 1\.0 cycles; planned are"):
             run(SMALL, out, told.append)
 
