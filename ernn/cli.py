@@ -276,9 +276,11 @@ def bench(
         from ernn.flow import suites
 
         if suite == "published":
+            suites.require_unset(suite, results=results)
             chosen = published.choose(layers, boards, streams, frames, seed, simulation, energy)
             published.run(chosen, out, _say)
         else:
+            suites.require_unset(suite, boards=boards, streams=streams, energy=energy)
             job = suites.choose(suite, layers, frames, seed, simulation)
             suites.run_suite(job, out, results, _say)
 

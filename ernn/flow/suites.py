@@ -78,6 +78,19 @@ def choose(
     return Job(found, chosen, frames, seed, simulated)
 
 
+def require_unset(suite: str, **options: object) -> None:
+    """Refuse options that are of other suites.
+
+    Raises:
+        RecipeError: one of them is set.
+    """
+    for name, value in options.items():
+        if value:
+            raise RecipeError(
+                f"--{name} is no option of the suite {suite}", remedy="leave one of the two out"
+            )
+
+
 def run_suite(
     job: Job, out: Path, results: Path | None = None, say: Callable[[str], None] = print
 ) -> dict[str, SuiteRow]:

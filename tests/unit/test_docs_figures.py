@@ -1,9 +1,13 @@
-"""The tables of the published layers show what `ernn bench` left in benchmarks/results."""
+"""The tables of the benchmarks show what `ernn bench` left in benchmarks/results."""
 
 import json
 from pathlib import Path
 
 import pytest
+
+from ernn.flow.suites import load_rows
+from ernn.report.suites import markdown
+from ernn.suites.suite import load_suite
 
 ROOT = Path(__file__).resolve().parents[2]
 RESULTS = ROOT / "benchmarks" / "results"
@@ -50,3 +54,28 @@ def test_the_table_of_the_readme(row):
         f"{published['latency_us']:g} µs",
     )
     assert f"| {' | '.join(cells)} | simulated |" in README
+
+
+SUITES = [load_suite(name) for name in ("stac", "vollo")]
+ROWS_OF_SUITES = [
+    row for suite in SUITES for row in load_rows(suite, RESULTS / "suites").values() if row.alone
+]
+
+
+@pytest.mark.parametrize("suite", SUITES, ids=lambda suite: suite.name)
+def test_the_tables_of_the_suites(suite):
+    page = (ROOT / "docs" / "benchmarks.md").read_text()
+    for block in markdown(suite, load_rows(suite, RESULTS / "suites")).strip().split("\n\n"):
+        assert block in page
+
+
+@pytest.mark.parametrize("row", ROWS_OF_SUITES, ids=lambda row: row.name)
+def test_a_row_of_a_suite_is_as_planned(row):
+    for one in (row.alone, row.busy):
+        assert one.cycles_simulated in (one.cycles_planned, None)
+        assert (one.words_compared > 0) == (row.mark == "simulated")
+
+
+def test_every_file_is_a_row_of_a_suite():
+    known = {f"{case.name}.json" for suite in SUITES for case in suite.cases}
+    assert {path.name for path in (RESULTS / "suites").iterdir()} <= known
