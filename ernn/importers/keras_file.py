@@ -71,7 +71,7 @@ def _from_file(
         raise _bad(path, str(error)) from None
     made = assemble(items, features)
     if config.narrow:
-        made = replace(made, notes=(*made.notes, f"float16 weights, computed in {config.dtype}"))
+        made = replace(made, notes=(*made.notes, f"16-bit floats, computed in {config.dtype}"))
     run = _runtime(config, content)
     return checked(source, made, run, steps=steps, data=data, tolerance=tolerance)
 

@@ -127,6 +127,8 @@ class _Chain:
             if function not in _FUNCTIONS:
                 raise _set(layer, "activation", function, "linear, relu, sigmoid, tanh")
             self.items.append(Activation(layer.name, function))
+        elif layer.kind == "Activation":
+            self.items.append(Dropped(layer.name, "it does nothing"))
 
     def _relu(self, layer: KerasLayer) -> None:
         for key in ("max_value", "negative_slope", "threshold"):

@@ -51,6 +51,15 @@ class Graph:
     outputs: tuple[Any, ...]  # Ref, or a constant
 
 
+def refs(values: list[Any]) -> Iterator[Ref]:
+    """Yield every reference in arguments."""
+    for value in values:
+        if isinstance(value, list):
+            yield from refs(value)
+        elif isinstance(value, Ref):
+            yield value
+
+
 def operation(op: str, overload: str) -> Any:
     """Return an operation of aten.
 
@@ -205,8 +214,8 @@ def ready(module: torch.nn.Module) -> torch.nn.Module:
     except Exception as error:
         raise ModelFileError(
             f"{type(module).__name__} cannot be copied",
-            given=str(error).splitlines()[0] if str(error) else type(error).__name__,
-            remedy="give a module that copy.deepcopy() takes",
+            given=str(error).splitlines()[0][:200] if str(error) else type(error).__name__,
+            remedy="give one that copy.deepcopy() takes; remove_weight_norm() where it has one",
         ) from None
     narrow = any(p.is_floating_point() and p.itemsize < 4 for p in made.parameters())
     return made.float() if narrow else made

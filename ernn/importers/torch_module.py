@@ -16,6 +16,7 @@ from ernn.importers.network import TOLERANCE, ImportedNetwork, Runtime, checked
 from ernn.importers.torch_graph import Graph, exported, ready
 from ernn.importers.torch_program import read_program, runner
 from ernn.importers.torch_walk import Walked, walk
+from ernn.importers.torch_writes import stacked
 
 _STEPS = 32  # of a sequence, where one is put together from pieces of the example's length
 
@@ -62,7 +63,14 @@ def from_torch(
 
 def _program(path: Path, data: Sequence[np.ndarray], tolerance: float) -> ImportedNetwork:
     """Import the file of a program that torch.export saved."""
+    if path.suffix != ".pt2":
+        raise ModelFileError(
+            f"{path} is no exported program",
+            allowed=".pt2, as torch.export.save writes it",
+            remedy="give a state dict to ernn.from_state_dict",
+        )
     graph, dtype = read_program(path)
+    graph = stacked(graph)
     walked = walk(graph)
     states = [source for source in walked.fed.values() if source is not None]
     program = Program(graph, runner(graph, [0, *states], dtype), dtype)
@@ -91,7 +99,7 @@ def imported(
     made = ready(module)
     inputs = _inputs(made, example)
     tensors, form = tree_flatten(inputs)
-    graph = exported(made, inputs)
+    graph = stacked(exported(made, inputs))
     walked = walk(graph)
     dropped: list[Item] = [
         Dropped(path or "Identity", "it does nothing")
@@ -139,7 +147,7 @@ def _runtime(program: Program, walked: Walked) -> Runtime:
 
     def piece(frames: np.ndarray, states: list[torch.Tensor]) -> tuple[np.ndarray, list]:
         ordered = frames.T if walked.turned else frames
-        x = torch.from_numpy(np.ascontiguousarray(ordered)).to(dtype).reshape(graph.shapes[0])
+        x = torch.tensor(ordered, dtype=dtype).reshape(graph.shapes[0])  # may be written to
         outputs = program.call([x, *states])
         if walked.last:
             y = outputs[0].reshape(1, -1)

@@ -15,7 +15,7 @@ from typing import Any
 import torch
 
 from ernn.errors import ModelFileError
-from ernn.importers.torch_graph import Graph, Node, Ref, named, operation, require_unchanged
+from ernn.importers.torch_graph import Graph, Node, Ref, named, operation, refs, require_unchanged
 from ernn.importers.torch_walk import MOST_VALUES, OPERATIONS
 
 _REMEDY = "give the module to ernn.from_torch in Python"
@@ -191,7 +191,7 @@ def runner(
     for node in reversed(graph.nodes):
         if node.name in needed:
             nodes.append(node)
-            needed |= {ref.name for ref in _refs(list(node.args.values()))}
+            needed |= {ref.name for ref in refs(list(node.args.values()))}
 
     def run(given: list[torch.Tensor], constants: dict[str, torch.Tensor]) -> list[Any]:
         values: dict[str, Any] = {**constants, **dict(zip(graph.inputs, given, strict=True))}
@@ -229,11 +229,3 @@ def _put(given: Any, values: dict[str, Any]) -> Any:
     if isinstance(given, Ref):
         return values[given.name]
     return [_put(one, values) for one in given] if isinstance(given, list) else given
-
-
-def _refs(values: list[Any]) -> Iterator[Ref]:
-    for value in values:
-        if isinstance(value, list):
-            yield from _refs(value)
-        elif isinstance(value, Ref):
-            yield value

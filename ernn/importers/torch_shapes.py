@@ -10,6 +10,8 @@ from typing import Any
 
 from ernn.importers.torch_graph import Node
 from ernn.importers.torch_values import (
+    APART,
+    APART_REMEDY,
     FEATURES,
     TIME,
     Axes,
@@ -111,6 +113,9 @@ def _slice(known: Known, node: Node, args: dict[str, Any]) -> Any:
     picked = range(size)[slice(args["start"], args["end"], args["step"])]
     if len(picked) == size and args["step"] == 1:
         return value
+    if len(picked) != 1 and axis is not None and known.roles.get(axis) == FEATURES:
+        given = f"it takes {len(picked)} of {size} features, {APART}"
+        raise refuse(node, given, "all of them", APART_REMEDY)
     if len(picked) != 1:
         raise refuse(node, f"it takes {len(picked)} of {size}", "all of them, or the last step")
     axes[dim] = None

@@ -10,6 +10,13 @@ from ernn.errors import ModelFileError
 from ernn.importers.layers import Item
 from ernn.importers.torch_graph import REMEDY, Node
 
+# Of gates and states of which no operation is a cell, in a sentence.
+APART = "as a cell that was taken apart or written by hand does"
+APART_REMEDY = (
+    "use nn.LSTM, nn.GRU, nn.RNN or their cells (save a program before run_decompositions()), "
+    "or export the network to ONNX, where ernn recognises cells that were taken apart"
+)
+
 FEATURES, TIME, BATCH = "features", "time", "batch"
 Axes = tuple[Any, ...]  # of every axis: that of the example it comes from, or None if it is new
 

@@ -13,6 +13,8 @@ from ernn.importers.torch_graph import Graph, Node, Ref, operation
 from ernn.importers.torch_layers import COMPUTED, key_of
 from ernn.importers.torch_shapes import SHAPES
 from ernn.importers.torch_values import (
+    APART,
+    APART_REMEDY,
     FEATURES,
     TIME,
     Chain,
@@ -37,6 +39,7 @@ _FOLDED = set(
 )
 OPERATIONS = {*_FOLDED, *SHAPES, *COMPUTED}
 _OF_SHAPE = ("zeros_like", "ones_like", "new_zeros", "new_ones")  # the values are not used
+_ALLOWED = "LSTM, GRU, RNN, Linear, ReLU, Sigmoid, Tanh, BatchNorm1d"
 _REASONS = {
     "layer_norm": "its mean and spread are those of every frame, so it does not fold",
     "native_layer_norm": "its mean and spread are those of every frame, so it does not fold",
@@ -44,7 +47,9 @@ _REASONS = {
     "_pack_padded_sequence": "packed sequences; give sequences without packing",
     "_pad_packed_sequence": "packed sequences; give sequences without packing",
     "flip": "it turns the sequence round",
-    "copy_": "it writes into a tensor; put the steps together by torch.stack",
+    "copy_": "it is written to in another way than each step once, as out[:, t]",
+    "softmax": "let the network end before it, and take softmax on the host",
+    "log_softmax": "let the network end before it, and take softmax on the host",
 }
 
 
@@ -93,6 +98,8 @@ def _follow(known: Known, node: Node, values: dict[str, Any], shapes: dict[str, 
     for one in tensors:
         if isinstance(one, Refused):
             return one
+    if node.op in _REASONS:
+        raise refuse(node, _REASONS[node.op], _ALLOWED)
     if node.op == "getitem":
         made = args["self"]
         return made[args["index"]] if isinstance(made, list) else made
@@ -107,12 +114,13 @@ def _follow(known: Known, node: Node, values: dict[str, Any], shapes: dict[str, 
             if node.op.endswith("_") and isinstance(first, Ref):
                 values[first.name] = made  # done in place
             return made
-    reason = _REASONS.get(node.op, "ernn has no layer for it")
-    raise refuse(node, reason, "LSTM, GRU, RNN, Linear, ReLU, Sigmoid, Tanh, BatchNorm1d")
+    raise refuse(node, "ernn has no layer for it", _ALLOWED)
 
 
 def _folded(node: Node, args: dict[str, Any]) -> Any:
     """Return what an operation makes of constants."""
+    if node.op in COMPUTED and node.op not in _FOLDED:
+        raise refuse(node, f"it computes on a state alone, {APART}", remedy=APART_REMEDY)
     if node.op not in _FOLDED:
         raise refuse(node, "it computes a constant in a way that ernn does not follow")
     if node.op in _OF_SHAPE:
@@ -151,7 +159,7 @@ def _require_small(node: Node, shapes: Iterable[Sequence[int]]) -> None:
 
 def _value(given: Any, values: dict[str, Any]) -> Any:
     if isinstance(given, Ref):
-        return values[given.name]
+        return values.get(given.name)  # None: a part of a program in a program
     if isinstance(given, list):
         return [_value(one, values) for one in given]
     return given

@@ -103,7 +103,7 @@ def test_other_types_and_fixed_batches():
     half = keras.Sequential(
         [keras.Input((None, F)), layers.GRU(4, dtype="mixed_float16", return_sequences=True)]
     )
-    assert "float16 weights, computed in float32" in from_keras(half).notes
+    assert "16-bit floats, computed in float32" in from_keras(half).notes
     double = keras.Sequential(
         [
             keras.Input(batch_shape=(2, 3, F), dtype="float64"),

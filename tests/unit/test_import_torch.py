@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from torch import nn
 
 import ernn.importers.torch_layers as torch_layers
-from ernn.errors import MismatchError
+from ernn.errors import MismatchError, ModelFileError
 from ernn.importers.torch_module import from_torch
 
 torch.set_num_threads(1)
@@ -189,6 +189,28 @@ def test_a_loop_over_cells_is_one_layer(kind, bias):
     found = from_torch(module, np.zeros((1, T, F)))
     assert found.names == ("cell", found.names[1], "head") and len(found.model.layers) == 2
     assert found.last == options.get("last", False)
+
+
+class Writing(nn.Module):
+    """Writes every step into a tensor of its own."""
+
+    def __init__(self, steps):
+        super().__init__()
+        self.cell, self.head, self.steps = nn.GRUCell(F, 4), nn.Linear(4, 2), steps
+
+    def forward(self, x):
+        out, h = x.new_zeros(1, T, 2), torch.zeros(1, 4)
+        for step in range(T):
+            h = self.cell(x[:, step], h)
+            if step in self.steps:
+                out[:, step] = self.head(h)
+        return torch.tanh(out)
+
+
+def test_steps_that_are_written_one_by_one():
+    assert len(from_torch(trained(Writing(range(T)), 1), torch.zeros(1, T, F)).model.layers) == 2
+    with pytest.raises(ModelFileError, match=r"aten\.copy_ in .*another way than each step once"):
+        from_torch(Writing([1, 2]), torch.zeros(1, T, F))
 
 
 class TwoCells(nn.Module):

@@ -224,6 +224,8 @@ def test_files_that_are_no_programs_are_refused(file, tmp_path):
     }.items():
         with pytest.raises(ModelFileError, match=sentence):
             from_torch(tmp_path / f"{name}.pt2")
+    with pytest.raises(ModelFileError, match="give a state dict to ernn"):
+        from_torch(tmp_path / "net.pt")
 
 
 def test_nothing_in_a_program_is_unpickled(file, tmp_path):

@@ -67,6 +67,25 @@ class Remembers(nn.Module):
         return y
 
 
+class ByHand(nn.Module):
+    def __init__(self, alone):
+        super().__init__()
+        self.alone, self.w, self.u = alone, nn.Linear(F, 2 * F), nn.Linear(F, 2 * F)
+
+    def forward(self, x):
+        h = torch.zeros(1, F)
+        for frame in x.unbind(1):
+            rows = self.w(frame) + self.u(h) if self.alone else self.w(frame)
+            z, n = rows.chunk(2, -1)
+            h = h + torch.sigmoid(z) * (torch.tanh(n) - h)
+        return h
+
+
+def cast(y):
+    with torch.autocast("cpu"):
+        return y * 2
+
+
 def packing(y, h, x):
     packed = nn.utils.rnn.pack_padded_sequence(y, [T], batch_first=True)
     return nn.GRU(F, 4)(packed)[0].data
@@ -92,6 +111,8 @@ REFUSED = {
         nn.Sequential(First(nn.GRU(F, 4, batch_first=True)), nn.GELU()),
         r"aten\.gelu in 1: .*import the recurrent submodule alone, or export .* ONNX",
     ),
+    "softmax": (Calls(lambda y, h, x: y.softmax(-1)), "let the network end before it"),
+    "autocast": (Calls(lambda y, h, x: cast(y)), "wrap_with_autocast.*has no layer for it"),
     "convolution": (Calls(lambda y, h, x: nn.functional.conv1d(y, torch.ones(1, T, 1))), "conv1d"),
     "skip connection": (Calls(lambda y, h, x: y + x), "skip connection"),
     "joined features": (Calls(lambda y, h, x: torch.cat([y, x], -1)), "joins values of different"),
@@ -119,6 +140,8 @@ REFUSED = {
         Calls(lambda y, h, x: h, nn.GRU(F, 4, 2, batch_first=True)),
         "first output does not come from the frames",
     ),
+    "a cell by hand": (ByHand(True), "computes on a state alone, as a cell .* by hand"),
+    "gates by hand": (ByHand(False), "takes 3 of 6 features, as a cell .* use nn.LSTM"),
     "packed sequences": (Calls(packing), "packs sequences"),
     "a branch": (Calls(lambda y, h, x: y if y.sum() > 0 else -y), "torch.export cannot follow"),
     "no recurrent layer": (nn.Linear(F, 4), "there is no recurrent layer"),
