@@ -67,6 +67,19 @@ def test_every_block_of_the_tutorial_runs(tiny_run, tmp_path):
     assert (tmp_path / "first" / "package" / "manifest.json").is_file()
 
 
+@pytest.mark.needs("verilator", "g++", "make", "perl")
+def test_every_block_of_the_tutorial_of_own_networks_runs(tmp_path):
+    """The Python blocks are one script, which the first shell block runs."""
+    page = ROOT / "docs" / "own_network.md"
+    blocks = re.findall(r"^```python\n(.*?)^```", page.read_text(), flags=re.S | re.M)
+    (tmp_path / "amplifier.py").write_text("\n".join(blocks))
+    for script in shell_blocks(page):
+        require_success(script, tmp_path, OMP_NUM_THREADS="1")
+    for run in ("run", "onnx"):
+        assert "Bit-exact" in (tmp_path / run / "report" / "report.md").read_text()
+    assert "block = 4" in (tmp_path / "small" / "source" / "recipe.toml").read_text()
+
+
 @pytest.mark.needs("iverilog")
 def test_every_script_of_the_python_page_runs(tmp_path):
     """As they stand, at the top of a file: without a guard of __main__, and to their end."""
