@@ -190,12 +190,12 @@ class Score:
     @property
     def counted(self) -> np.ndarray:
         """What is counted in each sequence, all figures together."""
-        return np.sum([self.figures[name] for name in self.measure.counted], axis=0)
+        return np.sum([self.figures[name] for name in self.measure.counted], axis=0, dtype=float)
 
     @property
     def over(self) -> np.ndarray:
         """What it is counted over."""
-        return np.asarray(self.figures[self.measure.over])
+        return np.asarray(self.figures[self.measure.over], dtype=float)
 
     @property
     def value(self) -> float:

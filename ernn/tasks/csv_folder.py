@@ -1,4 +1,4 @@
-"""Read a folder of .csv files, a sequence each; docs/own_data.md describes it.
+"""Read a .csv file, or a folder of them, a sequence each; docs/own_data.md describes them.
 
 NAME.csv has a row for each step, NAME.targets.csv beside it a row for each step or one for all.
 """
@@ -18,13 +18,16 @@ _CLASS = re.compile(r"\d+")
 
 
 def csv_files(folder: Path) -> list[Path]:
-    """Return the .csv files of a folder and of those of its splits, in order."""
+    """Return the .csv files of a folder and of its splits, in order; or one and its targets."""
+    if not folder.is_dir():
+        beside = folder.with_name(folder.stem + _TARGETS)
+        return [folder, *([beside] if beside.is_file() else [])]
     places = [folder, *(folder / split for split in SPLITS)]
     return [path for place in places for path in sorted(place.glob("*.csv"))]
 
 
-def read_csv_folder(folder: Path) -> dict[str, np.ndarray]:
-    """Return the sequences of a folder as an .npz file has them, end to end.
+def read_csv(folder: Path) -> dict[str, np.ndarray]:
+    """Return the sequences of a folder, or one file's, as an .npz file has them, end to end.
 
     Raises:
         CorpusError: it holds none, or files that are no tables of numbers or do not fit.
@@ -33,7 +36,8 @@ def read_csv_folder(folder: Path) -> dict[str, np.ndarray]:
     files = [path for path in found if not path.name.endswith(_TARGETS)]
     if not files:
         raise _wrong(folder, "no .csv file in it", "give a .csv file for each sequence")
-    require_room(folder, _PARSED * sum(path.stat().st_size for path in found))
+    home = folder if folder.is_dir() else folder.parent
+    require_room(folder, _PARSED * sum(path.stat().st_size for path in found if path.is_file()))
     read = [_numbers(path)[0] for path in files]
     for path, one in zip(files, read, strict=True):
         if one.shape[1] != read[0].shape[1]:
@@ -50,7 +54,7 @@ def read_csv_folder(folder: Path) -> dict[str, np.ndarray]:
         raise _wrong(lone, what, "give targets of every sequence or of none")
     if not missing:
         arrays["targets"] = _targets(targets, lengths)
-    inside = [path.parent.name for path in files if path.parent != folder]
+    inside = [path.parent.name for path in files if path.parent != home]
     if inside:
         if len(inside) < len(files):
             raise _wrong(folder, "files beside train, dev and test", "put each into one of them")

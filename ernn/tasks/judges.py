@@ -29,6 +29,7 @@ Rows = Sequence[np.ndarray]
 Count = Callable[[Rows, Rows], Figures]
 
 BLANK = 0  # the class that `edit` leaves out
+MOST_PAIRS = 1 << 27  # of labels that an alignment looks at
 BINS = 256  # of outputs, to count the area under a curve
 
 
@@ -66,6 +67,12 @@ def _accuracy(outputs: Rows, targets: Rows) -> Figures:
 def _edit(outputs: Rows, targets: Rows) -> Figures:
     told = [_without_blanks(rows.argmax(1)) for rows in outputs]
     wanted = [_without_blanks(labels) for labels in targets]
+    if max(len(one) * len(other) for one, other in zip(wanted, told, strict=True)) > MOST_PAIRS:
+        raise CorpusError(
+            'task.score = "edit"',
+            given="sequences are too long to be aligned",
+            remedy="cut them into shorter ones",
+        )
     edits = np.array([count_edits(*pair) for pair in zip(wanted, told, strict=True)])
     if not any(len(one) for one in wanted):
         given = f"no label but the blank, class {BLANK}"
@@ -144,6 +151,12 @@ def _area(outputs: Rows, targets: Rows) -> Figures:
 
 
 def _changed(outputs: Rows, targets: Rows) -> Figures:
+    if outputs[0].shape[1] == 1:
+        raise CorpusError(
+            'task.score = "decisions"',
+            given="a single output decides nothing",
+            remedy='take "agreement"',
+        )
     changed = _each(
         lambda rows, wanted: np.count_nonzero(rows.argmax(1) != wanted.argmax(1)), outputs, targets
     )

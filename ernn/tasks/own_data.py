@@ -12,7 +12,7 @@ import numpy as np
 
 from ernn.errors import CorpusError
 from ernn.targets import Targets
-from ernn.tasks.csv_folder import csv_files, read_csv_folder
+from ernn.tasks.csv_folder import csv_files, read_csv
 from ernn.tasks.npz import read_npy, read_npz
 from ernn.tasks.sequences import CLASSES, Sequences, save_sequences
 from ernn.tasks.task import SPLITS
@@ -28,7 +28,7 @@ _MOST_PIECES, _LEAST_STEPS = 10, 100  # of these, where they are parts of one se
 def sources(recipe: "Recipe") -> list[Path]:
     """Return the files of a recipe."""
     path = Path(recipe.task.path or "")
-    return csv_files(path) if path.is_dir() else [path]
+    return csv_files(path) if path.is_dir() or path.suffix == ".csv" else [path]
 
 
 def make_data(
@@ -90,8 +90,8 @@ def make_sequences(path: Path, folder: Path) -> str:
 
 def _read(path: Path) -> dict[str, np.ndarray]:
     """Return frames, and whatever else is known of them, of a file or folder."""
-    if path.is_dir():
-        return read_csv_folder(path)
+    if path.is_dir() or path.suffix == ".csv":
+        return read_csv(path)
     return read_npy(path) if path.suffix == ".npy" else read_npz(path)
 
 
@@ -317,7 +317,7 @@ def _require_all(path: Path, train: Sequences) -> None:
         raise _wrong(
             path,
             f"no sequence of train is of class {train.classes[missing[0]]!r}",
-            "a model cannot learn it: add some, or leave the class out",
+            "a model cannot learn it: add some, leave the class out, or name other splits",
         )
 
 

@@ -100,6 +100,11 @@ def test_what_an_area_cannot_be_of_is_refused():
         score_of("auc", three, [np.array([0, 1])])
     with pytest.raises(CorpusError, match="all targets of a split are 1; give every split both"):
         score_of("auc", two, [np.array([1, 1])])
+    with pytest.raises(CorpusError, match="a single output decides nothing"):
+        score_of("decisions", [np.ones((2, 1))], [np.ones((2, 1))])
+    with pytest.raises(CorpusError, match="too long to be aligned; cut them"):
+        labels = 1 + np.arange(20_000) % 2
+        score_of("edit", [np.eye(3)[labels]], [labels])
     with pytest.raises(CorpusError, match="all targets are 0"):
         score_of("nmse", [np.ones((2, 1))], [np.zeros((2, 1))])
 

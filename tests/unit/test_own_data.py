@@ -163,6 +163,16 @@ def test_a_folder_of_csv_files(tmp_path):
     assert dev.kind == "sequence_values" and dev.targets[0].tolist() == [[0, 1]]
 
 
+def test_a_single_csv_file(tmp_path):
+    rows = "".join(f"{step}\n" for step in range(10))
+    folder = written(tmp_path, {"a.csv": rows, "a.targets.csv": rows.replace("\n", ".0\n")})
+    told = make_sequences(folder / "a.csv", tmp_path)
+    assert told.startswith("1 sequence, 1 value a frame, 1 target a step from 0 to 9\n")
+    assert lengths_of(tmp_path) == [[6], [2], [2]]
+    with pytest.raises(CorpusError, match="cannot be read as text"):
+        make_sequences(folder / "b.csv", tmp_path)
+
+
 def test_folders_are_splits(tmp_path):
     names = ("dev/z.csv", "test/a.csv", "train/m.csv")
     make_sequences(written(tmp_path, dict(zip(names, ROWS, strict=True))), tmp_path)

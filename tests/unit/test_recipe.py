@@ -225,6 +225,21 @@ LAYER = {"hidden": 64}
             "speech has its own in [corpus]",
         ),
         (
+            {"task": {"score": "nmse"}},
+            'task: score = "nmse" is for kind = "arrays"',
+            "",
+            "",
+            "speech has its own",
+        ),
+        (
+            {"task": {"kind": "arrays", "path": "x.npz", "score": "snr"}},
+            "task.score",
+            "'snr'",
+            "choose one of accuracy, edit, auc, mse, nmse, cosine, agreement, decisions, or your "
+            'own "module:function"',
+            "",
+        ),
+        (
             {"per_bound_points": 1.0, "task": {"bound": 1.0}},
             "recipe: per_bound_points is the former name of a bound",
             "",

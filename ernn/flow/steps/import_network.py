@@ -29,7 +29,8 @@ def run(work: Work) -> None:
         raise CorpusError(
             f"targets of {task.outputs} outputs",
             given=f"{path} has {network.labels}",
-            remedy="give targets that the network was trained for",
+            remedy="give a class or a number for each of its outputs; for a single one that tells "
+            "two classes apart, floats 0.0 and 1.0",
         )
     model = AcousticModel(recipe.model, network.features, network.labels, recipe.seed)
     model.take(network)
