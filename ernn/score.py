@@ -63,6 +63,7 @@ class Measure:
     factor: float = 1.0
     form: Callable[[np.ndarray, np.ndarray], np.ndarray] = ratio
     countable: bool = True  # ``over`` is a number of things, in which the test set is told
+    wide: bool = False  # values may be of any size, so that decimals say little
 
     @property
     def a(self) -> str:
@@ -86,12 +87,12 @@ class Measure:
         return value + loss if self.lower_is_better else value - loss
 
     def number(self, value: float, sign: str = "") -> str:
-        """Return a value or a loss for people: two decimals, or three digits without a unit."""
-        return f"{value:{sign}{'.2f' if self.unit else '.3g'}}"
+        """Return a value or a loss for people: two decimals, or three digits."""
+        return f"{value:{sign}{'.3g' if self.wide else '.2f'}}"
 
     def rounded_up(self, loss: float) -> float:
         """Return the least loss that `number` can tell and that is not below a loss."""
-        size = 2 if self.unit or not loss else 2 - floor(log10(abs(loss)))
+        size = 2 - floor(log10(abs(loss))) if self.wide and loss else 2
         return ceil(loss * 10.0**size) / 10.0**size
 
     def figure(self, value: float) -> str:
@@ -107,45 +108,50 @@ class Measure:
         return self.loss(value - limit) <= 0
 
 
-def _share(name: str, words: str, counted: tuple[str, ...], over: str, **more: Any) -> Measure:
-    """Return a measure in per cent, of which 0 is the best if nothing else is said."""
-    told: dict[str, Any] = {"lower_is_better": True, "best": 0.0, "worst": 100.0, **more}
-    return Measure(name, words, "%", "points", counted=counted, over=over, factor=100.0, **told)
-
-
 EDITS = ("substitutions", "deletions", "insertions")
+_PERCENT: dict[str, Any] = {"unit": "%", "step": "points", "factor": 100.0}
+_RATE: dict[str, Any] = {**_PERCENT, "lower_is_better": True, "best": 0.0, "worst": 100.0}
+_SHARE: dict[str, Any] = {**_PERCENT, "lower_is_better": False, "best": 100.0, "worst": 0.0}
 _LARGE = 1e30  # the worst of what has no end
-_UP: dict[str, Any] = {"lower_is_better": False, "best": 100.0, "worst": 0.0}
-_ENERGY = ("error_energy",), "energy"
+_ERROR: dict[str, Any] = {
+    **{"unit": "", "step": "", "lower_is_better": True},
+    **{"best": 0.0, "worst": _LARGE, "wide": True},
+}
+_ENERGY: dict[str, Any] = {"counted": ("error_energy",), "over": "energy", "countable": False}
 
-PER = _share("PER", "phone error rate", EDITS, "phones")
-ACCURACY = _share("accuracy", "accuracy", ("right",), "decisions", **_UP)
-ERROR_RATE = _share("error rate", "error rate by edit distance", EDITS, "labels")
-AUC = _share("AUC", "area under the ROC curve", ("positives",), "negatives", form=area, **_UP)
-DIFFERENCE = _share(
-    "difference", "difference from the float network", *_ENERGY, worst=_LARGE, countable=False
+PER = Measure("PER", "phone error rate", counted=EDITS, over="phones", **_RATE)
+ACCURACY = Measure("accuracy", "accuracy", counted=("right",), over="decisions", **_SHARE)
+ERROR_RATE = Measure(
+    "error rate", "error rate by edit distance", counted=EDITS, over="labels", **_RATE
 )
-CHANGED = _share(
+AUC = Measure(
+    "AUC",
+    "area under the ROC curve",
+    counted=("positives",),
+    over="negatives",
+    form=area,
+    **_SHARE,
+)
+DIFFERENCE = Measure(
+    "difference", "difference from the float network", **_ERROR | _PERCENT | _ENERGY
+)
+CHANGED = Measure(
     "changed decisions",
     "share of decisions that the float network takes otherwise",
-    ("changed",),
-    "decisions",
+    counted=("changed",),
+    over="decisions",
+    **_RATE,
 )
-MSE = Measure("MSE", "mean squared error", "", "", True, ("squared_error",), "values", 0.0, _LARGE)
+MSE = Measure("MSE", "mean squared error", counted=("squared_error",), over="values", **_ERROR)
 NMSE = Measure(
     "NMSE",
     "normalised mean squared error",
-    "dB",
-    "dB",
-    True,
-    *_ENERGY,
-    -200.0,
-    300.0,
+    **{"unit": "dB", "step": "dB", "lower_is_better": True, "best": -200.0, "worst": 300.0},
+    **_ENERGY,
     form=decibels,
-    countable=False,
 )
 COSINE = Measure(
-    "cosine distance", "mean cosine distance", "", "", True, ("distance",), "vectors", 0.0, 2.0
+    "cosine distance", "mean cosine distance", counted=("distance",), over="vectors", **_ERROR
 )
 MEASURES = {
     one.name: one
@@ -155,10 +161,9 @@ MEASURES = {
 
 def own_measure(name: str, lower_is_better: bool) -> Measure:
     """Return the mean over sequences of what a user's own function says of each."""
-    ends = (-_LARGE, _LARGE) if lower_is_better else (_LARGE, -_LARGE)
-    return Measure(
-        name, f"own score {name}", "", "", lower_is_better, ("value",), "sequences", *ends
-    )
+    best, worst = (-_LARGE, _LARGE) if lower_is_better else (_LARGE, -_LARGE)
+    told = _ERROR | {"lower_is_better": lower_is_better, "best": best, "worst": worst}
+    return Measure(name, f"own score {name}", counted=("value",), over="sequences", **told)
 
 
 def measure_named(name: str, lower_is_better: bool) -> Measure:

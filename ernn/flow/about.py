@@ -20,4 +20,5 @@ def about(recipe: Recipe, measure: Measure) -> Judged:
         words.groups,
         measure.over if measure.countable else "",
         words.notice,
+        measure.wide,
     )

@@ -21,6 +21,7 @@ class Judged(Strict):
     groups: str  # "speakers": what intervals are drawn over
     over: str  # what the test set is counted in: "phones"; empty: in sequences alone
     notice: str = ""  # what every reader has to know, if anything
+    wide: bool = False  # values may be of any size, so that decimals say little
 
     @property
     def title(self) -> str:
@@ -54,17 +55,17 @@ class Judged(Strict):
 
     @property
     def decimals(self) -> int | None:
-        """Decimals of a value; None: without a unit it may be of any size, so three digits."""
-        return 2 if self.unit else None
+        """Decimals of a value; None: it may be of any size, so three digits."""
+        return None if self.wide else 2
 
     @property
     def rough(self) -> int | None:
         """Decimals at a glance."""
-        return 1 if self.unit else None
+        return None if self.wide else 1
 
     def number(self, value: float, decimals: int = 2) -> str:
         """Return a value alone."""
-        return f"{value:.{decimals}f}" if self.unit else f"{value:.3g}"
+        return f"{value:.3g}" if self.wide else f"{value:.{decimals}f}"
 
     def figure(self, value: float, decimals: int = 2) -> str:
         """Return a value with its unit."""
