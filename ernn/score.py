@@ -146,9 +146,13 @@ MSE = Measure("MSE", "mean squared error", counted=("squared_error",), over="val
 NMSE = Measure(
     "NMSE",
     "normalised mean squared error",
-    **{"unit": "dB", "step": "dB", "lower_is_better": True, "best": -200.0, "worst": 300.0},
-    **_ENERGY,
+    unit="dB",
+    step="dB",
+    lower_is_better=True,
+    best=-200.0,
+    worst=300.0,
     form=decibels,
+    **_ENERGY,
 )
 COSINE = Measure(
     "cosine distance", "mean cosine distance", counted=("distance",), over="vectors", **_ERROR
