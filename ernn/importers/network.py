@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 
 from ernn.compressed import CompressedModel
-from ernn.errors import MismatchError, ModelFileError
+from ernn.errors import MismatchError, ModelFileError, ShapeError
 from ernn.importers.assemble import Assembled
 from ernn.quant.float_model import run_float
 from ernn.quant.frames import stack
@@ -60,8 +60,11 @@ class Check:
 
         Raises:
             MismatchError: it is larger than the tolerance.
+            ShapeError: the sequences are not of this network, or empty.
+            CorpusError: they hold NaN.
         """
-        cut = [part for one in sequences for part in _cut(np.asarray(one, np.float32), self.steps)]
+        frames = [_sequence(one, self.model.features) for one in sequences]
+        cut = [part for one in frames for part in _cut(one, self.steps)]
         if not cut:
             return ()
         found = self._difference(cut, data)
@@ -196,6 +199,20 @@ def checked(
         **more,
     )
     return network.compared(data) if len(data) else network
+
+
+def _sequence(given: np.ndarray, features: int) -> np.ndarray:
+    try:
+        frames = np.asarray(given, np.float32)
+    except (TypeError, ValueError):
+        frames = np.empty(())
+    if frames.ndim != 2 or frames.shape[1] != features or not len(frames):
+        raise ShapeError(
+            f"frames of the shape {frames.shape}",
+            allowed=f"(T, {features}) for each sequence, T from 1",
+            remedy="give a list of arrays",
+        )
+    return frames
 
 
 def _cut(sequence: np.ndarray, steps: int | None) -> list[np.ndarray]:

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from torch import nn
 
 import ernn.importers.torch_layers as torch_layers
-from ernn.errors import MismatchError, ModelFileError
+from ernn.errors import MismatchError, ModelFileError, ShapeError
 from ernn.importers.torch_module import from_torch
 
 torch.set_num_threads(1)
@@ -317,6 +317,12 @@ def test_the_users_own_frames_are_compared_too():
     data = [np.random.default_rng(0).standard_normal((20, F))]
     found = from_torch(nn.GRU(F, 4), torch.zeros(T, 1, F), data=data)
     assert [one.frames for one in found.differences] == [24, 18]
+
+
+@pytest.mark.parametrize("shape", [(T, F + 1), (F,), (0, F), (2, T, F)])
+def test_frames_of_another_network_are_refused(shape):
+    with pytest.raises(ShapeError, match=r"frames of the shape .*\(T, 3\) for each sequence"):
+        from_torch(nn.GRU(F, 4), torch.zeros(T, 1, F), data=[np.zeros(shape)])
 
 
 def test_a_wrong_order_of_gates_is_found(monkeypatch):
