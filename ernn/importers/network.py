@@ -205,7 +205,7 @@ def _sequence(given: np.ndarray, features: int) -> np.ndarray:
     try:
         frames = np.asarray(given, np.float32)
     except (TypeError, ValueError):
-        frames = np.empty(())
+        frames = np.empty((), np.float32)
     if frames.ndim != 2 or frames.shape[1] != features or not len(frames):
         raise ShapeError(
             f"frames of the shape {frames.shape}",
