@@ -122,7 +122,7 @@ def test_a_wheel_of_the_sdist_is_the_same(wheel, tmp_path):
 def test_every_extra_is_explained():
     project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
     extras = project["optional-dependencies"]
-    assert extras.keys() == EXTRAS.keys() | {"all", "dev"}
+    assert extras.keys() == EXTRAS.keys() | {"all", "dev", "networks"}
     base = " ".join(project["dependencies"])
     for name, (_, modules) in EXTRAS.items():
         brought = {re.split(r"[^\w.-]", line)[0].replace("-", "_") for line in extras[name]}

