@@ -11,8 +11,8 @@ NOTES = """\
 Ours is no measurement of a system. It is an accelerator in a cycle-accurate simulation of its
 generated Verilog: one stream, a frame alone in it, from the first beat of its input to the last
 beat of its output. No bus, no host and no software is in it. Microseconds follow from the clock, an
-assumption until a place and route confirms it. Every word equals the integer model's, and every
-beat has its planned cycle.
+assumption until a place and route confirms it. simulated: every word equals the integer model's,
+and every beat has its planned cycle. planned: by the cycle model, not simulated yet.
 Theirs are measured systems with their bus and host, numbered as in the table below: compare with
 care, and not by a ratio.
 Weights are random: speed does not depend on them, and nothing is said of accuracy. Blocks of 4 and
