@@ -8,13 +8,13 @@ import numpy as np
 from ernn.errors import ModelFileError
 from ernn.importers.network import Outside, Runtime
 from ernn.importers.onnx_cuts import Chain
-from ernn.importers.onnx_graph import Graph, dimension
+from ernn.importers.onnx_graph import Graph, dimension, free
 from ernn.importers.onnx_links import ELEMENTWISE, named
 from ernn.importers.onnx_origins import Origins
 from ernn.importers.onnx_recurrent import KINDS
 
 if TYPE_CHECKING:
-    from onnx import ModelProto, NodeProto
+    from onnx import ModelProto, NodeProto, ValueInfoProto
 
 _REASON = "ernn builds no such operation"
 _AROUND = "it lies on the far side of an operation that ernn does not build"
@@ -139,29 +139,29 @@ class Parts:
         made = {name for node in nodes for name in node.output}
         held = [n for n in graph.values if n in read and n not in made and n not in inputs]
         weights = [numpy_helper.from_array(np.asarray(graph.values[n]), n) for n in held]
-        results = [helper.make_value_info(n, _untyped(graph, n)) for n in outputs]
-        entering = [self._info(name) for name in inputs]
+        entering, results = ([self._info(name) for name in names] for names in (inputs, outputs))
         made_graph = helper.make_graph(nodes, "part", entering, results, weights)
         opsets = [helper.make_opsetid("", graph.opset)]
         return helper.make_model(
             made_graph, opset_imports=opsets, ir_version=max(4, graph.model.ir_version)
         )
 
-    def _info(self, name: str):
-        from onnx import helper
+    def _info(self, name: str) -> "ValueInfoProto":
+        """Return name, type and shape of an input or output of a part."""
+        from onnx import TensorProto, helper
 
-        kind = self.graph.types[name].tensor_type.elem_type
-        given = {one.name: one for one in self.graph.inputs}
+        known = self.graph.types.get(name)
+        kind = known.tensor_type.elem_type if known is not None else TensorProto.FLOAT
         shape: list[int | str | None] = [*self.graph.shapes.get(name, ())]
-        if name in given:
+        given = next((one for one in self.graph.inputs if one.name == name), None)
+        if given is not None:
             for axis in range(len(shape)):
-                free = dimension(given[name], axis)
-                shape[axis] = free if free in self.lengths else shape[axis]
+                shape[axis] = dimension(given, axis) if free(given, axis) else shape[axis]
         elif name in (self.chain.entering, self.chain.leaving):
             steps = self.steps_axis(name)
             if steps is not None and self.lengths:
                 shape[steps] = "steps"
-        elif self.lengths:
+        else:
             shape = [None] * len(shape)
         return helper.make_tensor_value_info(name, kind, shape)
 
@@ -177,14 +177,6 @@ def _captured(attribute) -> set[str]:
                 found |= _captured(inner)
         found.update(one.name for one in graph.output)
     return found
-
-
-def _untyped(graph: Graph, name: str):
-    from onnx import TensorProto, helper
-
-    known = graph.types.get(name)
-    kind = known.tensor_type.elem_type if known is not None else TensorProto.FLOAT
-    return helper.make_tensor_type_proto(kind, None)
 
 
 class Session:

@@ -31,7 +31,7 @@ MOVING = {
     "Expand",
     "Where",
 }
-_BITS = 32  # of a place; above it the number of the maker
+BITS = 32  # of a place; above it the number of the maker
 _LARGEST = 2**24  # values of a tensor whose origins are followed
 _FLOATS = {1, 10, 11, 16}  # a cast between these is seen through
 _NEUTRAL = {"Add": 0, "Sub": 0, "Mul": 1, "Div": 1}
@@ -66,7 +66,7 @@ class Origins:
         if name not in self._numbers:
             self._numbers[name] = len(self.makers)
             self.makers.append(name)
-        first = self._numbers[name] << _BITS
+        first = self._numbers[name] << BITS
         return np.arange(first, first + prod(shape), dtype=np.int64).reshape(shape)
 
     def join(self, name: str, rows: np.ndarray) -> np.ndarray:
@@ -89,11 +89,11 @@ class Origins:
 
     def made_by(self, codes: np.ndarray) -> list[str]:
         """Return the tensors that values come from."""
-        return [self.makers[number] for number in np.unique(codes >> _BITS)]
+        return [self.makers[number] for number in np.unique(codes >> BITS)]
 
     def places(self, codes: np.ndarray) -> np.ndarray:
         """Return the places of values in the tensor that made them."""
-        return codes & ((1 << _BITS) - 1)
+        return codes & ((1 << BITS) - 1)
 
     def moves(self, node: "NodeProto") -> bool:
         """Whether a node computes nothing."""

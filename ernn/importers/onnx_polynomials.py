@@ -1,14 +1,16 @@
 """What a vector is as a polynomial of other vectors, value by value, and as rows of matrices."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from itertools import pairwise
 
 import numpy as np
 
 from ernn.importers.layers import Linear
 from ernn.importers.onnx_graph import Graph
 from ernn.importers.onnx_links import Link, Links
-from ernn.importers.onnx_origins import Origins
+from ernn.importers.onnx_origins import BITS, Origins
 
 Key = bytes  # the origins of a vector; it names it
 Terms = dict[tuple[Key, ...], np.ndarray]  # coefficients (n,) by factors; () for a constant
@@ -27,13 +29,12 @@ class Rows:
         """Return these rows without a term of the rest."""
         return replace(self, rest={k: v for k, v in self.rest.items() if k != monomial})
 
-    def plus(self, other: "Rows", with_bias: bool) -> "Rows":
+    def plus(self, other: "Rows") -> "Rows":
         """Return the sum."""
         operands = dict(self.operands)
         for key, matrix in other.operands.items():
             operands[key] = operands[key] + matrix if key in operands else matrix
-        bias = self.bias + other.bias if with_bias else self.bias
-        return Rows(operands, bias, _added(self.rest, other.rest))
+        return Rows(operands, self.bias + other.bias, _added(self.rest, other.rest))
 
     def renamed(self, operand: Key, to: Key) -> "Rows":
         """Return the rows with one vector taken for another."""
@@ -61,6 +62,17 @@ class Polynomials:
         self._stops.add(vector.tobytes())
         self._known.clear()
 
+    @contextmanager
+    def stopping(self, keys: Iterable[Key]) -> Iterator[None]:
+        """Take some vectors for states, for now."""
+        before, self._stops = self._stops, {*self._stops, *keys}
+        self._known.clear()
+        try:
+            yield
+        finally:
+            self._stops = before
+            self._known.clear()
+
     def vector(self, key: Key) -> np.ndarray:
         """Return the origins (n,) of a vector."""
         return np.frombuffer(key, np.int64)
@@ -87,28 +99,44 @@ class Polynomials:
     def rows(self, terms: Mapping[tuple[Key, ...], np.ndarray]) -> Rows:
         """Return a polynomial as rows of the matrices in it."""
         size = len(next(iter(terms.values()), ()))
-        operands: dict[Key, np.ndarray] = {}
-        bias, rest = np.zeros(size), {}
+        made = Rows({}, np.zeros(size), {})
         for monomial, scale in terms.items():
-            link = self._matrix(monomial[0]) if len(monomial) == 1 else None
+            product = self._product(monomial[0], scale) if len(monomial) == 1 else None
             if not monomial:
-                bias = bias + scale
-            elif link is None or not isinstance(link.item, Linear):
-                rest[monomial] = scale
-            else:
-                at = self.origins.places(self.vector(monomial[0])) - self.origins.places(
-                    link.out.min()
+                product = Rows({}, scale, {})
+            made = made.plus(product or Rows({}, np.zeros(size), {monomial: scale}))
+        return made
+
+    def _product(self, key: Key, scale: np.ndarray) -> Rows | None:
+        """Return the rows of a vector that a matrix makes of others, or None."""
+        link = self._matrix(key)
+        if link is None or not isinstance(link.item, Linear):
+            return None
+        first = self.origins.places(link.out.min())
+        if (np.diff(link.out.ravel()) != 1).any():
+            return None
+        steps, columns = np.divmod(self.origins.places(self.vector(key)) - first, len(link.out[0]))
+        if (steps != steps[0]).any():
+            return None
+        weight = scale[:, None] * link.item.weight[columns]
+        made = Rows({}, scale * link.item.bias[columns], {})
+        for part, values in self._parts(link.into[steps[0]]):
+            constant = self.graph.constant(self.origins.made_by(values)[0])
+            if constant is not None:
+                known = constant.ravel()[self.origins.places(values)]
+                made = replace(made, bias=made.bias + weight[:, part] @ known)
+            elif self.terms(values):  # else it is zero
+                made = made.plus(
+                    Rows({values.tobytes(): weight[:, part]}, np.zeros(len(scale)), {})
                 )
-                steps, columns = np.divmod(at, link.out.shape[1])
-                if (steps != steps[0]).any() or not _in_order(link.out):
-                    rest[monomial] = scale
-                    continue
-                key = np.ascontiguousarray(link.into[steps[0]]).tobytes()
-                matrix = scale[:, None] * link.item.weight[columns]
-                if self.terms(self.vector(key)):  # else it multiplies zero
-                    operands[key] = operands[key] + matrix if key in operands else matrix
-                bias = bias + scale * link.item.bias[columns]
-        return Rows(operands, bias, rest)
+        return made
+
+    def _parts(self, vector: np.ndarray) -> Iterator[tuple[slice, np.ndarray]]:
+        """Yield what a vector was put together from: where it lies, and its origins."""
+        makers = vector >> BITS
+        ends = [0, *(np.flatnonzero(np.diff(makers)) + 1), len(vector)]
+        for first, last in pairwise(ends):
+            yield slice(first, last), np.ascontiguousarray(vector[first:last])
 
     def _matrix(self, key: Key) -> Link | None:
         node = self._node(self.vector(key)) if key not in self._stops else None
@@ -141,7 +169,7 @@ class Polynomials:
         if node.op_type == "Sub":
             return _added(one, _scaled(two, -1.0))
         if node.op_type == "Mul":
-            return _product(one, two)
+            return _multiplied(one, two)
         if set(two) != {()} or (two[()] == 0).any():
             return None
         return _scaled(one, 1 / two[()])
@@ -162,10 +190,6 @@ class Polynomials:
         return np.ascontiguousarray(np.broadcast_to(view, shape).ravel()[places])
 
 
-def _in_order(out: np.ndarray) -> bool:
-    return bool((np.diff(out.ravel()) == 1).all())
-
-
 def _added(one: Terms, two: Terms) -> Terms:
     made = dict(one)
     for key, scale in two.items():
@@ -177,7 +201,7 @@ def _scaled(one: Terms, scale: float | np.ndarray) -> Terms:
     return {key: value * scale for key, value in one.items()}
 
 
-def _product(one: Terms, two: Terms) -> Terms | None:
+def _multiplied(one: Terms, two: Terms) -> Terms | None:
     if len(one) * len(two) > _MOST:
         return None
     made: Terms = {}
