@@ -120,7 +120,7 @@ class Polynomials:
             return None
         weight = scale[:, None] * link.item.weight[columns]
         made = Rows({}, scale * link.item.bias[columns], {})
-        for part, values in self._parts(link.into[steps[0]]):
+        for part, values in self.parts(link.into[steps[0]]):
             constant = self.graph.constant(self.origins.made_by(values)[0])
             if constant is not None:
                 known = constant.ravel()[self.origins.places(values)]
@@ -131,7 +131,7 @@ class Polynomials:
                 )
         return made
 
-    def _parts(self, vector: np.ndarray) -> Iterator[tuple[slice, np.ndarray]]:
+    def parts(self, vector: np.ndarray) -> Iterator[tuple[slice, np.ndarray]]:
         """Yield what a vector was put together from: where it lies, and its origins."""
         makers = vector >> BITS
         ends = [0, *(np.flatnonzero(np.diff(makers)) + 1), len(vector)]

@@ -89,12 +89,14 @@ class Steps:
         for node, out in vectors:
             if node.op_type == "Mul" and (step := self._lstm(node, out)):
                 self._take(step)
+        multiplied = self._multiplied()
         for node, out in vectors:
             step = None
             if node.op_type == "Add":
                 step = self._gru_or_first(node, out)
-            elif node.op_type == "Mul":
-                self._note_idle(node, out)
+            if node.op_type in ("Add", "Mul") and step is None:
+                if out.tobytes() in multiplied:
+                    self._note_idle(node, out)
             elif node.op_type in ("Tanh", "Relu"):
                 step = self._rnn(node, out)
             if step is not None and step.kind == "rnn" and step.recurrent is None:
@@ -102,6 +104,16 @@ class Steps:
             elif step is not None:
                 self._take(step)
         return self.found
+
+    def _multiplied(self) -> set[Key]:
+        """Return the vectors that matrices multiply, as a state is."""
+        found = set()
+        for node in self.graph.live:
+            for name in node.input if node.op_type in ("MatMul", "Gemm") else ():
+                codes = None if name in self.graph.values else self.origins.of(name)
+                if codes is not None and codes.size == (codes.shape or (0,))[-1]:
+                    found |= {part.tobytes() for _, part in self.math.parts(codes.ravel())}
+        return found
 
     def _take(self, step: Step) -> None:
         self.found.append(step)
