@@ -35,13 +35,19 @@ def make_data(
     recipe: "Recipe", folder: Path, workers: int, progress: Callable[[int, int], None]
 ) -> str:
     """Write the three splits of a recipe's sequences; see `make_sequences`."""
-    told = make_sequences(Path(recipe.task.path or ""), folder)
+    trained = recipe.source.kind == "import"
+    told = make_sequences(Path(recipe.task.path or ""), folder, trained)
     progress(1, 1)
     return told
 
 
-def make_sequences(path: Path, folder: Path) -> str:
+def make_sequences(path: Path, folder: Path, trained: bool = False) -> str:
     """Write the three splits of a user's data; return what is in them, for a user to read.
+
+    Args:
+        path: the file or folder.
+        folder: where to write them.
+        trained: they are for a model that has learnt its classes elsewhere.
 
     Raises:
         CorpusError: they are missing, damaged or too large, or their arrays are not those of
@@ -78,7 +84,7 @@ def make_sequences(path: Path, folder: Path) -> str:
             kind,
             bool(groups),
         )
-    if kind in CLASSES:
+    if kind in CLASSES and not trained:
         _require_all(path, picked["train"])
     for split, one in picked.items():
         save_sequences(folder, split, one)

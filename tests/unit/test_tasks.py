@@ -118,6 +118,14 @@ def test_what_does_not_fit_is_refused(tmp_path, changes, sentence):
     assert fault.what.startswith(str(tmp_path)) and fault.remedy
 
 
+def test_a_model_that_was_trained_elsewhere_may_know_more_classes(tmp_path):
+    names = np.array(["a", "b", "c", "d"])
+    with pytest.raises(CorpusError, match="no sequence of train is of class 'd'"):
+        made(tmp_path, classes=names)
+    make_sequences(tmp_path / "mine.npz", tmp_path, trained=True)
+    assert ArraysTask(tmp_path, recipe()).outputs == 4
+
+
 def test_the_same_sequence_in_two_splits_is_refused(tmp_path):
     frames = FRAMES.copy()
     frames[4:6] = frames[10:12]  # sequences 2 (dev) and 4 (train)

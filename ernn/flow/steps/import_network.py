@@ -29,8 +29,8 @@ def run(work: Work) -> None:
         raise CorpusError(
             f"targets of {task.outputs} outputs",
             given=f"{path} has {network.labels}",
-            remedy="give a class or a number for each of its outputs; for a single one that tells "
-            "two classes apart, floats 0.0 and 1.0",
+            remedy="name a class, or give a number, for each of its outputs; for a single one "
+            "that tells two classes apart, floats 0.0 and 1.0",
         )
     model = AcousticModel(recipe.model, network.features, network.labels, recipe.seed)
     model.take(network)
