@@ -214,7 +214,7 @@ class Graph:
 
 def dimension(one: "ValueInfoProto", axis: int) -> str:
     """Return the name of a dimension of a graph input."""
-    return one.type.tensor_type.shape.dim[axis].dim_param or f"{one.name}[{axis}]"
+    return str(one.type.tensor_type.shape.dim[axis].dim_param) or f"{one.name}[{axis}]"
 
 
 def free(one: "ValueInfoProto", axis: int) -> bool:

@@ -8,7 +8,7 @@ import numpy as np
 from ernn.errors import ModelFileError
 from ernn.importers.network import Outside, Runtime
 from ernn.importers.onnx_cuts import Chain
-from ernn.importers.onnx_graph import Graph, dimension, free
+from ernn.importers.onnx_graph import Graph, dimension, free, rank
 from ernn.importers.onnx_links import ELEMENTWISE, named
 from ernn.importers.onnx_origins import Origins
 from ernn.importers.onnx_recurrent import KINDS
@@ -16,8 +16,10 @@ from ernn.importers.onnx_recurrent import KINDS
 if TYPE_CHECKING:
     from onnx import ModelProto, NodeProto, ValueInfoProto
 
-_REASON = "ernn builds no such operation"
-_AROUND = "it lies on the far side of an operation that ernn does not build"
+_UNKNOWN = "ernn builds no such operation"
+_CONV = "ernn builds convolutions over one step only"
+_JOINS = "it joins two tensors that are computed; ernn scales and adds constants"
+_APART = "ernn could build it, but not in one chain with what was taken"
 
 
 class Parts:
@@ -32,6 +34,8 @@ class Parts:
     def __init__(self, graph: Graph, chain: Chain, lengths: Collection[str]) -> None:
         self.graph, self.chain = graph, chain
         self.lengths = lengths
+        fixed = not any(free(one, axis) for one in graph.inputs for axis in range(rank(one)))
+        self.constant = set(graph.values) - (set() if fixed else graph.loose)
         hardware = {id(node) for node in chain.nodes}
         kept = {*chain.ignored}
         behind = {chain.leaving}
@@ -44,15 +48,19 @@ class Parts:
         self.after_outputs = [n for n in graph.outputs if n in made and n not in kept]
         self.after = self._needed(self.after_outputs, {chain.leaving}, self.after)
         reads = [name for node in self.after for name in node.input if name and name not in made]
-        constant = set(graph.values) - graph.loose
-        self.crossing = [
-            name for name in dict.fromkeys(reads) if name != chain.leaving and name not in constant
-        ]
+        known = {chain.leaving} | self.constant
+        self.crossing = [name for name in dict.fromkeys(reads) if name not in known]
         rest = [n for n in graph.outputs if n not in made and n not in kept and n != chain.leaving]
         given = {one.name for one in graph.inputs}
         wanted = dict.fromkeys([chain.entering, *self.crossing, *rest])
         self.before_outputs = [name for name in wanted if name not in given]
         self.before = self._needed(self.before_outputs, set(), graph.nodes)
+        for node in self.before:
+            if id(node) in hardware:
+                raise ModelFileError(
+                    f"the host needs what {named(node)} inside the hardware computes",
+                    remedy="choose another part by start and end, or export for a fixed length",
+                )
 
     def host(self) -> dict[str, bytes]:
         """Return before.onnx and after.onnx, those that hold an operation."""
@@ -91,10 +99,17 @@ class Parts:
         for node in [*self.before, *self.after]:
             live = any(name and name not in self.graph.values for name in node.output)
             if live and not origins.moves(node):
-                plain = node.op_type in (*KINDS, *ELEMENTWISE, "MatMul", "Gemm")
-                reason = refusals.get(named(node), _AROUND if plain else _REASON)
+                reason = refusals.get(named(node)) or self._reason(node)
                 found.append(Outside(f"{named(node)} ({node.op_type})", reason))
         return tuple(found)
+
+    def _reason(self, node: "NodeProto") -> str:
+        if node.op_type == "Conv":
+            return _CONV
+        if node.op_type not in (*KINDS, *ELEMENTWISE, "MatMul", "Gemm"):
+            return _UNKNOWN
+        computed = [name for name in node.input if name and name not in self.graph.values]
+        return _JOINS if len(computed) > 1 and node.op_type not in KINDS else _APART
 
     def _plain(self, node: "NodeProto") -> "NodeProto":
         """Return a recurrent node without lengths and states that are constant: they do nothing."""
@@ -113,7 +128,7 @@ class Parts:
         """Return the nodes that outputs need, in order."""
         left, kept = set(outputs), []
         for node in reversed(nodes):
-            if not left.isdisjoint(set(node.output) - set(inputs) - {""}):
+            if not left.isdisjoint(set(node.output) - set(inputs) - self.constant - {""}):
                 kept.append(node)
                 left.update(node.input)
                 left.update(name for a in node.attribute for name in _captured(a))

@@ -88,7 +88,7 @@ class Links:
         if read is None or out is None:
             raise ModelFileError(
                 f"{item.name} reads a tensor of unknown shape or of more than one sequence",
-                remedy="export the network with one sequence at a time (batch 1)",
+                remedy="export it for one sequence (batch 1), or give free dimensions by inputs",
             )
         ends = [out[-1], None]
         if node.op_type == "LSTM" and len(node.output) > 2 and node.output[2]:

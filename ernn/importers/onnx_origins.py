@@ -161,7 +161,9 @@ class Origins:
         entering = self.graph.shapes.get(node.input[0])
         told = {a.name: a for a in node.attribute}
         recurrent = self.graph.constant(node.input[2])
-        if entering is None or recurrent is None or recurrent.shape[0] != 1:
+        if entering is None or recurrent is None or len(entering) != 3:
+            return None
+        if recurrent.ndim != 3 or len(recurrent) != 1:
             return None
         layout = told["layout"].i if "layout" in told else 0
         if entering[1 - layout] != 1 or ("direction" in told and told["direction"].s != b"forward"):
