@@ -20,6 +20,7 @@ from ernn.importers.keras_config import KerasConfig, read_config
 from ernn.importers.keras_layers import items_of
 from ernn.importers.keras_weights import MOST_PACKED, KerasWeights
 from ernn.importers.network import TOLERANCE, ImportedNetwork, Runtime, checked
+from ernn.importers.zipped import DAMAGED
 
 _CONFIG, _WEIGHTS = "config.json", "model.weights.h5"
 
@@ -87,12 +88,12 @@ def _read(path: Path) -> tuple[KerasConfig, bytes]:
     except KeyError as error:
         remedy = "give what model.save('name.keras') of Keras 3 wrote"
         raise _bad(path, f"there is no {error.args[0]} in it", remedy) from None
-    except (zipfile.BadZipFile, ValueError, TypeError, AttributeError, IndexError) as error:
-        if isinstance(error, ModelFileError):
-            raise
-        raise _bad(path, str(error)) from None
+    except ModelFileError:
+        raise
     except RecursionError:
         raise _bad(path, "its configuration is nested too deep") from None
+    except (*DAMAGED, ValueError, TypeError, AttributeError, IndexError) as error:
+        raise _bad(path, str(error)) from None
 
 
 def _entry(archive: zipfile.ZipFile, name: str) -> bytes:

@@ -17,6 +17,7 @@ from numpy.lib import format as npy
 from safetensors import SafetensorError, safe_open
 
 from ernn.errors import ModelFileError
+from ernn.importers.zipped import DAMAGED
 
 _MOST_PACKED = 100  # times that a compressed .npz may be larger than its file
 
@@ -40,10 +41,11 @@ def read_tensors(path: Path) -> dict[str, torch.Tensor]:
     except OSError as error:
         told = error.strerror or str(error)
         raise _bad(path, told, f"give a state dict ({FILES})") from None
-    except (SafetensorError, zipfile.BadZipFile, ValueError, EOFError, KeyError) as error:
-        if isinstance(error, ModelFileError):
-            raise
-        raise _bad(path, str(error).splitlines()[0], "save it again") from None
+    except ModelFileError:
+        raise
+    except (SafetensorError, *DAMAGED, ValueError, KeyError) as error:
+        told = (str(error).splitlines() or [type(error).__name__])[0]
+        raise _bad(path, told, "save it again") from None
 
 
 def _bad(path: Path, given: str, remedy: str) -> ModelFileError:

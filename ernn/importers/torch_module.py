@@ -70,7 +70,6 @@ def _program(path: Path, data: Sequence[np.ndarray], tolerance: float) -> Import
             remedy="give a state dict to ernn.from_state_dict",
         )
     graph, dtype = read_program(path)
-    graph = stacked(graph)
     walked = walk(graph)
     states = [source for source in walked.fed.values() if source is not None]
     program = Program(graph, runner(graph, [0, *states], dtype), dtype)

@@ -17,6 +17,8 @@ import torch
 from ernn.errors import ModelFileError
 from ernn.importers.torch_graph import Graph, Node, Ref, named, operation, refs, require_unchanged
 from ernn.importers.torch_walk import MOST_VALUES, OPERATIONS
+from ernn.importers.torch_writes import stacked
+from ernn.importers.zipped import DAMAGED
 
 _REMEDY = "give the module to ernn.from_torch in Python"
 _HALF = {6: torch.float16, 13: torch.bfloat16}  # computed in float32, as `ready` does
@@ -38,12 +40,11 @@ def read_program(path: Path) -> tuple[Graph, torch.dtype]:
         raise _bad(
             path, error.strerror or str(error), "give a file that torch.export saved"
         ) from None
-    except (zipfile.BadZipFile, KeyError, TypeError, AttributeError, IndexError) as error:
-        raise _bad(path, f"{type(error).__name__}: {error}") from None
-    except (ValueError, RuntimeError, RecursionError) as error:
-        if isinstance(error, ModelFileError):
-            raise
-        raise _bad(path, str(error).splitlines()[0]) from None
+    except ModelFileError:
+        raise
+    except (*DAMAGED, ArithmeticError, AttributeError, LookupError, TypeError, ValueError) as error:
+        told = (str(error).splitlines() or [""])[0]
+        raise _bad(path, f"{type(error).__name__}: {told}") from None
 
 
 def _bad(path: Path, given: str, remedy: str = _REMEDY) -> ModelFileError:
@@ -85,7 +86,7 @@ class _Archive:
             nodes,
             tuple(_argument(told["arg"], graph) for kind, told in ends if kind == "user_output"),
         )
-        return made, _TYPES[values[inputs[0]]["dtype"]]
+        return stacked(made), _TYPES[values[inputs[0]]["dtype"]]
 
     def _bytes(self, name: str) -> bytes:
         entry = self.entries[name]
@@ -156,9 +157,9 @@ def _argument(told: dict[str, Any], graph: dict[str, Any]) -> Any:
     if kind == "as_none":
         return None
     if kind in ("as_tensor", "as_optional_tensor"):
-        return Ref(value["name"]) if "name" in value else _argument(value, graph)
+        return _ref(value) if "name" in value else _argument(value, graph)
     if kind == "as_tensors":
-        return [Ref(one["name"]) for one in value]
+        return [_ref(one) for one in value]
     if kind == "as_optional_tensors":
         return [_argument(one, graph) for one in value]
     if kind == "as_sym_int":
@@ -172,6 +173,12 @@ def _argument(told: dict[str, Any], graph: dict[str, Any]) -> Any:
     if kind in ("as_layout", "as_memory_format"):
         return None
     raise ValueError(f"an argument of the kind {kind}")
+
+
+def _ref(told: dict[str, Any]) -> Ref:
+    if not isinstance(told["name"], str):
+        raise ValueError(f"a value with the name {told['name']}")
+    return Ref(told["name"])
 
 
 def _symbol(told: dict[str, Any], graph: dict[str, Any]) -> int:
@@ -213,10 +220,14 @@ def runner(
 
 def _call(node: Node, args: dict[str, Any], device: torch.device) -> Any:
     if node.op == "getitem":
-        return args["self"][args["index"]]
+        return args["self"][args["index"]]  # the walk went there
     if "device" in args:
         args["device"] = device
-    made = operation(node.op, node.overload)(**args)
+    try:
+        made = operation(node.op, node.overload)(**args)
+    except (ArithmeticError, LookupError, RuntimeError, TypeError, ValueError) as error:
+        told = (str(error).splitlines() or [type(error).__name__])[0]
+        raise ModelFileError(f"aten.{node.op} in {node.where} cannot be run", given=told) from None
     parts = made if isinstance(made, tuple | list) else [made]
     if tuple(tuple(part.shape) for part in parts) != node.shapes or any(
         part.numel() > MOST_VALUES for part in parts

@@ -85,7 +85,13 @@ def walk(graph: Graph) -> Walked:
             values[node.name] = _follow(known, node, values, shapes)
         except ModelFileError as error:
             values[node.name] = Refused(error)
-        except (AttributeError, IndexError, KeyError, TypeError, ValueError) as error:
+        except (
+            ArithmeticError,
+            AttributeError,
+            LookupError,
+            TypeError,
+            ValueError,
+        ) as error:
             given = f"it is used in a way that ernn does not follow ({error})"
             values[node.name] = Refused(refuse(node, given))
     return _end(graph, known, [_value(one, values) for one in graph.outputs])
