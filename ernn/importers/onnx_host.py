@@ -1,4 +1,4 @@
-"""The parts of a graph around the hardware as models of their own, and the runtime between."""
+"""The parts of a graph as models of their own: in front of the hardware, in its place, behind."""
 
 from collections.abc import Collection, Mapping, Sequence
 from typing import TYPE_CHECKING
@@ -6,12 +6,13 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from ernn.errors import ModelFileError
-from ernn.importers.network import Outside, Runtime
+from ernn.importers.network import Outside
 from ernn.importers.onnx_cuts import Chain
 from ernn.importers.onnx_graph import Graph, dimension, free, rank
 from ernn.importers.onnx_links import ELEMENTWISE, named
 from ernn.importers.onnx_origins import Origins
 from ernn.importers.onnx_recurrent import KINDS
+from ernn.importers.onnx_runtime import runnable
 
 if TYPE_CHECKING:
     from onnx import ModelProto, NodeProto, ValueInfoProto
@@ -78,11 +79,12 @@ class Parts:
             ).SerializeToString()
         return found
 
-    def between(self) -> "ModelProto":
+    def replaced(self) -> "ModelProto":
         """Return what becomes hardware, with its states as inputs and outputs."""
         inputs = [self.chain.entering, *self.chain.fed]
         outputs = [self.chain.leaving, *self.chain.fed.values()]
-        nodes = self._needed(outputs, set(inputs), [self._plain(node) for node in self.graph.nodes])
+        plain = [made for node in self.graph.nodes for made in runnable(node, self.graph)]
+        nodes = self._needed(outputs, set(inputs), plain)
         made = {name for node in nodes for name in node.output} | set(inputs) | {""}
         for node in nodes:
             for name in node.input:
@@ -110,17 +112,6 @@ class Parts:
             return _UNKNOWN
         computed = [name for name in node.input if name and name not in self.graph.values]
         return _JOINS if len(computed) > 1 and node.op_type not in KINDS else _APART
-
-    def _plain(self, node: "NodeProto") -> "NodeProto":
-        """Return a recurrent node without lengths and states that are constant: they do nothing."""
-        if node.op_type not in KINDS:
-            return node
-        plain = type(node)()
-        plain.CopyFrom(node)
-        for index in range(4, min(7, len(node.input))):
-            if node.input[index] in self.graph.values:
-                plain.input[index] = ""
-        return plain
 
     def _needed(
         self, outputs: Sequence[str], inputs: Collection[str], nodes: "Sequence[NodeProto]"
@@ -192,69 +183,3 @@ def _captured(attribute) -> set[str]:
                 found |= _captured(inner)
         found.update(one.name for one in graph.output)
     return found
-
-
-class Session:
-    """A model that runs in onnxruntime on one thread, or in onnx.reference where that lacks it."""
-
-    def __init__(self, model: "ModelProto") -> None:
-        import onnxruntime
-
-        self.model, self.outputs = model, [one.name for one in model.graph.output]
-        options = onnxruntime.SessionOptions()
-        options.intra_op_num_threads = options.inter_op_num_threads = 1
-        options.log_severity_level = 4
-        try:
-            self.session = onnxruntime.InferenceSession(
-                model.SerializeToString(), options, providers=["CPUExecutionProvider"]
-            )
-        except Exception:
-            self.session = self._reference()
-
-    def run(self, feeds: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
-        """Return the outputs by name."""
-        try:
-            made = self.session.run(None, feeds)
-        except Exception as error:
-            self.session = self._reference()
-            try:
-                made = self.session.run(None, feeds)
-            except Exception:
-                raise ModelFileError(
-                    "onnxruntime does not run the network", given=str(error).splitlines()[0]
-                ) from None
-        return dict(zip(self.outputs, made, strict=True))
-
-    def _reference(self):
-        from onnx.reference import ReferenceEvaluator
-
-        return ReferenceEvaluator(self.model)
-
-
-def runtime(parts: Parts) -> Runtime:
-    """Return what runs the part that becomes hardware, states fed back from call to call."""
-    from onnx import helper
-
-    graph, chain = parts.graph, parts.chain
-    session = Session(parts.between())
-    shape, together = graph.shapes[chain.entering], len(chain.links[0].into)
-    axis = parts.steps_axis(chain.entering)
-    kinds = {
-        name: helper.tensor_dtype_to_np_dtype(graph.types[name].tensor_type.elem_type)
-        for name in (chain.entering, *chain.fed)
-    }
-    outputs = chain.links[-1].out.shape[1]
-
-    def run(frames: np.ndarray) -> np.ndarray:
-        states = {name: np.zeros(graph.shapes[name], kinds[name]) for name in chain.fed}
-        length = len(frames) if parts.lengths and together > 1 else together
-        made = []
-        for first in range(0, len(frames), length):
-            chunk = frames[first : first + length].astype(kinds[chain.entering])
-            sizes = [len(chunk) if at == axis else size for at, size in enumerate(shape)]
-            results = session.run({chain.entering: chunk.reshape(sizes), **states})
-            states = {name: results[to] for name, to in chain.fed.items()}
-            made.append(np.asarray(results[chain.leaving]).reshape(-1, outputs))
-        return made[-1][-1:] if chain.last else np.concatenate(made)
-
-    return run

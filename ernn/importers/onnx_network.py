@@ -14,7 +14,8 @@ from ernn.importers.network import TOLERANCE, ImportedNetwork, checked
 from ernn.importers.onnx_chain import Chains, others
 from ernn.importers.onnx_cuts import Chain
 from ernn.importers.onnx_file import read_onnx
-from ernn.importers.onnx_host import Parts, runtime
+from ernn.importers.onnx_host import Parts
+from ernn.importers.onnx_runtime import runtime
 from ernn.importers.onnx_sizes import sized_graph
 
 if TYPE_CHECKING:

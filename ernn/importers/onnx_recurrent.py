@@ -96,6 +96,10 @@ def recurrent_item(node: "NodeProto", graph: Graph) -> Recurrent:
             "its weights R are no constant", f"give them by inputs={{{told.input('R')!r}: ...}}"
         )
     hidden, gates = recurrent.shape[2], _GATES[kind]
+    if told.attribute("hidden_size") not in (None, hidden):
+        raise told.refused(
+            f"hidden_size = {told.attribute('hidden_size')}", allowed=f"{hidden}, of R"
+        )
     features = graph.shapes.get(told.input("X"), (0,))[-1]
     w = told.weights("W", (1, gates * hidden, features))
     r = told.weights("R", (1, gates * hidden, hidden))

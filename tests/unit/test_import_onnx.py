@@ -46,9 +46,8 @@ def recurrent(path, kind, attributes=None, steps=4, features=3, hidden=5, extra=
     names = ["X", *(name if name in weights else "" for name in order)]
     while not names[-1]:
         names.pop()
-    node = helper.make_node(
-        kind, names, ["Y"], name="layer", hidden_size=hidden, **(attributes or {})
-    )
+    attributes = {"hidden_size": hidden, **(attributes or {})}
+    node = helper.make_node(kind, names, ["Y"], name="layer", **attributes)
     shapes = {"X": (steps, 1, features)}, {"Y": (steps, 1, 1, hidden)}
     return saved(path, [node], *shapes, weights)
 
@@ -68,6 +67,7 @@ REFUSED = [
     ("RNN", {"direction": "reverse"}, None, "direction = reverse"),
     ("LSTM", {}, {"initial_h": np.ones((1, 1, 5), "f4")}, "initial_h"),
     ("LSTM", {}, {"initial_c": np.ones((1, 1, 5), "f4")}, "initial_c"),
+    ("LSTM", {"hidden_size": 4}, None, "hidden_size = 4"),
     ("GRU", {}, {"sequence_lens": np.array([2], "i4")}, r"sequence_lens is \[2\]"),
 ]
 
@@ -86,6 +86,7 @@ HONOURED = [
     ("GRU", {"linear_before_reset": 0}, {"sequence_lens": np.array([4], "i4")}),
     ("RNN", {"activations": ["Relu"]}, {}),
     ("RNN", {"direction": "forward", "layout": 0}, {}),
+    ("RNN", {"activations": ["Relu"], "layout": 1}, {}),
 ]
 
 
