@@ -72,7 +72,7 @@ def _imported(path: Path, model: "ModelProto", inputs, ends, data, tolerance) ->
     return checked(
         f"{path.name} (ONNX opset {graph.opset})",
         replace(made, notes=tuple(notes)),
-        runtime(parts),
+        runtime(parts.replaced(), graph, chain, parts.steps_axis(chain.entering), bool(lengths)),
         steps=_steps(chain, lengths),
         data=data,
         tolerance=tolerance,

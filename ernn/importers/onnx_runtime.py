@@ -6,13 +6,12 @@ import numpy as np
 
 from ernn.errors import ModelFileError
 from ernn.importers.network import Runtime
+from ernn.importers.onnx_cuts import Chain
 from ernn.importers.onnx_graph import Graph
 from ernn.importers.onnx_recurrent import KINDS
 
 if TYPE_CHECKING:
     from onnx import ModelProto, NodeProto
-
-    from ernn.importers.onnx_host import Parts
 
 _BY_REFERENCE = ("", "sigmoid tanh tanh", "sigmoid tanh", "tanh")  # activations of onnx.reference
 
@@ -99,14 +98,22 @@ class Session:
         return ReferenceEvaluator(self.model)
 
 
-def runtime(parts: "Parts") -> Runtime:
-    """Return what runs the part that becomes hardware, states fed back from call to call."""
+def runtime(
+    model: "ModelProto", graph: Graph, chain: Chain, axis: int | None, free: bool
+) -> Runtime:
+    """Return what runs the part that becomes hardware, states fed back from call to call.
+
+    Args:
+        model: that part.
+        graph: that it was cut from.
+        chain: that it is.
+        axis: of the steps in the tensor that enters; None for one step.
+        free: whether it takes any number of steps.
+    """
     from onnx import helper
 
-    graph, chain = parts.graph, parts.chain
-    session = Session(parts.replaced())
+    session = Session(model)
     shape, together = graph.shapes[chain.entering], len(chain.links[0].into)
-    axis = parts.steps_axis(chain.entering)
     kinds = {
         name: helper.tensor_dtype_to_np_dtype(graph.types[name].tensor_type.elem_type)
         for name in (chain.entering, *chain.fed)
@@ -115,7 +122,7 @@ def runtime(parts: "Parts") -> Runtime:
 
     def run(frames: np.ndarray) -> np.ndarray:
         states = {name: np.zeros(graph.shapes[name], kinds[name]) for name in chain.fed}
-        length = len(frames) if parts.lengths and together > 1 else together
+        length = len(frames) if free and together > 1 else together
         made = []
         for first in range(0, len(frames), length):
             chunk = frames[first : first + length].astype(kinds[chain.entering])
