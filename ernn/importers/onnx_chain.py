@@ -107,9 +107,12 @@ class Chains:
     def _grown(self, seed: Link) -> Chain | None:
         links = [seed]
         while not self._at(self.start, links[0].into) and (front := self._in_front(links[0])):
+            if _of_other_length(front, seed):
+                break
             links.insert(0, front)
         while not self._at(self.end, links[-1].out) and not self._at(self.end, links[-1].out[-1:]):
-            if (behind := self._behind(links[-1])) is None:
+            behind = self._behind(links[-1])
+            if behind is None or _of_other_length(behind, seed):
                 break
             links.append(behind)
         if self.start is not None and not self._at(self.start, links[0].into):
@@ -156,12 +159,23 @@ class Chains:
         given = self.origins.made_by(links[0].into)[0] not in self.graph.producers
         if Activation in kinds[:matrix] and not given and self.start is None:
             bare = max(at for at in range(matrix) if kinds[at] is Activation)
+            self._leave(links[: bare + 1])
             del links[: bare + 1]
         host = any(use.node is not None for use in self._uses.readers(links[-1].out))
         behind = max(at for at, link in enumerate(links) if is_recurrent(link)) + 1
         rest = [type(link.item) for link in links[behind:]]
         if host and Linear not in rest and self.end is None:
+            self._leave(links[behind:])
             del links[behind:]
+
+    def _leave(self, links: Sequence[Link]) -> None:
+        for node in (node for link in links for node in link.nodes):
+            self.refusals[named(node)] = "without a linear layer in front it would cost a matrix"
+
+
+def _of_other_length(link: Link, seed: Link) -> bool:
+    """Whether a layer reads another number of steps, such as the last one alone."""
+    return is_recurrent(link) and len(link.out) != len(seed.out)
 
 
 def others(chains: Sequence[Chain]) -> list[str]:

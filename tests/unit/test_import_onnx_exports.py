@@ -226,6 +226,25 @@ def test_of_two_candidates_the_larger_is_taken_and_the_other_can_be_chosen(tmp_p
         from_onnx(path, start="nowhere")
 
 
+class Twice(nn.Module):
+    """A second layer that reads the last step of the first, again and again."""
+
+    def __init__(self):
+        super().__init__()
+        self.one, self.two = nn.GRU(5, 4, batch_first=True), nn.GRU(4, 3, batch_first=True)
+
+    def forward(self, x):
+        return self.two(self.one(x)[0][:, -1:])[0]
+
+
+def test_a_layer_behind_the_last_step_is_a_part_of_its_own(tmp_path):
+    path = export(Twice(), (torch.randn(1, 6, 5),), tmp_path / "net.onnx")
+    network = from_onnx(path)
+    assert [layer.hidden for layer in network.model.layers] == [4]
+    assert network.last
+    assert list(network.host) == ["after.onnx"]
+
+
 class Rated(nn.Module):
     """A network for two sampling rates."""
 
