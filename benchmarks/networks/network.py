@@ -85,14 +85,15 @@ def _some_at_a_time(run: Run, sequences: Frames) -> Frames:
     return made
 
 
-def with_unit_inputs(model: CompressedModel, frames: Frames) -> tuple[np.ndarray, CompressedModel]:
-    """Return powers of two by which inputs fill [-1, 1], and the model that takes such inputs.
+def with_even_weights(model: CompressedModel) -> tuple[np.ndarray, CompressedModel]:
+    """Return powers of two for the inputs, and the model that takes inputs multiplied by them.
 
-    Nothing is rounded: the weights behind an input are divided by its power.
+    Nothing is rounded: the weights behind an input are divided by its power, so that none is larger
+    than the largest recurrent one, with which they share a binary point.
     """
-    largest = np.max([np.abs(one).max(axis=0) for one in frames], axis=0)
-    scale = np.exp2(-np.ceil(np.log2(np.maximum(largest, 2.0**-30))))
     first = model.layers[0]
-    entering = first.matrices["input"].dense() / scale
-    matrices = {**first.matrices, "input": circulant_matrix(entering[..., None])}
+    entering = first.matrices["input"].dense()
+    limit = np.abs(first.matrices["recurrent"].dense()).max()
+    scale = np.exp2(np.ceil(np.log2(np.maximum(np.abs(entering).max(axis=0) / limit, 1.0))))
+    matrices = {**first.matrices, "input": circulant_matrix((entering / scale)[..., None])}
     return scale, replace(model, layers=(replace(first, matrices=matrices), *model.layers[1:]))

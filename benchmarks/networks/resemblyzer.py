@@ -9,7 +9,7 @@ from torch import nn
 
 from ernn.importers.torch_module import from_torch
 from networks import packages
-from networks.network import Frames, Measure, Network, Part, Runs, with_unit_inputs
+from networks.network import Frames, Measure, Network, Part, Runs, with_even_weights
 from networks.speech import describe, speech
 
 _RATE, _WINDOW, _HOP, _BANDS = 16_000, 400, 160, 40
@@ -51,7 +51,7 @@ def _make(title: str, cache: Path, speakers: int, scaled: bool) -> Network:
     entering: Frames = [window for one in test for window in one]
     scale, model = np.ones(_BANDS), imported.model
     if scaled:
-        scale, model = with_unit_inputs(model, calibration)
+        scale, model = with_even_weights(model)
     counts = np.cumsum([len(one) for one in test])[:-1]
 
     def vectors(found: np.ndarray) -> np.ndarray:
