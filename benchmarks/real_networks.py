@@ -10,7 +10,7 @@ is there: `--table` alone prints them. Runs in the environment of `pip install "
 import argparse
 import json
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator
 from pathlib import Path
 
 from networks.known import KNOWN
@@ -18,7 +18,7 @@ from networks.measure import Result, built, imported, scored
 from networks.network import Network
 from networks.table import TABLES, filled
 
-STEPS = ("scores", "hardware")
+STEPS = {"scores": ("data", "scores"), "hardware": ("hardware",)}  # and what each leaves
 RESULTS = Path(__file__).parent / "results" / "networks"
 
 
@@ -30,7 +30,9 @@ def main() -> None:
     parser.add_argument("--results", type=Path, default=RESULTS, help="folder of the results")
     parser.add_argument("--size", type=float, default=1.0, help="share of the data to judge by")
     parser.add_argument("--frames", type=int, default=8, help="to simulate; 0: none")
-    parser.add_argument("--steps", nargs="+", choices=STEPS, default=STEPS, help="what to measure")
+    parser.add_argument(
+        "--steps", nargs="+", choices=STEPS, default=[*STEPS], help="what to measure"
+    )
     parser.add_argument("--table", action="store_true", help="only print what is there")
     parser.add_argument("--page", type=Path, help="docs/networks.md, to put the tables into")
     given = parser.parse_args()
@@ -40,7 +42,8 @@ def main() -> None:
             network = KNOWN[name].make(given.cache, given.size)
             path = given.results / f"{name}.json"
             kept = json.loads(path.read_text()) if path.is_file() else {}
-            done = {step: kept[step] for step in STEPS if step in kept and step not in given.steps}
+            others = [key for step in STEPS if step not in given.steps for key in STEPS[step]]
+            done = {key: kept[key] for key in others if key in kept}
             for result in measured(network, done, given.steps, given.frames):
                 write(path, result)
     results = read(given.results)
@@ -50,7 +53,7 @@ def main() -> None:
 
 
 def measured(
-    network: Network, done: Result, steps: Sequence[str] = STEPS, frames: int = 8
+    network: Network, done: Result, steps: Collection[str] = STEPS, frames: int = 8
 ) -> Iterator[Result]:
     """Yield what is known of a network after everything that is measured of it.
 

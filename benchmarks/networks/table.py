@@ -70,7 +70,7 @@ def hardware(results: Results) -> str:
                 _named(result["parts"], name, found["part"]),
                 *(f"{found['cycles']:,.0f}", f"{latency:,.2f}", words),
                 f"{typical} ({low} to {high})",
-                *(f"{result['frames_per_second']:,.4g}", *map(_smallest, small.values())),
+                *(f"{result['frames_per_second']:,.10g}", *map(_smallest, small.values())),
             )
 
     return _table(head, results, cells)
