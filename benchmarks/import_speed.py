@@ -46,7 +46,7 @@ def write(path: Path, layers: int, hidden: int, features: int, frames: int) -> i
 
 def read(path: Path) -> None:
     """Import a file; print seconds, the process's memory in GB, and the difference."""
-    from ernn.importers.onnx_network import from_onnx
+    from ernn.importers.onnx.network import from_onnx
 
     start = time.monotonic()
     network = from_onnx(path)

@@ -22,10 +22,10 @@ if TYPE_CHECKING:
     from ernn.flow.package import package as package
     from ernn.flow.synth import synth as synth
     from ernn.hw.plan import HardwarePlan as HardwarePlan
-    from ernn.importers.keras_file import from_keras as from_keras
-    from ernn.importers.onnx_network import from_onnx as from_onnx
-    from ernn.importers.state_dict import from_state_dict as from_state_dict
-    from ernn.importers.torch_module import from_torch as from_torch
+    from ernn.importers.keras.file import from_keras as from_keras
+    from ernn.importers.onnx.network import from_onnx as from_onnx
+    from ernn.importers.torch.module import from_torch as from_torch
+    from ernn.importers.torch.state_dict import from_state_dict as from_state_dict
     from ernn.quant.integer_model import IntegerModel as IntegerModel
     from ernn.recipe import Recipe as Recipe
     from ernn.run.simulate import Simulation as Simulation
@@ -47,10 +47,10 @@ _HOMES = {
     "package": "ernn.flow.package",
     "synth": "ernn.flow.synth",
     "HardwarePlan": "ernn.hw.plan",
-    "from_keras": "ernn.importers.keras_file",
-    "from_onnx": "ernn.importers.onnx_network",
-    "from_state_dict": "ernn.importers.state_dict",
-    "from_torch": "ernn.importers.torch_module",
+    "from_keras": "ernn.importers.keras.file",
+    "from_onnx": "ernn.importers.onnx.network",
+    "from_state_dict": "ernn.importers.torch.state_dict",
+    "from_torch": "ernn.importers.torch.module",
     "IntegerModel": "ernn.quant.integer_model",
     "Recipe": "ernn.recipe",
     "Simulation": "ernn.run.simulate",

@@ -14,7 +14,7 @@ from torch import nn
 
 from ernn.compressed import CompressedModel, circulant_matrix
 from ernn.importers.network import ImportedNetwork
-from ernn.importers.torch_module import from_torch
+from ernn.importers.torch.module import from_torch
 from ernn.speech.per import count_edits
 from networks import packages
 from networks.network import Frames, Measure, Network, Part, Run, Runs, float_run

@@ -10,11 +10,12 @@ from ernn.importers.network import TOLERANCE, ImportedNetwork
 
 # By the file's ending: the module, its function, and the choices that it takes.
 _READERS = {
-    ".onnx": ("onnx_network", "from_onnx", ("start", "end", "inputs")),
-    ".keras": ("keras_file", "from_keras", ()),
-    ".pt2": ("torch_module", "from_torch", ()),
+    ".onnx": ("onnx.network", "from_onnx", ("start", "end", "inputs")),
+    ".keras": ("keras.file", "from_keras", ()),
+    ".pt2": ("torch.module", "from_torch", ()),
     **dict.fromkeys(
-        (".safetensors", ".pt", ".pth", ".npz"), ("state_dict", "from_state_dict", ("description",))
+        (".safetensors", ".pt", ".pth", ".npz"),
+        ("torch.state_dict", "from_state_dict", ("description",)),
     ),
 }
 

@@ -9,7 +9,7 @@ from onnx_cases import OnnxCase, imported_cases
 from ernn.hdl.project import write_project
 from ernn.hw.build import Target, build_plan
 from ernn.hw.layout import Sizes
-from ernn.importers.onnx_network import from_onnx
+from ernn.importers.onnx.network import from_onnx
 from ernn.quant.quantize import quantize
 from ernn.recipe import QuantizationRecipe
 

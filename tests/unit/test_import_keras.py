@@ -7,9 +7,9 @@ import sys
 import numpy as np
 import pytest
 
-import ernn.importers.keras_layers as keras_layers
+import ernn.importers.keras.layers as keras_layers
 from ernn.errors import MismatchError, ModelFileError
-from ernn.importers.keras_file import _keras, from_keras
+from ernn.importers.keras.file import _keras, from_keras
 
 CHOSEN = os.environ.get("KERAS_BACKEND")
 keras = _keras()
@@ -231,7 +231,7 @@ def test_what_ernn_cannot_build_is_refused_in_one_sentence(why):
     assert "\n" not in str(refused.value)
 
 
-CHOICE = "from ernn.importers.keras_file import _keras; print(_keras().backend.backend())"
+CHOICE = "from ernn.importers.keras.file import _keras; print(_keras().backend.backend())"
 
 
 def test_a_backend_that_the_user_chose_stays():

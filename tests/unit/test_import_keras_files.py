@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from ernn.errors import ModelFileError
-from ernn.importers.keras_file import _keras, from_keras
+from ernn.importers.keras.file import _keras, from_keras
 
 keras = _keras()
 layers = keras.layers

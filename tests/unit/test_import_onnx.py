@@ -8,8 +8,9 @@ from hypothesis import strategies as st
 from onnx import TensorProto, helper, numpy_helper
 
 from ernn.errors import MismatchError, ModelFileError
-from ernn.importers import onnx_links
-from ernn.importers.onnx_network import from_onnx
+from ernn.importers.onnx import links
+from ernn.importers.onnx import recurrent as nodes
+from ernn.importers.onnx.network import from_onnx
 
 GATES = {"LSTM": 4, "GRU": 3, "RNN": 1}
 
@@ -125,10 +126,8 @@ def test_a_gru_from_torch_that_resets_before_the_product_is_doubted(path):
 
 
 def test_a_wrong_order_of_gates_is_found(path, monkeypatch):
-    from ernn.importers import onnx_recurrent
-
     recurrent(path, "LSTM")
-    monkeypatch.setitem(onnx_recurrent.ONNX, "lstm", "ifog")
+    monkeypatch.setitem(nodes.ONNX, "lstm", "ifog")
     with pytest.raises(MismatchError, match="differs from the source's own runtime"):
         from_onnx(path)
 
@@ -211,6 +210,6 @@ def test_equal_origins_mean_equal_values(path, monkeypatch):
     shapes = {"x": (4, 1, 4)}, {"mixed": (1, 1, 4, 4)}
     network = from_onnx(saved(path, nodes, *shapes, weights))
     assert [one.operation for one in network.outside] == ["mixed (MatMul)"]
-    monkeypatch.setattr(onnx_links, "same", lambda one, other: one.shape == other.shape)
+    monkeypatch.setattr(links, "same", lambda one, other: one.shape == other.shape)
     with pytest.raises(MismatchError):
         from_onnx(path)

@@ -8,7 +8,7 @@ from onnx_cases import EXPECTED, IMPORTED, OnnxCase, imported_cases, imported_ou
 from pages import ROOT
 
 from ernn.errors import ModelFileError
-from ernn.importers.onnx_network import from_onnx
+from ernn.importers.onnx.network import from_onnx
 from ernn.quant.quantize import quantize
 from ernn.recipe import QuantizationRecipe
 

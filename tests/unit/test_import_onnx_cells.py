@@ -10,7 +10,7 @@ from onnx import TensorProto, helper, numpy_helper
 from onnx_cases import imported_outputs
 
 from ernn.errors import ModelFileError
-from ernn.importers.onnx_network import from_onnx
+from ernn.importers.onnx.network import from_onnx
 
 
 class Writer:

@@ -11,7 +11,7 @@ from onnx_cases import imported_outputs
 from torch import nn
 
 from ernn.errors import ModelFileError
-from ernn.importers.onnx_network import from_onnx
+from ernn.importers.onnx.network import from_onnx
 
 torch.set_num_threads(1)
 

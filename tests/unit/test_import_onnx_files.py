@@ -11,7 +11,7 @@ from onnx import TensorProto, helper, numpy_helper
 from onnx_cases import imported_cases
 
 from ernn.errors import ErnnError, ModelFileError
-from ernn.importers.onnx_network import from_onnx
+from ernn.importers.onnx.network import from_onnx
 
 HUGE = 2**38  # float32 values: 1 TB
 
@@ -138,7 +138,7 @@ def test_no_memory_is_taken_for_what_is_announced(tmp_path):
     code = (
         "import sys, pathlib\n"
         "from ernn.errors import ModelFileError\n"
-        "from ernn.importers.onnx_network import from_onnx\n"
+        "from ernn.importers.onnx.network import from_onnx\n"
         f"for path in sorted(pathlib.Path({str(tmp_path)!r}).glob('*.onnx')):\n"
         "    try:\n        from_onnx(path)\n    except ModelFileError:\n        print('refused')\n"
     )

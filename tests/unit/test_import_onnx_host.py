@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from onnx import TensorProto, helper, numpy_helper
 from onnx_cases import imported_outputs
 
-from ernn.importers.onnx_network import from_onnx
+from ernn.importers.onnx.network import from_onnx
 
 KINDS = ("GRU", "Linear", "Relu", "Abs", "Scale", "Turn", "Skip", "Softmax")
 

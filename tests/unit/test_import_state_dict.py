@@ -12,9 +12,9 @@ from hypothesis import strategies as st
 from safetensors.torch import save_file
 from torch import nn
 
-import ernn.importers.torch_layers as torch_layers
+import ernn.importers.torch.layers as torch_layers
 from ernn.errors import MismatchError, ModelFileError
-from ernn.importers.state_dict import from_state_dict
+from ernn.importers.torch.state_dict import from_state_dict
 from ernn.quant.float_model import run_float
 
 torch.set_num_threads(1)

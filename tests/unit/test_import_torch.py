@@ -9,9 +9,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import nn
 
-import ernn.importers.torch_layers as torch_layers
+import ernn.importers.torch.layers as torch_layers
 from ernn.errors import MismatchError, ModelFileError, ShapeError
-from ernn.importers.torch_module import from_torch
+from ernn.importers.torch.module import from_torch
 
 torch.set_num_threads(1)
 T, F = 6, 3

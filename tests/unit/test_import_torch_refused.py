@@ -5,7 +5,7 @@ import torch
 from torch import nn
 
 from ernn.errors import ModelFileError
-from ernn.importers.torch_module import from_torch
+from ernn.importers.torch.module import from_torch
 
 torch.set_num_threads(1)
 T, F = 6, 3

@@ -13,10 +13,10 @@ from ernn.errors import ModelFileError
 from ernn.importers.assemble import assemble
 from ernn.importers.layers import Dropped, Item
 from ernn.importers.network import TOLERANCE, ImportedNetwork, Runtime, checked
-from ernn.importers.torch_graph import Graph, exported, ready
-from ernn.importers.torch_program import read_program, runner
-from ernn.importers.torch_walk import Walked, walk
-from ernn.importers.torch_writes import stacked
+from ernn.importers.torch.graph import Graph, exported, ready
+from ernn.importers.torch.program import read_program, runner
+from ernn.importers.torch.walk import Walked, walk
+from ernn.importers.torch.writes import stacked
 
 _STEPS = 32  # of a sequence, where one is put together from pieces of the example's length
 

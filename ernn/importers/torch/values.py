@@ -8,7 +8,7 @@ import torch
 
 from ernn.errors import ModelFileError
 from ernn.importers.layers import Item
-from ernn.importers.torch_graph import REMEDY, Node
+from ernn.importers.torch.graph import REMEDY, Node
 
 # Of gates and states of which no operation is a cell, in a sentence.
 APART = "as a cell that was taken apart or written by hand does"

@@ -18,8 +18,8 @@ from ernn.datafile import Strict, load_toml, parse
 from ernn.errors import ModelFileError
 from ernn.importers.layers import require_shape
 from ernn.importers.network import TOLERANCE, ImportedNetwork
-from ernn.importers.tensor_files import read_tensors
-from ernn.importers.torch_module import imported
+from ernn.importers.torch.module import imported
+from ernn.importers.torch.tensor_files import read_tensors
 
 _GATES = {"lstm": 4, "gru": 3, "rnn": 1}
 _FUNCTIONS = {"relu": torch.nn.ReLU, "sigmoid": torch.nn.Sigmoid, "tanh": torch.nn.Tanh}

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from ernn.importers.onnx_graph import Graph, evaluate
+from ernn.importers.onnx.graph import Graph, evaluate
 
 if TYPE_CHECKING:
     from onnx import NodeProto

@@ -8,10 +8,10 @@ import numpy as np
 
 from ernn.errors import ModelFileError
 from ernn.importers.layers import Affine, Item, LastStep, Linear, Recurrent
-from ernn.importers.onnx_graph import Graph
-from ernn.importers.onnx_links import Link, State, named, same
-from ernn.importers.onnx_origins import Origins
-from ernn.importers.onnx_uses import Uses
+from ernn.importers.onnx.graph import Graph
+from ernn.importers.onnx.links import Link, State, named, same
+from ernn.importers.onnx.origins import Origins
+from ernn.importers.onnx.uses import Uses
 
 if TYPE_CHECKING:
     from onnx import NodeProto

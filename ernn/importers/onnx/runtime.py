@@ -6,9 +6,9 @@ import numpy as np
 
 from ernn.errors import ModelFileError
 from ernn.importers.network import Runtime
-from ernn.importers.onnx_cuts import Chain
-from ernn.importers.onnx_graph import Graph
-from ernn.importers.onnx_recurrent import KINDS
+from ernn.importers.onnx.cuts import Chain
+from ernn.importers.onnx.graph import Graph
+from ernn.importers.onnx.recurrent import KINDS
 
 if TYPE_CHECKING:
     from onnx import ModelProto, NodeProto

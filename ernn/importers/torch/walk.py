@@ -9,10 +9,10 @@ import torch
 
 from ernn.errors import ModelFileError
 from ernn.importers.layers import Item, LastStep
-from ernn.importers.torch_graph import Graph, Node, Ref, operation
-from ernn.importers.torch_layers import COMPUTED, key_of
-from ernn.importers.torch_shapes import SHAPES
-from ernn.importers.torch_values import (
+from ernn.importers.torch.graph import Graph, Node, Ref, operation
+from ernn.importers.torch.layers import COMPUTED, key_of
+from ernn.importers.torch.shapes import SHAPES
+from ernn.importers.torch.values import (
     APART,
     APART_REMEDY,
     FEATURES,

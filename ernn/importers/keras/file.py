@@ -16,9 +16,9 @@ import numpy as np
 from ernn.errors import ModelFileError
 from ernn.extras import extras_explained
 from ernn.importers.assemble import assemble
-from ernn.importers.keras_config import KerasConfig, read_config
-from ernn.importers.keras_layers import items_of
-from ernn.importers.keras_weights import MOST_PACKED, KerasWeights
+from ernn.importers.keras.config import KerasConfig, read_config
+from ernn.importers.keras.layers import items_of
+from ernn.importers.keras.weights import MOST_PACKED, KerasWeights
 from ernn.importers.network import TOLERANCE, ImportedNetwork, Runtime, checked
 from ernn.importers.zipped import DAMAGED
 

@@ -11,12 +11,12 @@ from ernn.errors import ModelFileError
 from ernn.extras import extras_explained
 from ernn.importers.assemble import assemble
 from ernn.importers.network import TOLERANCE, ImportedNetwork, checked
-from ernn.importers.onnx_chain import Chains, others
-from ernn.importers.onnx_cuts import Chain
-from ernn.importers.onnx_file import read_onnx
-from ernn.importers.onnx_host import Parts
-from ernn.importers.onnx_runtime import runtime
-from ernn.importers.onnx_sizes import sized_graph
+from ernn.importers.onnx.chain import Chains, others
+from ernn.importers.onnx.cuts import Chain
+from ernn.importers.onnx.file import read_onnx
+from ernn.importers.onnx.host import Parts
+from ernn.importers.onnx.runtime import runtime
+from ernn.importers.onnx.sizes import sized_graph
 
 if TYPE_CHECKING:
     from onnx import ModelProto

@@ -11,10 +11,10 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from ernn.importers.onnx_graph import Graph
-from ernn.importers.onnx_links import Link, Links, State, named
-from ernn.importers.onnx_origins import Origins
-from ernn.importers.onnx_steps import Step, Steps, key_of
+from ernn.importers.onnx.graph import Graph
+from ernn.importers.onnx.links import Link, Links, State, named
+from ernn.importers.onnx.origins import Origins
+from ernn.importers.onnx.steps import Step, Steps, key_of
 
 if TYPE_CHECKING:
     from onnx import NodeProto

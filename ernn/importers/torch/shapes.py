@@ -8,8 +8,8 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
-from ernn.importers.torch_graph import Node
-from ernn.importers.torch_values import (
+from ernn.importers.torch.graph import Node
+from ernn.importers.torch.values import (
     APART,
     APART_REMEDY,
     FEATURES,

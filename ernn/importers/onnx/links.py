@@ -11,9 +11,9 @@ import numpy as np
 
 from ernn.errors import ModelFileError
 from ernn.importers.layers import Activation, Affine, Item, Recurrent, batch_norm, linear
-from ernn.importers.onnx_graph import Graph
-from ernn.importers.onnx_origins import Origins
-from ernn.importers.onnx_recurrent import initial_states, recurrent_item
+from ernn.importers.onnx.graph import Graph
+from ernn.importers.onnx.origins import Origins
+from ernn.importers.onnx.recurrent import initial_states, recurrent_item
 
 if TYPE_CHECKING:
     from onnx import NodeProto

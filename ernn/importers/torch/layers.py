@@ -17,9 +17,9 @@ from ernn.importers.layers import (
     lstm,
     rnn,
 )
-from ernn.importers.torch_graph import Node
-from ernn.importers.torch_shapes import Operation
-from ernn.importers.torch_values import (
+from ernn.importers.torch.graph import Node
+from ernn.importers.torch.shapes import Operation
+from ernn.importers.torch.values import (
     BATCH,
     FEATURES,
     TIME,

@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from ernn.importers.onnx_graph import Graph
-from ernn.importers.onnx_links import Link, State, same
-from ernn.importers.onnx_origins import Origins
+from ernn.importers.onnx.graph import Graph
+from ernn.importers.onnx.links import Link, State, same
+from ernn.importers.onnx.origins import Origins
 
 if TYPE_CHECKING:
     from onnx import NodeProto

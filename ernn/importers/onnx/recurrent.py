@@ -7,7 +7,7 @@ import numpy as np
 
 from ernn.errors import ModelFileError
 from ernn.importers.layers import ONNX, Recurrent, gru, lstm, require_shape, rnn
-from ernn.importers.onnx_graph import Graph
+from ernn.importers.onnx.graph import Graph
 
 if TYPE_CHECKING:
     from onnx import NodeProto

@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from ernn.importers.layers import Recurrent, gru, lstm, rnn
-from ernn.importers.onnx_graph import Graph
-from ernn.importers.onnx_links import Links, named
-from ernn.importers.onnx_origins import Origins
-from ernn.importers.onnx_polynomials import Key, Polynomials, Rows, Terms
+from ernn.importers.onnx.graph import Graph
+from ernn.importers.onnx.links import Links, named
+from ernn.importers.onnx.origins import Origins
+from ernn.importers.onnx.polynomials import Key, Polynomials, Rows, Terms
 
 if TYPE_CHECKING:
     from onnx import NodeProto

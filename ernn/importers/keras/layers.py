@@ -5,8 +5,8 @@ from typing import Any
 import numpy as np
 
 from ernn.errors import ModelFileError
-from ernn.importers.keras_config import KerasLayer
-from ernn.importers.keras_weights import KerasWeights
+from ernn.importers.keras.config import KerasLayer
+from ernn.importers.keras.weights import KerasWeights
 from ernn.importers.layers import (
     KERAS,
     Activation,

@@ -8,9 +8,9 @@ from itertools import pairwise
 import numpy as np
 
 from ernn.importers.layers import Linear
-from ernn.importers.onnx_graph import Graph
-from ernn.importers.onnx_links import Link, Links
-from ernn.importers.onnx_origins import BITS, Origins
+from ernn.importers.onnx.graph import Graph
+from ernn.importers.onnx.links import Link, Links
+from ernn.importers.onnx.origins import BITS, Origins
 
 Key = bytes  # the origins of a vector; it names it
 Terms = dict[tuple[Key, ...], np.ndarray]  # coefficients (n,) by factors; () for a constant

@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from ernn.errors import ModelFileError
-from ernn.importers.onnx_graph import Graph, dimension, free, rank
-from ernn.importers.onnx_recurrent import KINDS
+from ernn.importers.onnx.graph import Graph, dimension, free, rank
+from ernn.importers.onnx.recurrent import KINDS
 
 if TYPE_CHECKING:
     from onnx import ModelProto

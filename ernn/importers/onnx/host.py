@@ -7,12 +7,12 @@ import numpy as np
 
 from ernn.errors import ModelFileError
 from ernn.importers.network import Outside
-from ernn.importers.onnx_cuts import Chain
-from ernn.importers.onnx_graph import Graph, dimension, free, rank
-from ernn.importers.onnx_links import ELEMENTWISE, named
-from ernn.importers.onnx_origins import Origins
-from ernn.importers.onnx_recurrent import KINDS
-from ernn.importers.onnx_runtime import runnable
+from ernn.importers.onnx.cuts import Chain
+from ernn.importers.onnx.graph import Graph, dimension, free, rank
+from ernn.importers.onnx.links import ELEMENTWISE, named
+from ernn.importers.onnx.origins import Origins
+from ernn.importers.onnx.recurrent import KINDS
+from ernn.importers.onnx.runtime import runnable
 
 if TYPE_CHECKING:
     from onnx import ModelProto, NodeProto, ValueInfoProto

@@ -15,9 +15,9 @@ from typing import Any
 import torch
 
 from ernn.errors import ModelFileError
-from ernn.importers.torch_graph import Graph, Node, Ref, named, operation, refs, require_unchanged
-from ernn.importers.torch_walk import MOST_VALUES, OPERATIONS
-from ernn.importers.torch_writes import stacked
+from ernn.importers.torch.graph import Graph, Node, Ref, named, operation, refs, require_unchanged
+from ernn.importers.torch.walk import MOST_VALUES, OPERATIONS
+from ernn.importers.torch.writes import stacked
 from ernn.importers.zipped import DAMAGED
 
 _REMEDY = "give the module to ernn.from_torch in Python"

@@ -7,13 +7,13 @@ import numpy as np
 
 from ernn.errors import ModelFileError
 from ernn.importers.layers import Activation, Linear, Recurrent
-from ernn.importers.onnx_cells import Cells
-from ernn.importers.onnx_cuts import Chain, Cuts
-from ernn.importers.onnx_graph import Graph
-from ernn.importers.onnx_links import Link, Links, is_recurrent, named, same
-from ernn.importers.onnx_origins import Origins
-from ernn.importers.onnx_recurrent import KINDS
-from ernn.importers.onnx_uses import Uses
+from ernn.importers.onnx.cells import Cells
+from ernn.importers.onnx.cuts import Chain, Cuts
+from ernn.importers.onnx.graph import Graph
+from ernn.importers.onnx.links import Link, Links, is_recurrent, named, same
+from ernn.importers.onnx.origins import Origins
+from ernn.importers.onnx.recurrent import KINDS
+from ernn.importers.onnx.uses import Uses
 
 if TYPE_CHECKING:
     pass

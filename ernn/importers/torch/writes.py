@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, field, replace
 
-from ernn.importers.torch_graph import Graph, Node, Ref, refs
+from ernn.importers.torch.graph import Graph, Node, Ref, refs
 
 _NEW = ("zeros", "new_zeros", "empty", "new_empty", "ones", "new_ones", "zeros_like", "empty_like")
 

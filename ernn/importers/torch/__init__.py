@@ -1,0 +1,1 @@
+"""Torch modules, exported programs and state dicts, followed operation by operation."""
