@@ -60,13 +60,11 @@ def import_(
     """
     with explained(debug):
         from ernn.flow.chain import bring, load_recipe
-        from ernn.flow.importing import Wanted, require_data, write_import
+        from ernn.flow.importing import Wanted, formats_of, require_data, write_import
         from ernn.importers.sources import Choice, import_network
 
         constants = dict(map(_constant, fix or []))
-        quantization: dict[str, Any] = {}
-        if bits is not None:
-            quantization = {"weight_bits": bits, "activation_bits": bits}
+        quantization: dict[str, Any] = {} if bits is None else formats_of(bits)
         hardware = {} if part is None else {"part": part}
         wanted = Wanted(
             name or source.stem, data, random_calibration, block or 1, hardware, quantization

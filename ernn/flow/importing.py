@@ -72,6 +72,14 @@ def write_import(
     return home / RECIPE
 
 
+def formats_of(bits: int) -> dict[str, Any]:
+    """Return the [quantization] for so many bits; above 12, state and activations follow."""
+    settings = {"weight_bits": bits, "activation_bits": bits}
+    if bits <= 12:
+        return settings
+    return {**settings, "state_bits": 18, "activation_error": max(1e-4, 2.0 ** (3 - bits))}
+
+
 def require_data(wanted: Wanted) -> None:
     """Refuse an import without data, before a network is read.
 

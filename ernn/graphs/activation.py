@@ -9,6 +9,7 @@ import numpy as np
 from ernn.fixed import QFormat, round_shift
 
 GRID_BITS = 4  # breakpoints lie on multiples of 2^-4, finer where the error asks for it
+STEEPEST = (1 << 17) - 1  # of all slopes, raw: a signed one has at most 18 bits
 
 
 @dataclass(frozen=True)
@@ -24,7 +25,7 @@ class Piecewise:
     row: QFormat
     gate: QFormat
     index_shift: int  # |x| bits within a grid cell
-    slope_frac_bits: int  # at most 16, so that a signed slope has at most 18 bits
+    slope_frac_bits: int
     slopes: np.ndarray  # (cells + 1,) int64
     intercepts: np.ndarray  # (cells + 1,) int64, raw in GATE
     max_error: float  # largest |y - f(x)| over every representable x
@@ -98,7 +99,7 @@ class _Cover:
         self.last = gate.max_raw
         self.index_shift = index_shift
         self.product_shift = frac_bits + row.frac_bits - gate.frac_bits
-        self.steepest = round((1.0 if name == "tanh" else 0.25) * 2**frac_bits)
+        self.steepest = min(round((1.0 if name == "tanh" else 0.25) * 2**frac_bits), STEEPEST)
 
     def entries(self) -> list[tuple[int, int]] | None:
         """Return (slope, intercept) per grid cell, or None where a single cell is too long."""
@@ -130,7 +131,7 @@ class _Cover:
         inputs = slice(start << self.index_shift, stop << self.index_shift)
         x, exact = self.size[inputs], self.exact[inputs]
         rise, run = exact[-1] - exact[0], max(int(x[-1] - x[0]), 1)
-        slope = round(rise / run * 2**self.product_shift)
+        slope = min(round(rise / run * 2**self.product_shift), self.steepest)
         if start == 0:
             intercept = round(exact[0])  # f(0) is exact: cells that only pad a layer stay at rest
             slope = self._slope_from_zero(x, exact - intercept, slope)

@@ -8,7 +8,7 @@ from ernn.cells import OUTPUT_LAYER
 from ernn.compressed import padded
 from ernn.errors import ShapeError
 from ernn.fixed import QFormat
-from ernn.graphs.activation import Piecewise
+from ernn.graphs.activation import STEEPEST, Piecewise
 from ernn.graphs.cell import INPUT, OUTPUT
 from ernn.graphs.fourier import Transform, forward, inverse
 from ernn.quant.compiled import EXACT_BITS
@@ -198,9 +198,8 @@ def _activation(model: IntegerParameters, name: str, function: Piecewise) -> Ite
         yield f"{name}: tables or formats do not fit the model"
     if not 0 <= function.index_shift <= 32 or not 0 <= function.product_shift <= 64:
         yield f"{name}: shifts by {function.index_shift} and {function.product_shift} bits"
-    one = (1 << 16) + 1
-    if not ((function.slopes >= 0) & (function.slopes < one)).all():
-        yield f"{name}: slopes outside 0 to {one - 1}"
+    if not ((function.slopes >= 0) & (function.slopes <= STEEPEST)).all():
+        yield f"{name}: slopes outside 0 to {STEEPEST}"
     results = function.run(np.arange(model.row.min_raw, model.row.max_raw + 1))
     if results.min() < model.gate.min_raw or results.max() > model.gate.max_raw:
         yield f"{name}: results outside {model.gate}"

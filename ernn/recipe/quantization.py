@@ -13,7 +13,7 @@ class QuantizationRecipe(Section):
     weight_bits: Annotated[int, Field(ge=4, le=16)] = 12
     activation_bits: Annotated[int, Field(ge=4, le=16)] = 12
     state_bits: Annotated[int, Field(ge=6, le=18)] = 16
-    activation_error: Annotated[float, Field(ge=2e-4, le=0.1)] = 2e-3  # of sigmoid and tanh
+    activation_error: Annotated[float, Field(ge=1e-4, le=0.1)] = 2e-3  # of sigmoid and tanh
     calibration_utterances: Count = 16
     search: bool = False  # choose the four above: the smallest within [task] bound
     search_bits_min: Annotated[int, Field(ge=6, le=16)] = 6

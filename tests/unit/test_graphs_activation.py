@@ -23,7 +23,7 @@ def functions(draw):
     int_bits = draw(st.integers(3, 6))
     row = QFormat(int_bits, activation_bits + 3 - int_bits)
     gate = QFormat(0, max(activation_bits + 4, state_bits) - 1)
-    error = 10 ** draw(st.floats(math.log10(2e-4), -1))
+    error = 10 ** draw(st.floats(math.log10(1e-4), -1))
     return design(draw(st.sampled_from(["sigmoid", "tanh"])), row, gate, error), error
 
 
