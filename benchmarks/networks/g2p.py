@@ -12,9 +12,9 @@ import numpy as np
 import torch
 from torch import nn
 
+from ernn import from_torch
 from ernn.compressed import CompressedModel, circulant_matrix
 from ernn.importers.network import ImportedNetwork
-from ernn.importers.torch.module import from_torch
 from ernn.speech.per import count_edits
 from networks import packages
 from networks.network import Frames, Measure, Network, Part, Run, Runs, float_run

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import numpy as np
 
-from ernn.importers.onnx.network import from_onnx
+from ernn import from_onnx
 from networks import packages
 from networks.network import Frames, Measure, Network, Part, Runs
 from networks.speech import describe, si_sdr, speech

@@ -7,7 +7,7 @@ import torch
 from scipy.signal import stft
 from torch import nn
 
-from ernn.importers.torch.module import from_torch
+from ernn import from_torch
 from networks import packages
 from networks.network import Frames, Measure, Network, Part, Runs, with_even_weights
 from networks.speech import describe, speech

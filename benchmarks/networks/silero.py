@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 import onnxruntime
 
-from ernn.importers.onnx.network import from_onnx
+from ernn import from_onnx
 from networks import packages
 from networks.network import Frames, Measure, Network, Part, Runs
 from networks.speech import describe, speech
