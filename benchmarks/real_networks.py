@@ -34,7 +34,9 @@ def main() -> None:
         "--steps", nargs="+", choices=STEPS, default=[*STEPS], help="what to measure"
     )
     parser.add_argument("--table", action="store_true", help="only print what is there")
-    parser.add_argument("--page", type=Path, help="docs/networks.md, to put the tables into")
+    parser.add_argument(
+        "--page", type=Path, help="docs/networks.md or README.md, to put the tables into"
+    )
     given = parser.parse_args()
     if not given.table:
         given.results.mkdir(parents=True, exist_ok=True)

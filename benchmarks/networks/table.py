@@ -76,7 +76,31 @@ def hardware(results: Results) -> str:
     return _table(head, results, cells)
 
 
-TABLES = (taken, scores, rows, hardware)
+def summary(results: Results) -> str:
+    """Return a line for each network: what most want to know."""
+    head = (
+        *("network", "difference to its source", "measure", "float", "12 bits", "8 bits"),
+        *("latency, µs", "words compared", "smallest part that keeps up, 12 bits"),
+    )
+
+    def cells(result: Result) -> Iterator[Sequence[str]]:
+        made = result.get("hardware", {}).values()
+        measure, *_ = _scores(result, ("float", "12 bits", "8 bits"))
+        difference = max(one["difference"] for one in result["parts"].values())
+        words = [one["words"] for one in made if "words" in one]
+        yield (
+            f"{difference:.1e}",
+            *measure,
+            " + ".join(f"{one['latency_cycles'] / one['clock_mhz']:.2f}" for one in made)
+            or MISSING,
+            f"{sum(words):,}" if words else "not simulated",
+            " + ".join((one["smallest"]["12 bits"] or {"part": "none"})["part"] for one in made),
+        )
+
+    return _table(head, results, cells)
+
+
+TABLES = (taken, scores, rows, hardware, summary)
 
 
 def filled(page: str, results: Results) -> str:

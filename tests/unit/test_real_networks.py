@@ -27,12 +27,14 @@ RESULTS = {
     for name in KNOWN
     if (FOLDER / f"{name}.json").is_file()
 }
-PAGE = (ROOT / "docs" / "networks.md").read_text()
+PAGES = [(ROOT / name).read_text() for name in ("README.md", "docs/networks.md")]
 
 
-def test_the_page_shows_the_results():
-    assert table.filled(PAGE, RESULTS) == PAGE
-    assert all(PAGE.count(f"<!-- {make.__name__} -->") == 1 for make in table.TABLES)
+def test_the_pages_show_the_results():
+    for page in PAGES:
+        assert table.filled(page, RESULTS) == page
+    for make in table.TABLES:
+        assert sum(page.count(f"<!-- {make.__name__} -->") for page in PAGES) == 1
 
 
 @pytest.mark.parametrize("name", RESULTS)
