@@ -9,6 +9,7 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
+from ernn.errors import ModelFileError
 from ernn.extras import extras_explained
 from ernn.flow.chain import STEPS, bring, find_recipe
 from ernn.recipe import HardwareRecipe, QuantizationRecipe, Recipe
@@ -93,7 +94,13 @@ def write_recipe(
         ErnnError: the data are not of this network, or a setting is not allowed.
     """
     from ernn.flow.importing import Wanted, write_import
+    from ernn.importers.network import ImportedNetwork
 
+    if not isinstance(network, ImportedNetwork):
+        raise ModelFileError(
+            f"a {type(network).__name__} is no imported network",
+            remedy="give what from_torch, from_onnx, from_keras or from_state_dict returns",
+        )
     given = Path(data) if isinstance(data, str | Path) else data
     settings = dict(hardware or {}), dict(quantization or {})
     return write_import(network, Wanted(name, given, False, block, *settings), Path(out), say)

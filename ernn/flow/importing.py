@@ -13,18 +13,21 @@ from typing import Any
 
 import numpy as np
 
-from ernn.errors import CorpusError
+from ernn.errors import CorpusError, ProjectError
 from ernn.files import write_text
-from ernn.folders import filling, own_folder
+from ernn.flow.dependencies import file_hash
+from ernn.flow.fitting import require_fitting
+from ernn.folders import filling, own_folder, remove
 from ernn.importers.network import ImportedNetwork
 from ernn.importers.settings import model_settings
 from ernn.recipe import NAME, Recipe
 from ernn.recipe.toml import to_toml
-from ernn.tasks.kinds import KINDS, read_frames
+from ernn.tasks.kinds import KINDS, open_task
 from ernn.tasks.task import SPLITS
 
 FOLDER = "source"  # in DIR
 RECIPE, NETWORK, TOLD, FRAMES = "recipe.toml", "network.safetensors", "import.txt", "frames.npz"
+_WRITTEN = "SHA-256 of recipe.toml as it was written: "
 _RANDOM = (32, 64)  # sequences, steps
 
 
@@ -49,27 +52,55 @@ def write_import(
         CorpusError: there are no data, or not of this network.
         MismatchError: ernn's model of it differs from the source on the data.
         RecipeError: a setting is not allowed.
-        ProjectError: the folder is not ernn's.
+        ProjectError: the folder is not ernn's, or its recipe was edited.
     """
     require_data(wanted)
+    home, new = out / FOLDER, not out.exists()
+    _require_unedited(home)
     own_folder(out)
-    home = out / FOLDER
+    try:
+        _write(network, wanted, home, say)
+    except BaseException:
+        if new:
+            remove(out)
+        raise
+    for name in network.host:
+        say(f"{home / name}: what the host computes {Path(name).stem} the hardware")
+    return home / RECIPE
+
+
+def _write(
+    network: ImportedNetwork, wanted: Wanted, home: Path, say: Callable[[str], None]
+) -> None:
     with filling(home, TOLD, "import") as work:
         data = _data(wanted, network, work / FRAMES)
         recipe = _recipe(wanted, network, data, home / NETWORK)
-        network = network.compared(_frames(Recipe.from_dict(recipe, "import"), network))
+        network = network.compared(_fitting(Recipe.from_dict(recipe, "import"), network))
         if data == work / FRAMES:  # as it will be called when the folder is whole
             recipe["task"]["path"] = str(home / FRAMES)
         for line in network.lines():
             say(line)
         network.save(work / NETWORK)
         write_text(work / RECIPE, to_toml(recipe))
-        write_text(work / TOLD, f"{network}\n")
+        write_text(work / TOLD, f"{network}\n{_WRITTEN}{file_hash(work / RECIPE)}\n")
         for name, content in network.host.items():
             (work / name).write_bytes(content)
-    for name in network.host:
-        say(f"{home / name}: what the host computes {Path(name).stem} the hardware")
-    return home / RECIPE
+
+
+def _require_unedited(home: Path) -> None:
+    """Refuse to take the place of a recipe that a user has changed.
+
+    Raises:
+        ProjectError: it was.
+    """
+    recipe, told = home / RECIPE, home / TOLD
+    if recipe.is_file() and told.is_file():
+        *_, last = told.read_text(encoding="utf-8").splitlines() or [""]
+        if last != f"{_WRITTEN}{file_hash(recipe)}":
+            raise ProjectError(
+                f"{recipe} was changed since ernn wrote it",
+                remedy=f"give another folder, or move {home} away to import again",
+            )
 
 
 def formats_of(bits: int) -> dict[str, Any]:
@@ -102,8 +133,15 @@ def _data(wanted: Wanted, network: ImportedNetwork, path: Path) -> Path:
         return wanted.data
     frames = _random(network.model.features) if wanted.data is None else list(wanted.data)
     sequences = [np.asarray(one, np.float32) for one in frames]
-    if not sequences or any(one.ndim != 2 for one in sequences):
-        raise CorpusError("frames", allowed="some arrays (T, F)", remedy="give at least one")
+    size = network.model.features
+    if not sequences or any(one.ndim != 2 or one.shape[1] != size for one in sequences):
+        shapes = sorted({one.shape for one in sequences})
+        raise CorpusError(
+            "data",
+            given=f"arrays of the shapes {shapes}" if shapes else "no arrays",
+            allowed=f"arrays (T, {size})",
+            remedy="give a list with one for each sequence",
+        )
     lengths = np.array([len(one) for one in sequences])
     np.savez(path, frames=np.concatenate(sequences), lengths=lengths)
     return path
@@ -129,20 +167,15 @@ def _recipe(wanted: Wanted, network: ImportedNetwork, data: Path, file: Path) ->
     return {key: value for key, value in recipe.items() if value}
 
 
-def _frames(recipe: Recipe, network: ImportedNetwork) -> list[np.ndarray]:
+def _fitting(recipe: Recipe, network: ImportedNetwork) -> list[np.ndarray]:
     """Return the frames (T, F) of all sequences of the data.
 
     Raises:
-        CorpusError: they are not of this network.
+        CorpusError: frames or targets are not of this network.
     """
     with tempfile.TemporaryDirectory() as folder:
         made = import_module(KINDS[recipe.task.kind].data)
         made.make_data(recipe, Path(folder), 1, lambda done, total: None)
-        frames = [one for split in SPLITS for one in read_frames(Path(folder), split)]
-    if frames[0].shape[1] != network.model.features:
-        raise CorpusError(
-            f"{recipe.task.path} has {frames[0].shape[1]} values a frame",
-            allowed=f"{network.model.features}, as {network.source} takes",
-            remedy="give frames as they enter the part that becomes hardware",
-        )
-    return frames
+        task = open_task(recipe, Path(folder))
+        require_fitting(network.source, network.model, task)
+        return [one for split in SPLITS for one in task.frames(split)]

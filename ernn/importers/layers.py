@@ -6,6 +6,7 @@ equations allow it, and the GRU's z turned (sources have h' = (1 - z) n + z h, e
 """
 
 from dataclasses import dataclass, field
+from pathlib import Path
 
 import numpy as np
 
@@ -184,6 +185,19 @@ def batch_norm(
         scale = scale * _double(weight)
     shift = -_double(mean) * scale
     return Affine(name, scale, shift if bias is None else shift + _double(bias))
+
+
+def as_path(given: object) -> Path:
+    """Return the path of a file.
+
+    Raises:
+        ModelFileError: it is none.
+    """
+    if isinstance(given, str | Path):
+        return Path(given)
+    raise ModelFileError(
+        f"a {type(given).__name__} is no path", remedy="save it, and give the file's path"
+    )
 
 
 def require_shape(name: str, array: Array, shape: tuple[int, ...]) -> None:

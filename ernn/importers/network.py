@@ -35,11 +35,15 @@ class Difference:
 
     value: float
     scale: float  # the largest output, or 1
-    frames: int
-    data: str  # "random frames", "the user's frames"
+    frames: int  # that were compared
+    data: str  # "random frames", "frames of the data"
+    given: int  # of them; the source may take pieces of so many steps only
 
     def __str__(self) -> str:
-        return f"{self.value:.1e} over {self.frames:,} {self.data}"
+        if not self.frames:
+            return f"not known of the {self.given:,} {self.data}: the source takes longer sequences"
+        frames = f"{self.frames:,}" + f" of {self.given:,}" * (self.given > self.frames)
+        return f"{self.value:.1e} over {frames} {self.data}"
 
 
 @dataclass(frozen=True)
@@ -56,7 +60,7 @@ class Check:
     def __call__(self, sequences: Sequence[np.ndarray], data: str) -> tuple[Difference, ...]:
         """Return the largest difference on frames (T, F) of some sequences.
 
-        None, if all of them are shorter than the source takes.
+        Pieces of as many steps as the source takes are compared; of shorter sequences nothing is.
 
         Raises:
             MismatchError: it is larger than the tolerance.
@@ -65,9 +69,10 @@ class Check:
         """
         frames = [_sequence(one, self.model.features) for one in sequences]
         cut = [part for one in frames for part in _cut(one, self.steps)]
+        given = sum(map(len, frames))
         if not cut:
-            return ()
-        found = self._difference(cut, data)
+            return (Difference(0.0, 1.0, 0, data, given),)
+        found = self._difference(cut, data, given)
         if not found.value <= self.tolerance * found.scale:
             raise MismatchError(
                 f"ernn's model of {self.source} differs from the source's own runtime by {found}",
@@ -76,7 +81,7 @@ class Check:
             )
         return (found,)
 
-    def _difference(self, sequences: list[np.ndarray], data: str) -> Difference:
+    def _difference(self, sequences: list[np.ndarray], data: str, given: int) -> Difference:
         frames, lengths = stack(sequences)
         name = self.model.leaving
         outputs = run_float(self.model, frames, "dense", {name})[name]
@@ -92,7 +97,7 @@ class Check:
                 )
             value = float(np.maximum(value, np.abs(mine - theirs).max()))  # NaN stays NaN
             scale = max(scale, float(np.abs(theirs).max()))
-        return Difference(value, scale, int(lengths.sum()), data)
+        return Difference(value, scale, int(lengths.sum()), data, given)
 
 
 @dataclass(frozen=True)
@@ -127,7 +132,8 @@ class ImportedNetwork:
             told.append(f"  {name}: {kind}{function}, {layer.hidden} values" + _projected(layer))
         told += [f"  {note}" for note in self.notes]
         if self.last:
-            told.append("  only the last step of a sequence is the network's output")
+            only = "only the last step of a sequence is the network's output"
+            told.append(f"  {only}; without targets every step is judged all the same")
         for one in self.outside:
             told.append(f"  on the host: {one.operation}: {one.reason}")
         if self.outside:

@@ -72,7 +72,8 @@ def make_sequences(path: Path, folder: Path, trained: bool = False) -> str:
     else:
         which, sentence = _in_order(path, len(frames))
         told.append(sentence)
-    _require_new(path, frames, which)
+    if len(lengths) > 1:  # pieces of one sequence may be alike, as silence is
+        _require_new(path, frames, which)
     picked = {}
     for split in SPLITS:
         chosen = [index for index, name in enumerate(which) if name == split]
@@ -90,7 +91,8 @@ def make_sequences(path: Path, folder: Path, trained: bool = False) -> str:
         save_sequences(folder, split, one)
         told.append(_in_words(split, one))
     low, high = _range(frames)
-    told.append(f"values from {low:.3g} to {high:.3g}; a model trains best on about -1 to 1")
+    advice = "" if trained else "; a model trains best on about -1 to 1"
+    told.append(f"values from {low:.3g} to {high:.3g}{advice}")
     return "\n".join(told) + "\n"
 
 

@@ -44,7 +44,7 @@ def test_tables_are_what_hardware_can_hold(drawn):
     function, _ = drawn
     assert 0 <= function.slopes.min() and function.slopes.max() < 2**17
     assert 0 <= function.intercepts.min() and function.intercepts.max() <= function.gate.max_raw
-    assert function.slope_frac_bits <= 16 and function.product_shift >= 0
+    assert function.slope_frac_bits <= 17 and function.product_shift >= 0
     assert function.index_shift >= 0 and len(function.slopes) == len(function.intercepts)
     raw = np.arange(function.row.min_raw, function.row.max_raw + 1)
     results = function.run(raw)

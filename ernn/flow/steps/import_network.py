@@ -3,8 +3,9 @@
 from pathlib import Path
 
 from ernn.compressed import CompressedLayer, CompressedModel
-from ernn.errors import CorpusError, RecipeError
+from ernn.errors import RecipeError
 from ernn.files import write_text
+from ernn.flow.fitting import require_fitting
 from ernn.flow.run_folder import SUMMARY
 from ernn.flow.score import save_float_score, task_of
 from ernn.flow.work import Work
@@ -17,21 +18,16 @@ def run(work: Work) -> None:
     recipe, task = work.recipe, task_of(work)
     assert recipe.source.path is not None  # the recipe checked it
     path = Path(recipe.source.path)
+    if not path.is_file():
+        raise RecipeError(
+            f"[source] path = {path}",
+            given="there is no such file",
+            remedy="paths in a recipe are from the folder in which ernn is called: call it there, "
+            "or mend the path",
+        )
     network = CompressedModel.load(path)
     _require_alike(path, network, recipe.model)
-    if task.features != network.features:
-        raise CorpusError(
-            f"frames of {task.features} values",
-            given=f"{path} takes {network.features}",
-            remedy="give the data that the network was made for",
-        )
-    if task.targets != "none" and task.outputs != network.labels:
-        raise CorpusError(
-            f"targets of {task.outputs} outputs",
-            given=f"{path} has {network.labels}",
-            remedy="name a class, or give a number, for each of its outputs; for a single one "
-            "that tells two classes apart, floats 0.0 and 1.0",
-        )
+    require_fitting(str(path), network, task)
     model = AcousticModel(recipe.model, network.features, network.labels, recipe.seed)
     model.take(network)
     model.save(work.run.dense_model)

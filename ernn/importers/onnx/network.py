@@ -10,6 +10,7 @@ import numpy as np
 from ernn.errors import ModelFileError
 from ernn.extras import extras_explained
 from ernn.importers.assemble import assemble
+from ernn.importers.layers import as_path
 from ernn.importers.network import TOLERANCE, ImportedNetwork, checked
 from ernn.importers.onnx.chain import Chains, others
 from ernn.importers.onnx.cuts import Chain
@@ -53,7 +54,7 @@ def from_onnx(
         ToolError: onnx or onnxruntime is not installed.
     """
     with extras_explained():
-        path = Path(path)
+        path = as_path(path)
         try:
             return _imported(path, read_onnx(path), inputs or {}, (start, end), data, tolerance)
         except RecursionError:

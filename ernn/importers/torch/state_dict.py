@@ -16,7 +16,7 @@ import torch
 
 from ernn.datafile import Strict, load_toml, parse
 from ernn.errors import ModelFileError
-from ernn.importers.layers import require_shape
+from ernn.importers.layers import as_path, require_shape
 from ernn.importers.network import TOLERANCE, ImportedNetwork
 from ernn.importers.torch.module import imported
 from ernn.importers.torch.tensor_files import read_tensors
@@ -64,7 +64,7 @@ def from_state_dict(
         ModelFileError: the file is damaged or not to be trusted, or does not fit the description.
         MismatchError: ernn's model computes something else than torch's layers.
     """
-    path = Path(path)
+    path = as_path(path)
     held = read_tensors(path)
     if description is None:
         raise _undescribed(path, held)

@@ -8,7 +8,7 @@ from typing import Any
 import torch
 
 from ernn.errors import ModelFileError
-from ernn.importers.layers import Item, LastStep
+from ernn.importers.layers import Dropped, Item, LastStep
 from ernn.importers.torch.graph import Graph, Node, Ref, operation
 from ernn.importers.torch.layers import COMPUTED, key_of
 from ernn.importers.torch.shapes import SHAPES
@@ -205,6 +205,11 @@ def _end(graph: Graph, known: Known, outputs: list[Any]) -> Walked:
     time, features = known.axis(TIME), known.axis(FEATURES)
     if last:
         items.append(LastStep("the last step"))
+    fed = {name: _source(known.fed.get(name), outputs) for name in graph.inputs[1:]}
+    for index, one in enumerate(outputs[1:], 2):
+        other = isinstance(one, Frames) and one.role == "h" and one.chain != result.chain
+        if (other or isinstance(one, Refused)) and index - 1 not in fed.values():
+            items.append(Dropped(f"output {index} of the module", "the first one is taken"))
     return Walked(
         items,
         known.shape[features] if features is not None else 1,
@@ -212,7 +217,7 @@ def _end(graph: Graph, known: Known, outputs: list[Any]) -> Walked:
         last,
         turned=time is not None and features is not None and features < time,
         turned_output=not last and _turned(result, time, features),
-        fed={name: _source(known.fed.get(name), outputs) for name in graph.inputs[1:]},
+        fed=fed,
     )
 
 
