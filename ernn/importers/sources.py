@@ -20,6 +20,15 @@ _READERS = {
 }
 
 
+# The choices, and how the command line calls them.
+_OPTIONS = {
+    "start": "--start",
+    "end": "--end",
+    "inputs": "--input",
+    "description": "--describe",
+}
+
+
 @dataclass(frozen=True)
 class Choice:
     """What a user says where a file leaves a choice."""
@@ -48,11 +57,13 @@ def import_network(path: Path, choice: Choice) -> ImportedNetwork:
     if not path.is_file():
         raise ModelFileError(f"{path} is no file", remedy="give the file of a network")
     module, function, takes = _READERS[suffix]
-    given = {name: getattr(choice, name) for name in ("start", "end", "inputs", "description")}
+    given = {name: getattr(choice, name) for name in _OPTIONS}
     given = {name: value for name, value in given.items() if value}
     if idle := given.keys() - set(takes):
         raise ModelFileError(
-            f"{', '.join(sorted(idle))} with {path}", given=f"a {suffix} file has no such choice"
+            f"{', '.join(sorted(_OPTIONS[name] for name in idle))} with {path}",
+            given=f"a {suffix} file has no such choice",
+            remedy="leave it out",
         )
     with extras_explained():
         read = getattr(import_module(f"ernn.importers.{module}"), function)

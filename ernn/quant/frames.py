@@ -24,9 +24,7 @@ def enter(frames: np.ndarray, features: int, word: int) -> np.ndarray:
     if not frames.size:
         raise CorpusError("there are no frames", remedy="give at least one utterance of one frame")
     if not np.isfinite(frames).all():
-        raise CorpusError(
-            "the features hold NaN or infinite values", remedy="make the corpus again"
-        )
+        raise CorpusError("the features hold NaN or infinite values", remedy="mend the data")
     extra = padded(features, word) - features
     return np.pad(frames.swapaxes(0, 1), ((0, 0), (0, 0), (0, extra)))
 

@@ -3,6 +3,7 @@
 Every array is checked against the others before anything is written.
 """
 
+import os
 from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
@@ -98,6 +99,12 @@ def make_sequences(path: Path, folder: Path, trained: bool = False) -> str:
 
 def _read(path: Path) -> dict[str, np.ndarray]:
     """Return frames, and whatever else is known of them, of a file or folder."""
+    if not os.path.lexists(path):  # also of a name that no file can have
+        raise _wrong(
+            path,
+            "there is no such file or folder",
+            "paths are from the folder where ernn is called",
+        )
     if path.is_dir() or path.suffix == ".csv":
         return read_csv(path)
     return read_npy(path) if path.suffix == ".npy" else read_npz(path)

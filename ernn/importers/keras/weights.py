@@ -44,7 +44,10 @@ class KerasWeights:
         group = self._file.get(f"{path}/vars")
         count = len(group) if isinstance(group, h5py.Group) else 0
         if count != len(shapes) or any(str(index) not in group for index in range(count)):
-            raise _bad(f"{path} holds {count} variables", f"{len(shapes)}, which {layer} has")
+            unbuilt = "" if count else "; a model that was never built has none: give it an Input"
+            raise _bad(
+                f"{path} holds {count} variables{unbuilt}", f"{len(shapes)}, which {layer} has"
+            )
         return [
             _array(group[str(index)], f"variable {index} of {layer}", shape)
             for index, shape in enumerate(shapes)

@@ -43,7 +43,9 @@ def read_tensors(path: Path) -> dict[str, torch.Tensor]:
         raise _bad(path, told, f"give a state dict ({FILES})") from None
     except ModelFileError:
         raise
-    except (SafetensorError, *DAMAGED, ValueError, KeyError) as error:
+    except KeyError:  # of an opcode that torch's reader does not know
+        raise _bad(path, "it is no file of torch.save", "save it again") from None
+    except (SafetensorError, *DAMAGED, ValueError) as error:
         told = (str(error).splitlines() or [type(error).__name__])[0]
         raise _bad(path, told, "save it again") from None
 
