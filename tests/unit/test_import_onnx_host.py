@@ -3,7 +3,7 @@
 import numpy as np
 import onnx
 import onnxruntime
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from onnx import TensorProto, helper, numpy_helper
 from onnx_cases import imported_outputs
@@ -87,6 +87,7 @@ def written(kinds, taps, free, rng):
 
 
 @settings(max_examples=60, deadline=None)
+@example((["GRU", "Turn", "Relu"], [], False, 0))
 @given(graphs())
 def test_host_accelerator_and_host(tmp_path_factory, drawn):
     kinds, taps, free, seed = drawn

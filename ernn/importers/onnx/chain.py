@@ -121,8 +121,21 @@ class Chains:
             return None
         chain = Chain(links)
         self._trim(chain)
-        self._cuts.complete(chain)
-        return chain
+        return self._completed(chain)
+
+    def _completed(self, chain: Chain) -> Chain:
+        """Return a chain with its cuts; what is behind the last tensor for a cut stays outside."""
+        while True:
+            try:
+                self._cuts.complete(chain)
+                return chain
+            except ModelFileError:
+                *links, last = chain.links
+                if self.end is not None or is_recurrent(last) or not any(map(is_recurrent, links)):
+                    raise
+                for node in last.nodes:
+                    self.refusals[named(node)] = "no tensor holds what it makes step after step"
+                chain = Chain(links)
 
     def _in_front(self, link: Link) -> Link | None:
         makers = self.origins.made_by(link.into)
