@@ -7,3 +7,6 @@ from typing import Literal
 # step_values, sequence_values: numbers instead of a class.
 # none: nothing is known but the frames; a model is trained on the outputs of another one.
 Targets = Literal["steps", "sequence", "order", "step_values", "sequence_values", "none"]
+
+AT_END = ("sequence", "sequence_values")  # one target for a whole sequence
+CLASSES = ("steps", "sequence", "order")

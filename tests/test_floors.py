@@ -13,7 +13,7 @@ PACKAGE = ROOT / "ernn"
 
 FLOORS = [
     {"errors", "bilinear", "resources", "progress"},
-    {"workers", "places", "extras"},
+    {"workers", "places", "extras", "own_function"},
     {
         "files",
         "folders",

@@ -127,14 +127,13 @@ def _own_part(recipe: Recipe, out: Path) -> dict[str, str]:
     return {part: file_hash(Path(part))} if part.lower().endswith(".toml") else {}
 
 
-def _own_score(recipe: Recipe, out: Path) -> dict[str, str]:
-    """Return the hash of the file of a user's own score."""
-    if recipe.task.own_score is None:
-        return {}
-    from ernn.tasks.own_score import file_of
+def _own_functions(recipe: Recipe, out: Path) -> dict[str, str]:
+    """Return the hashes of the files of a user's own score and loss."""
+    from ernn.own_function import file_of
 
-    file = file_of(recipe.task.own_score[0])
-    return {str(file): file_hash(file)} if file and _is_file(file) else {}
+    named = (recipe.task.own_score, recipe.task.own_loss)
+    files = {file_of(own[0]) for own in named if own is not None}
+    return {str(file): file_hash(file) for file in files if file and _is_file(file)}
 
 
 def _external_results(recipe: Recipe, out: Path) -> dict[str, str]:
@@ -188,9 +187,9 @@ STEPS = (
     _step(
         "train",
         "task",
-        reads=("seed", "features", "model", "training", "score"),
+        reads=("seed", "features", "model", "training", "goal"),
         after=("corpus",),
-        outside=_own_score,
+        outside=_own_functions,
         check=_require_fit,
         resumable=True,
         view=_dense,
@@ -198,18 +197,18 @@ STEPS = (
     _step(
         "compress",
         "task",
-        reads=("seed", "features", "model", "training", "compression", "score"),
+        reads=("seed", "features", "model", "training", "compression", "goal"),
         after=("corpus", "train"),
-        outside=_own_score,
+        outside=_own_functions,
         check=_require_fit,  # its blocks or its part may have changed since the dense model
         resumable=True,
     ),
     _step(
         "quantize",
         "task",
-        reads=("seed", "features", "model", "training", "quantization", "search_bound", "score"),
+        reads=("seed", "features", "model", "training", "quantization", "search_bound", "goal"),
         after=("corpus", "train", "compress"),
-        outside=_own_score,
+        outside=_own_functions,
         resumable=True,
     ),
     _step("plan", reads=("name", "hardware"), after=("quantize",), outside=_own_part),
@@ -234,10 +233,10 @@ _IMPORT = _step(
     "import",
     "task",
     "import_network",
-    reads=("seed", "features", "model", "source", "training", "score"),
+    reads=("seed", "features", "model", "source", "training", "goal"),
     after=("corpus",),
     view=_dense,
-    outside=lambda recipe, out: _own_network(recipe, out) | _own_score(recipe, out),
+    outside=lambda recipe, out: _own_network(recipe, out) | _own_functions(recipe, out),
 )
 
 

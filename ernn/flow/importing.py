@@ -22,6 +22,7 @@ from ernn.importers.network import ImportedNetwork
 from ernn.importers.settings import model_settings
 from ernn.recipe import NAME, Recipe
 from ernn.recipe.toml import to_toml
+from ernn.targets import Targets
 from ernn.tasks.kinds import KINDS, open_task
 from ernn.tasks.task import SPLITS
 
@@ -75,7 +76,10 @@ def _write(
     with filling(home, TOLD, "import") as work:
         data = _data(wanted, network, work / FRAMES)
         recipe = _recipe(wanted, network, data, home / NETWORK)
-        network = network.compared(_fitting(Recipe.from_dict(recipe, "import"), network))
+        frames, targets = _fitting(Recipe.from_dict(recipe, "import"), network)
+        if network.last and targets == "none":
+            recipe["task"]["at_end"] = True
+        network = network.compared(frames)
         if data == work / FRAMES:  # as it will be called when the folder is whole
             recipe["task"]["path"] = str(home / FRAMES)
         for line in network.lines():
@@ -167,8 +171,8 @@ def _recipe(wanted: Wanted, network: ImportedNetwork, data: Path, file: Path) ->
     return {key: value for key, value in recipe.items() if value}
 
 
-def _fitting(recipe: Recipe, network: ImportedNetwork) -> list[np.ndarray]:
-    """Return the frames (T, F) of all sequences of the data.
+def _fitting(recipe: Recipe, network: ImportedNetwork) -> tuple[list[np.ndarray], Targets]:
+    """Return the frames (T, F) of all sequences of the data, and the kind of their targets.
 
     Raises:
         CorpusError: frames or targets are not of this network.
@@ -178,4 +182,4 @@ def _fitting(recipe: Recipe, network: ImportedNetwork) -> list[np.ndarray]:
         made.make_data(recipe, Path(folder), 1, lambda done, total: None)
         task = open_task(recipe, Path(folder))
         require_fitting(network.source, network.model, task)
-        return [one for split in SPLITS for one in task.frames(split)]
+        return [one for split in SPLITS for one in task.frames(split)], task.targets

@@ -9,6 +9,7 @@ from ernn.score import CHANGED
 from ernn.train import distributed
 from ernn.train.acoustic import AcousticModel
 from ernn.train.batches import Data
+from ernn.train.differences import find_difference
 from ernn.train.fit import Run
 
 
@@ -31,7 +32,8 @@ def prepare(work: Work) -> Training:
         lambda outputs: task.evaluate(outputs, "dev", quick=True).value,
     )
     examples = task.examples("train"), task.examples("dev")
-    data = Data(*examples, task.outputs, task.targets, task.measure is CHANGED)
+    difference = find_difference(recipe.task, task.targets, task.measure is CHANGED)
+    data = Data(*examples, task.outputs, task.targets, difference, recipe.task.at_end)
     model = AcousticModel(recipe.model, task.features, task.outputs, recipe.seed)
     return Training(model, data, run)
 

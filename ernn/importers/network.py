@@ -132,8 +132,7 @@ class ImportedNetwork:
             told.append(f"  {name}: {kind}{function}, {layer.hidden} values" + _projected(layer))
         told += [f"  {note}" for note in self.notes]
         if self.last:
-            only = "only the last step of a sequence is the network's output"
-            told.append(f"  {only}; without targets every step is judged all the same")
+            told.append("  only the last step of a sequence is the network's output")
         for one in self.outside:
             told.append(f"  on the host: {one.operation}: {one.reason}")
         if self.outside:

@@ -49,7 +49,7 @@ class Recipe(Section):
     @property
     def unread(self) -> tuple[str, ...]:
         """What the recipe's task does not read."""
-        return ("score",) if self.task.kind == "speech" else ("corpus", "corpus_seed", "features")
+        return ("goal",) if self.task.kind == "speech" else ("corpus", "corpus_seed", "features")
 
     @property
     def data_name(self) -> str:
@@ -57,9 +57,9 @@ class Recipe(Section):
         return self.corpus.kind if self.task.kind == "speech" else self.task.kind
 
     @property
-    def score(self) -> str | None:
-        """What models are judged by, if the recipe says it."""
-        return self.task.score
+    def goal(self) -> dict[str, str | bool | None]:
+        """What models are judged by and trained for, as far as the recipe says it."""
+        return {key: getattr(self.task, key) for key in ("score", "loss", "at_end")}
 
     @property
     def search_bound(self) -> float | None:

@@ -9,11 +9,9 @@ import numpy as np
 
 from ernn.errors import CorpusError, ShapeError
 from ernn.score import Measure, Score
-from ernn.targets import Targets
+from ernn.targets import AT_END, CLASSES, Targets
 from ernn.tasks.judges import Judge, find_judge
 from ernn.tasks.sequences import (
-    AT_END,
-    CLASSES,
     Sequences,
     has_outputs,
     load_outputs,
@@ -70,8 +68,17 @@ class ArraysTask:
 
     @property
     def targets(self) -> Targets:
-        """What kind of targets the data have."""
-        return self._split("train").kind
+        """What kind of targets the data have.
+
+        Raises:
+            CorpusError: they say when they are told, and the recipe says it, too.
+        """
+        kind = self._split("train").kind
+        if self.recipe.at_end and kind != "none":
+            each = "sequence" if kind in AT_END else "step"
+            given = f"the data have targets of each {each}, which say when they are told"
+            raise CorpusError("task.at_end = true", given=given, remedy="remove it")
+        return kind
 
     def frames(self, split: str) -> list[np.ndarray]:
         """Return the frames (T, F) of each sequence."""
@@ -81,7 +88,7 @@ class ArraysTask:
         """Return the frames of each sequence with its targets.
 
         These are classes (T,) or (1,), numbers (T, O) or (1, O), or the outputs of the float
-        network (T, O); for the training split it has left none (T, 0).
+        network, likewise; for the training split it has left none (T, 0).
         """
         found = self._split(split)
         wanted = found.targets if split == "train" else self._wanted(split)
@@ -119,7 +126,7 @@ class ArraysTask:
 
     def _told(self, rows: np.ndarray) -> np.ndarray:
         """Return the outputs that are meant, in the form of the targets."""
-        if self.targets in AT_END:
+        if self.targets in AT_END or self.recipe.at_end:
             return rows[-1:]
         if self.targets != "steps":
             return rows
@@ -136,7 +143,8 @@ class ArraysTask:
                 remedy="give targets to train a new network, or import a trained one",
             )
         if split not in self._outputs:
-            self._outputs[split] = load_outputs(self.float_outputs, split)
+            outputs = load_outputs(self.float_outputs, split)
+            self._outputs[split] = [self._told(rows) for rows in outputs]
         return self._outputs[split]
 
     @cached_property

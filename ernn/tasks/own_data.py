@@ -12,10 +12,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from ernn.errors import CorpusError
-from ernn.targets import Targets
+from ernn.targets import CLASSES, Targets
 from ernn.tasks.csv_folder import csv_files, read_csv
 from ernn.tasks.npz import read_npy, read_npz
-from ernn.tasks.sequences import CLASSES, Sequences, save_sequences
+from ernn.tasks.sequences import Sequences, save_sequences
 from ernn.tasks.task import SPLITS
 
 if TYPE_CHECKING:

@@ -15,13 +15,11 @@ import numpy as np
 
 from ernn.errors import CorpusError
 from ernn.files import read_arrays, write_arrays
-from ernn.targets import Targets
+from ernn.targets import AT_END, CLASSES, Targets
 
 FORMAT = "ernn-sequences-1"
 OUTPUTS = "ernn-outputs-1"
 REMEDY = "make it again with `ernn corpus`"
-AT_END = ("sequence", "sequence_values")  # one target for a whole sequence
-CLASSES = ("steps", "sequence")
 
 
 @dataclass(frozen=True, eq=False)

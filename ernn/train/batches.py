@@ -13,7 +13,8 @@ import torch
 from torch import Tensor
 
 from ernn.errors import CorpusError
-from ernn.targets import Targets
+from ernn.targets import AT_END, CLASSES, Targets
+from ernn.train.differences import Difference
 
 # Features (T, F) of each utterance, and its labels: (T,) one per frame, (1,) for the whole, or (P,)
 # in the order in which they come. Where numbers are told, float (T, O) or (1, O) instead; where
@@ -31,11 +32,12 @@ class Data:
     dev: Utterances
     labels: int  # number of classes, or of numbers that are told
     targets: Targets = "steps"
-    decisions: bool = False  # without targets: those of the teacher count, not its numbers
+    difference: Difference | None = None  # from what is wanted; None: what is usual
+    at_end: bool = False  # without targets: only the last output of a sequence counts
 
     def __post_init__(self) -> None:
         size = self.train[0][0].shape[-1] if self.train else 0
-        numbers = self.targets in ("step_values", "sequence_values", "none")
+        numbers = self.targets not in CLASSES
         for split in ("train", "dev"):
             utterances = getattr(self, split)
             if not utterances:
@@ -45,7 +47,8 @@ class Data:
                 _check_features(where, features, size)
                 if numbers:
                     told = 0 if (self.targets, split) == ("none", "train") else self.labels
-                    _check_values(where, labels, len(features), self.targets, told)
+                    at_end = self.targets in AT_END or (self.at_end and split == "dev")
+                    _check_values(where, labels, 1 if at_end else len(features), told)
                     continue
                 _check_labels(where, labels, len(features), self.targets)
                 if labels.min() < 0 or labels.max() >= self.labels:
@@ -64,10 +67,10 @@ def _check_features(where: str, features: np.ndarray, size: int) -> None:
         )
 
 
-def _check_values(where: str, values: np.ndarray, frames: int, targets: Targets, size: int) -> None:
-    expected = (1 if targets == "sequence_values" else frames, size)
+def _check_values(where: str, values: np.ndarray, rows: int, size: int) -> None:
+    expected = (rows, size)
     if values.shape != expected:
-        given = f"targets of shape {values.shape} for {frames} frames"
+        given = f"targets of shape {values.shape}"
         raise CorpusError(where, given=given, allowed=str(expected))
     if not np.isfinite(values).all():
         raise CorpusError(f"{where} holds NaN or infinite targets", remedy="mend them")

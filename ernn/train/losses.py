@@ -1,6 +1,6 @@
-"""What training minimises: cross entropy of frames or sequences, CTC, and these beside a teacher.
+"""What training minimises: cross entropy of frames, CTC, and any loss beside a teacher.
 
-Losses of numbers, and the one without targets, are in `ernn.train.imitation`.
+What is lost row by row, and the loss without targets, are in `ernn.train.row_losses`.
 
 Every loss has the same verbs: `source` of its batches, `total` over the counted frames of a batch
 (the sum, so that the parts of a batch on several processes add up), `evaluate` on the outputs for
@@ -16,10 +16,17 @@ from torch import Tensor, nn
 
 from ernn.errors import RecipeError
 from ernn.recipe import TrainingRecipe
+from ernn.targets import AT_END, CLASSES
 from ernn.train.acoustic import AcousticModel
 from ernn.train.batches import IGNORED, Batch, Chunks, Data, Source, Utterances, WholeUtterances
 from ernn.train.checkpoint import digest
-from ernn.train.imitation import Imitation, SquaredLoss, divergence, squares
+from ernn.train.differences import (
+    CROSS_ENTROPY,
+    SQUARED_ERROR,
+    divergence,
+    squared_error,
+)
+from ernn.train.row_losses import Imitation, RowLoss
 
 
 class Loss(Protocol):
@@ -82,37 +89,6 @@ class FrameLoss:
 def _cross_entropy(scores: Tensor, labels: Tensor) -> Tensor:
     scores, labels = scores.flatten(0, -2), labels.flatten()
     return nn.functional.cross_entropy(scores, labels, ignore_index=IGNORED, reduction="sum")
-
-
-@dataclass(frozen=True)
-class SequenceLoss:
-    """Cross entropy of what a model says at the last frame of a sequence, which it has heard whole.
-
-    Told per sequence: only last frames count.
-    """
-
-    @property
-    def of_classes(self) -> bool:
-        """Outputs are scores of classes."""
-        return True
-
-    def source(self, utterances: Utterances, recipe: TrainingRecipe, device: str) -> Source:
-        """Return whole sequences."""
-        return WholeUtterances(utterances, device, last=True)
-
-    def total(self, scores: Tensor, batch: Batch) -> Tensor:
-        """Return the sum over all sequences."""
-        return _cross_entropy(scores[batch.counted], batch.labels[:, 0])
-
-    def evaluate(self, outputs: list[np.ndarray], utterances: Utterances) -> float:
-        """Return the mean over all sequences."""
-        scores = torch.from_numpy(np.stack([rows[-1] for rows in outputs]))
-        labels = torch.from_numpy(np.concatenate([one for _, one in utterances]).astype(np.int64))
-        return (_cross_entropy(scores, labels) / len(labels)).item()
-
-    def describe(self) -> dict[str, Any]:
-        """Return all settings."""
-        return {"loss": "sequence"}
 
 
 @dataclass(frozen=True)
@@ -195,7 +171,7 @@ class Distilled:
         if self.of_classes:
             apart = divergence(told, wanted, self.temperature)
         else:
-            apart = squares(told, wanted)
+            apart = squared_error(told, wanted)
         return (1 - self.weight) * self.base.total(scores, batch) + self.weight * apart
 
     def evaluate(self, outputs: list[np.ndarray], utterances: Utterances) -> float:
@@ -223,14 +199,16 @@ def make_loss(data: Data, recipe: TrainingRecipe, teacher: AcousticModel | None 
     Raises:
         RecipeError: there are neither targets nor a teacher.
     """
-    targets = data.targets
+    targets, difference = data.targets, data.difference
     if targets == "none":
         if teacher is None:
             what = "a network cannot be trained without targets"
             raise RecipeError(what, remedy="give targets, or import a trained network")
-        return Imitation(teacher, data.decisions)
-    if targets == "steps":
+        return Imitation(teacher, difference or SQUARED_ERROR, data.at_end)
+    if targets == "order":
+        return CtcLoss()
+    if targets == "steps" and difference in (None, CROSS_ENTROPY):
         return FrameLoss(recipe.label_delay)
-    if targets in ("step_values", "sequence_values"):
-        return SquaredLoss(targets == "sequence_values")
-    return CtcLoss() if targets == "order" else SequenceLoss()
+    usual = CROSS_ENTROPY if targets in CLASSES else SQUARED_ERROR
+    delay = recipe.label_delay if targets == "steps" else 0
+    return RowLoss(difference or usual, targets in CLASSES, targets in AT_END, delay)

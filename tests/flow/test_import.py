@@ -1,5 +1,6 @@
 """A network that was trained elsewhere: through a whole run, dense and compressed, and refused."""
 
+import json
 from pathlib import Path
 
 import numpy as np
@@ -11,6 +12,8 @@ from ernn import cli
 from ernn.api import write_recipe
 from ernn.compressed import CompressedModel
 from ernn.errors import CorpusError, ModelFileError, ProjectError, RecipeError
+from ernn.flow.chain import load_recipe
+from ernn.flow.run_folder import RunFolder
 from ernn.importers import layers
 from ernn.importers.assemble import assemble
 from ernn.importers.network import ImportedNetwork, checked
@@ -227,6 +230,39 @@ def test_data_that_do_not_fit_are_refused_and_leave_nothing(tmp_path):
     with pytest.raises(ModelFileError, match="a Whole is no imported network"):
         write_recipe(Whole(), tmp_path / "run", frames_like())
     assert not (tmp_path / "run").exists()
+
+
+class AtEnd(Source):
+    """Only what it says at the last step leaves."""
+
+    def forward(self, frames):
+        return super().forward(frames)[-1:]
+
+
+@pytest.mark.parametrize("targets", [False, True])
+def test_a_network_that_speaks_at_the_end_is_judged_there(tmp_path, targets):
+    source = AtEnd()
+    held = {name: value.numpy() for name, value in source.state_dict().items()}
+    weights = (held[f"gru.{name}_l0"] for name in ("weight_ih", "weight_hh", "bias_ih", "bias_hh"))
+    items = [
+        layers.gru("gru", *weights, layers.TORCH["gru"], reset_after=True),
+        layers.LastStep("last"),
+        layers.linear("linear", held["linear.weight"], held["linear.bias"]),
+    ]
+    network = checked("a module", assemble(items, FEATURES), source)
+    frames = np.stack(frames_like(12))
+    told = {"targets": np.arange(12) % CLASSES} if targets else {}
+    np.savez(tmp_path / "data.npz", frames=frames, **told)
+    out = tmp_path / "run"
+    recipe = write_recipe(network, out, tmp_path / "data.npz")
+    assert load_recipe(str(recipe)).task.at_end is not targets
+    assert ernn("quantize", recipe, "--out", out).exit_code == 0
+    score = json.loads(RunFolder(out, source="import").score("quantize").read_text())
+    if targets:
+        assert score["figures"]["decisions"] == [1, 1]
+    else:
+        energy = [np.square(source(one)).sum() for one in frames[-2:]]
+        assert score["figures"]["energy"] == pytest.approx(energy, rel=1e-4)
 
 
 def test_silence_in_one_long_recording_is_no_sequence_twice(tmp_path):

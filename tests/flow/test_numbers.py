@@ -134,15 +134,56 @@ def test_another_score_of_a_user_measures_anew(tmp_path):
     assert read_score(RunFolder(out).score("train")).value == pytest.approx(2 * found.value)
 
 
-@pytest.mark.parametrize("score", ["agreement", "decisions"])
-def test_an_imported_network_is_followed_where_there_are_no_targets(tmp_path, score):
+@pytest.mark.parametrize(
+    ("loss", "sentence"),
+    [
+        ("cross_entropy", "the targets to follow are numbers (allowed: squared_error, cosine, b"),
+        ("hinge", "choose one of cross_entropy, binary_cross_entropy, squared_error"),
+        ("losses:raises", "losses.py:raises: it raised ValueError: too quiet; let it return a"),
+        ("losses:array", "losses.py:array: it returned '[1.0]'; let it return the mean over the"),
+        ("losses:constant", "losses.py:constant: what it returned has no gradient; compute it"),
+        ("losses:absent", "losses.py:absent: no such function; name a function of (outputs, targ"),
+    ],
+)
+def test_a_loss_that_cannot_be_is_one_sentence(tmp_path, loss, sentence):
+    (tmp_path / "losses.py").write_text(
+        "import torch\ndef raises(outputs, targets):\n    raise ValueError('too quiet\\nby far')\n"
+        "def array(outputs, targets):\n    return [1.0]\n"
+        "def constant(outputs, targets):\n    return torch.tensor(1.0)\n"
+    )
+    told = ernn("train", amplifier(tmp_path, 2, f'loss = "{loss}"'), "--out", tmp_path / "out")
+    assert told.exit_code == 2 and sentence in told.stderr, told.stderr
+    assert "Traceback" not in told.output
+    assert not (tmp_path / "out" / "train").exists() or "losses" in loss
+
+
+def test_another_loss_of_a_user_trains_anew(tmp_path):
+    own = tmp_path / "losses.py"
+    own.write_text("def own(told, wanted):\n    return 2 * (told - wanted).square().mean()\n")
+    recipe, out = amplifier(tmp_path, 60, 'loss = "losses:own"'), tmp_path / "out"
+    assert ernn("compress", recipe, "--out", out).exit_code == 0
+    first = json.loads(RunFolder(out).history("compress", "retrain").read_text())
+    assert "compress: up to date" in ernn("compress", recipe, "--out", out).output
+    own.write_text(own.read_text().replace("return 2", "return 4"))
+    assert "losses.py changed" in ernn("compress", recipe, "--out", out).output
+    again = json.loads(RunFolder(out).history("compress", "retrain").read_text())
+    assert again[-1]["dev_loss"] == pytest.approx(2 * first[-1]["dev_loss"], rel=0.5)
+
+
+def test_when_targets_are_told_is_said_once(tmp_path):
+    told = ernn("train", amplifier(tmp_path, 2, "at_end = true"), "--out", tmp_path / "out")
+    assert told.exit_code == 2 and "targets of each step, which say when they are" in told.stderr
+
+
+@pytest.mark.parametrize("task", [{}, {"score": "decisions"}, {"at_end": True, "loss": "cosine"}])
+def test_an_imported_network_is_followed_where_there_are_no_targets(tmp_path, task):
     frames = np.random.default_rng(1).normal(size=(30, 12, FEATURES)).astype(np.float32)
     np.save(tmp_path / "frames.npy", frames)
     recipe = written(
         tmp_path,
         imported(Source()),
         block=2,
-        task={"kind": "arrays", "path": str(tmp_path / "frames.npy"), "score": score},
+        task={"kind": "arrays", "path": str(tmp_path / "frames.npy"), **task},
         compression={"updates": 60, "updates_per_round": 10, "retrain_updates": 150},
         training={"label_delay": 0, "chunk_frames": 8, "evaluate_every": 50},
         quantization={"fine_tune_updates": 4},

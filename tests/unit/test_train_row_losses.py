@@ -1,17 +1,26 @@
 """Losses of numbers, and of a model that follows another one."""
 
+import math
+
 import numpy as np
 import pytest
 import torch
 
 from ernn.errors import CorpusError, RecipeError
-from ernn.recipe import CompressionRecipe, LayerRecipe, ModelRecipe, TrainingRecipe
+from ernn.recipe import CompressionRecipe, LayerRecipe, ModelRecipe, TaskRecipe, TrainingRecipe
 from ernn.train.acoustic import AcousticModel
 from ernn.train.batches import Batch, Data
+from ernn.train.differences import (
+    CROSS_ENTROPY,
+    DIVERGENCE,
+    SQUARED_ERROR,
+    Difference,
+    find_difference,
+)
 from ernn.train.fit import Run
-from ernn.train.imitation import Imitation, SquaredLoss
 from ernn.train.loop import compress, train_dense
 from ernn.train.losses import Distilled, make_loss
+from ernn.train.row_losses import Imitation, RowLoss
 
 torch.set_num_threads(1)
 
@@ -49,7 +58,7 @@ def drawn(loss, found: Data) -> Batch:
 def test_the_squared_error_is_that_of_what_is_wanted(targets):
     found = data(targets)
     loss = make_loss(found, RECIPE)
-    assert loss == SquaredLoss(targets == "sequence_values")
+    assert loss == RowLoss(SQUARED_ERROR, at_end=targets == "sequence_values")
     batch = drawn(loss, found)
     scores = torch.randn(*batch.counted.shape, OUTPUTS)
     wanted, told = [], []
@@ -77,11 +86,14 @@ def test_the_squared_error_is_that_of_what_is_wanted(targets):
     assert loss.evaluate(outputs, found.dev) == pytest.approx(mean, rel=1e-6)
 
 
-@pytest.mark.parametrize("decisions", [False, True])
-def test_who_is_like_the_teacher_has_no_loss(decisions):
-    teacher, found = AcousticModel(MODEL, F, OUTPUTS), data("none", decisions=decisions)
+@pytest.mark.parametrize("difference", [SQUARED_ERROR, DIVERGENCE])
+@pytest.mark.parametrize("at_end", [False, True])
+def test_who_is_like_the_teacher_has_no_loss(difference, at_end):
+    teacher = AcousticModel(MODEL, F, OUTPUTS)
+    dev = sequences(5, 8, at_end=at_end)
+    found = data("none", dev=dev, difference=difference, at_end=at_end)
     loss = make_loss(found, RECIPE, teacher)
-    assert loss == Imitation(teacher, decisions)
+    assert loss == Imitation(teacher, difference, at_end)
     batch = drawn(loss, found)
     assert batch.counted.sum() > 0
     assert loss.total(teacher(batch.features), batch).item() == pytest.approx(0, abs=1e-6)
@@ -91,9 +103,8 @@ def test_who_is_like_the_teacher_has_no_loss(decisions):
     value.backward()
     assert all(parameter.grad is None for parameter in teacher.parameters())
     frames = [features for features, _ in found.dev]
-    told = [
-        (values, outputs) for values, outputs in zip(frames, teacher.predict(frames), strict=True)
-    ]
+    taught = [rows[-1:] if at_end else rows for rows in teacher.predict(frames)]
+    told = list(zip(frames, taught, strict=True))
     assert loss.evaluate(teacher.predict(frames), told) == pytest.approx(0, abs=1e-6)
     assert loss.evaluate(other.predict(frames), told) > 0
     assert loss.describe() != make_loss(found, RECIPE, other).describe()
@@ -142,9 +153,9 @@ def test_only_classes_are_told_in_noise(tmp_path, monkeypatch):
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
-        ({"targets": "sequence_values"}, r"targets of shape \(9, 2\) for 9 frames .*\(1, 2\)"),
-        ({"labels": 3}, r"targets of shape \(9, 2\) for 9 frames .*\(9, 3\)"),
-        ({"targets": "none"}, r"targets of shape \(9, 2\) for 9 frames .*\(9, 0\)"),
+        ({"targets": "sequence_values"}, r"targets of shape \(9, 2\) .*\(1, 2\)"),
+        ({"labels": 3}, r"targets of shape \(9, 2\) .*\(9, 3\)"),
+        ({"targets": "none"}, r"targets of shape \(9, 2\) .*\(9, 0\)"),
         ({"dev": [(np.ones((2, F)), np.full((2, 2), np.nan))]}, "dev utterance 0 holds NaN"),
     ],
 )
@@ -155,3 +166,72 @@ def test_numbers_that_do_not_fit_are_refused(changes, message):
             **{"train": found.train, "dev": found.dev, "labels": 2, "targets": "step_values"}
             | changes
         )
+
+
+WANTED = torch.tensor([[0.0, 1.0], [0.25, 0.5], [1.0, 0.0]])
+TOLD = torch.tensor([[0.1, 0.8], [0.3, 0.5], [0.9, 0.2]])
+
+
+@pytest.mark.parametrize(
+    ("name", "expected"),
+    [
+        ("squared_error", (0.01 + 0.04 + 0.0025 + 0 + 0.01 + 0.04) / 2),
+        (
+            "binary_cross_entropy",
+            -sum(
+                w * math.log(t) + (1 - w) * math.log(1 - t)
+                for w, t in zip(WANTED.flatten().tolist(), TOLD.flatten().tolist(), strict=True)
+            )
+            / 2,
+        ),
+        (
+            "cosine",
+            sum(
+                1 - (a @ b / a.norm() / b.norm()).item() for a, b in zip(WANTED, TOLD, strict=True)
+            ),
+        ),
+        (
+            "divergence",
+            sum(
+                (a.softmax(0) * (a.log_softmax(0) - b.log_softmax(0))).sum().item()
+                for a, b in zip(WANTED, TOLD, strict=True)
+            ),
+        ),
+    ],
+)
+def test_losses_are_what_they_are_called(name, expected):
+    recipe = TaskRecipe(kind="arrays", path="x.npz", loss=name)
+    found = find_difference(recipe, "none", decisions=False)
+    assert found is not None
+    assert found.total(TOLD, WANTED).item() == pytest.approx(expected, rel=1e-5)
+    assert found.mean(TOLD.numpy(), WANTED.numpy()) == pytest.approx(expected / 3, rel=1e-5)
+
+
+def test_what_is_not_named_is_what_is_usual():
+    silent = TaskRecipe(kind="arrays", path="x.npz")
+    assert find_difference(silent, "none", decisions=True) is DIVERGENCE
+    assert find_difference(silent, "none", decisions=False) is None
+    named = silent.model_copy(update={"loss": "cross_entropy"})
+    assert find_difference(named, "sequence", decisions=False) is CROSS_ENTROPY
+    with pytest.raises(RecipeError, match=r"the network to follow has outputs .*squared_error"):
+        find_difference(named, "none", decisions=True)
+
+
+def test_a_loss_of_ones_own_hears_what_the_usual_one_hears():
+    """Classes with a delay: the cross entropy row by row is that of frames."""
+    labels = [(values, np.arange(len(values)) % OUTPUTS) for values, _ in data("none").train]
+    recipe = RECIPE.model_copy(update={"label_delay": 2})
+    own = Difference("mine", CROSS_ENTROPY.total)
+    usual, mine = (
+        make_loss(Data(labels, labels, OUTPUTS, difference=one), recipe) for one in (None, own)
+    )
+    batches = [
+        loss.source(labels, recipe, "cpu").draw(8, 0.0, torch.Generator().manual_seed(1))
+        for loss in (usual, mine)
+    ]
+    scores = torch.randn(*batches[0].counted.shape, OUTPUTS)
+    expected = usual.total(scores, batches[0]).item()
+    assert mine.total(scores, batches[1]).item() == pytest.approx(expected, rel=1e-6)
+    outputs = [RNG.normal(size=(len(one), OUTPUTS)).astype(np.float32) for one, _ in labels]
+    expected = usual.evaluate(outputs, labels)
+    assert mine.evaluate(outputs, labels) == pytest.approx(expected, rel=1e-6)
