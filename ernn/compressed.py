@@ -14,7 +14,7 @@ from ernn.cells import OUTPUT_LAYER, cell_named
 from ernn.errors import Fault, ModelFileError, ShapeError
 from ernn.files import read_arrays, write_arrays
 from ernn.graphs.cell import INPUT, OUTPUT, Cell, Options
-from ernn.structures.registry import kind_named, structure_named
+from ernn.structures.registry import axes_of, structure_named
 from ernn.structures.structure import Factors, Structure
 
 FILE_FORMAT = "ernn-compressed-1"
@@ -30,7 +30,8 @@ class StructuredMatrix:
     @property
     def block(self) -> int:
         """k, the block size; 1 means dense."""
-        found = next(n for n, axes in kind_named(self.structure).axes.items() if axes == "pqk")
+        axes = axes_of(self.structure)
+        found = next(name for name, each in axes.items() if each == "pqk")
         return self.factors[found].shape[-1]
 
     @property
@@ -243,7 +244,7 @@ class CompressedModel:
                 generators = tensors.get(f"{name}.generators")
                 scale = tensors.get(f"{name}.scale")
                 return None if generators is None else circulant_matrix(generators, scale)
-            axes = kind_named(structures[name]).axes
+            axes = axes_of(structures[name])
             return StructuredMatrix(structures[name], {n: tensors[f"{name}.{n}"] for n in axes})
 
         layers = []

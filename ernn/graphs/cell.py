@@ -219,6 +219,12 @@ class Cell:
         used = {matrix for product in self.products(options) for _, matrix in product.parts}
         return tuple(name for name in self.matrices if name in used)
 
+    def gates_by_product(self, options: Options, matrix: str) -> tuple[int, ...]:
+        """Return how many of a matrix's gates each product takes, in the order of its rows."""
+        stacked = self.matrices[matrix].gates
+        taken = [p.gates for p in self.products(options) if matrix in dict(p.parts).values()]
+        return tuple(len(gates) for gates in sorted(taken, key=stacked.index))
+
     def vectors(self, options: Options) -> tuple[str, ...]:
         """Return the vectors that matrices multiply, and the output."""
         used = [vector for product in self.products(options) for vector, _ in product.parts]

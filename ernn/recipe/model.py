@@ -6,11 +6,12 @@ from typing import Annotated, Literal
 from pydantic import AfterValidator, Field, model_validator
 
 from ernn.cells import CALLED, CELLS, cell_called
-from ernn.errors import Fault, RecipeError, Setting
-from ernn.graphs.cell import Cell, Options
+from ernn.errors import Fault, RecipeError, Setting, ShapeError
+from ernn.graphs.cell import INPUT, OUTPUT, Cell, Options
 from ernn.recipe.section import Count, Section
 from ernn.structures.registry import KNOWN, structure_named
 from ernn.structures.structure import Structure
+from ernn.structures.tiles import Tiled, Tiling
 
 BLOCK_SIZES = (1, 2, 4, 8, 16, 32)
 MATRICES = ("input", "recurrent", "candidate", "projection")  # that a layer can have
@@ -37,6 +38,12 @@ def _known_structure(name: str) -> str:
 StructureName = Annotated[str, AfterValidator(_known_structure)]
 
 
+Keep = Annotated[float, Field(gt=0, le=1)]  # share of a matrix's tiles that have weights
+Tile = Annotated[
+    list[Annotated[int, Field(ge=0, le=1_000_000)]], Field(min_length=2, max_length=2)
+]  # block rows in the array's order, block columns; 0: all
+
+
 class LayerRecipe(Section):
     """One layer; a block size of 1 means an ordinary dense matrix."""
 
@@ -49,11 +56,22 @@ class LayerRecipe(Section):
     block_recurrent: BlockSize | None = None
     block_candidate: BlockSize | None = None  # MGU, and GRU with reset = "before"
     block_projection: BlockSize | None = None  # LSTM with projection only
+    keep: Keep | None = None  # of every matrix that names none of its own; None: the model's
+    keep_input: Keep | None = None
+    keep_recurrent: Keep | None = None
+    keep_candidate: Keep | None = None
+    keep_projection: Keep | None = None
+    tile: Tile | None = None  # None: the model's
 
     def block_of(self, matrix: str) -> int:
         """Return the block size of ``"input" | "recurrent" | "candidate" | "projection"``."""
         own = getattr(self, f"block_{matrix}")
         return self.block if own is None else own
+
+    def keep_of(self, matrix: str) -> float | None:
+        """Return the share of a matrix's tiles that is kept, or None where the model says it."""
+        own = getattr(self, f"keep_{matrix}")
+        return self.keep if own is None else own
 
 
 class ModelRecipe(Section):
@@ -65,6 +83,12 @@ class ModelRecipe(Section):
     reset: Literal["before", "after"] = "before"  # GRU: r times h before (paper) or after (torch)
     input_scale: bool = True  # a learned scale per input of each block-circulant matrix
     structure: StructureName | None = None  # of the matrices; None: "scaled", or "circulant"
+    keep: Keep = 1.0  # share of the tiles of every matrix of the layers that have weights
+    tile: Tile = [8, 1]  # noqa: RUF012 - pydantic copies it
+    tile_banks: Count = 1  # columns of the array that share what a row of tiles keeps
+    tile_balanced: bool = True  # every row of tiles of a matrix keeps as many
+    output_keep: Keep = 1.0
+    output_tile: Tile | None = None  # None: as those of the layers
     output_layer: bool = True  # False: what leaves the last layer is the output
     output_block: BlockSize = 1
     pad: BlockSize = 1  # least padding; models alike in it share a dense one (docs/block_search.md)
@@ -98,21 +122,71 @@ class ModelRecipe(Section):
         for matrix in MATRICES:
             block = layer.block_of(matrix)
             size = layer.projection if matrix == "projection" else layer.hidden
-            if matrix not in has and getattr(layer, f"block_{matrix}") is not None:
-                has_none = "the layer has no such matrix"
-                yield Setting(f"{where}.block_{matrix}", str(block), has_none, "remove it")
+            for key in ("block", "keep"):
+                own = getattr(layer, f"{key}_{matrix}")
+                if matrix not in has and own is not None:
+                    has_none = "the layer has no such matrix"
+                    yield Setting(f"{where}.{key}_{matrix}", str(own), has_none, "remove it")
             if matrix in has and block > size:
                 given = (
                     f"block size {block} of the {matrix} matrix is larger than the matrix "
                     f"({size} rows)"
                 )
                 yield Fault(where, given, "", f"choose at most {_largest_block(size)}")
+            elif matrix in has:
+                try:
+                    self.structure_of(layer, matrix).check(*self._blocks(layer, matrix))
+                except ShapeError as error:
+                    yield from error.at(f"{where}, {matrix} matrix").faults
 
-    def structure_of(self, block: int) -> Structure:
-        """Return the structure of a matrix of this block size; blocks of 1 are dense."""
-        return structure_named(
+    def _blocks(self, layer: LayerRecipe, matrix: str) -> tuple[int, int | None]:
+        """Return block rows of a matrix and its block columns; None: the features'."""
+        described, block = self.cell_of(layer).matrices[matrix], layer.block_of(matrix)
+        output = layer.projection or layer.hidden
+        rows = output if matrix == "projection" else layer.hidden
+        place = next(n for n, other in enumerate(self.layers) if other is layer)
+        before = self.layers[place - 1]
+        entering = (before.projection or before.hidden) if place else None
+        cols = {INPUT: entering, OUTPUT: output}.get(described.vector, layer.hidden)
+        sizes = (None if size is None else -(-size // self.word) for size in (rows, cols))
+        p, q = (None if size is None else size * (self.word // block) for size in sizes)
+        assert p is not None
+        return p * len(described.gates), q
+
+    def structure_of(
+        self, layer: LayerRecipe | None = None, matrix: str = "", used: int | None = None
+    ) -> Structure:
+        """Return the structure of a matrix; blocks of 1 are dense.
+
+        Args:
+            layer: that it is of; None: the output matrix.
+            matrix: its name, as `block_of` takes it.
+            used: columns that are not padding; None: all.
+        """
+        block = layer.block_of(matrix) if layer else self.output_block
+        inner = structure_named(
             self.structure or ("scaled" if self.input_scale else "circulant"), block
         )
+        keep: float = self.output_keep
+        gates: tuple[int, ...] = (1,)
+        if layer:
+            own = layer.keep_of(matrix)
+            keep = self.keep if own is None else own
+            gates = self.cell_of(layer).gates_by_product(self.options_of(layer), matrix)
+        if keep == 1:
+            return inner
+        rows, columns = (layer.tile if layer else self.output_tile) or self.tile
+        tiling = Tiling(
+            keep,
+            rows,
+            columns,
+            banks=self.tile_banks,
+            balanced=self.tile_balanced,
+            gates=gates,
+            subs=self.own_word // block,
+            used=None if used is None else -(-used // block),
+        )
+        return Tiled(block, inner, tiling)
 
     def cell_of(self, layer: LayerRecipe) -> Cell:
         """Return the cell of a layer."""
@@ -130,15 +204,23 @@ class ModelRecipe(Section):
     @property
     def word(self) -> int:
         """Every vector is padded to a multiple of it: the largest block size, or `pad`."""
+        return max(self.pad, self.own_word)
+
+    @property
+    def own_word(self) -> int:
+        """The largest block size."""
         blocks = [layer.block_of(name) for layer in self.layers for name in self.matrices_of(layer)]
-        return max(self.pad, self.output_block if self.output_layer else 1, *blocks)
+        return max(self.output_block if self.output_layer else 1, *blocks)
 
     def dense(self) -> "ModelRecipe":
         """Return what the dense phase depends on: of the block sizes only the padding."""
-        own = dict.fromkeys(f"block_{name}" for name in MATRICES)
-        layers = [layer.model_copy(update={"block": 1, **own}) for layer in self.layers]
+        own = dict.fromkeys(f"{key}_{name}" for key in ("block", "keep") for name in MATRICES)
+        dense = {"block": 1, "keep": None, "tile": None, **own}
+        layers = [layer.model_copy(update=dense) for layer in self.layers]
         alike = {"layers": layers, "pad": self.word, "output_block": 1, "input_scale": False}
-        return self.model_copy(update=alike)
+        tiles = ("keep", "tile", "tile_banks", "tile_balanced", "output_keep", "output_tile")
+        every = {name: ModelRecipe.model_fields[name].default for name in tiles}
+        return self.model_copy(update={**alike, **every})
 
     def matrices_of(self, layer: LayerRecipe) -> list[str]:
         """Return the names of the matrices that a layer has, as `block_of` takes them."""

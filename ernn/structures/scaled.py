@@ -27,8 +27,14 @@ class Scaled(Circulant):
         direction = library.linalg.eigh(gram)[1][..., -1]  # (q, c), of length 1
         negative = direction.sum(-1)[..., None] < 0
         scale = direction * (1 - 2 * negative) * k**0.5
+        scale[~gram.any(-1).any(-1)] = 1.0  # a block column of zeros
         generators = (diagonals * scale[:, None]).mean(-1)
         return {"generators": generators, "scale": scale.reshape(-1)}
+
+    def refit(self, matrix: Any, factors: Factors) -> Any:
+        """Return the nearest generators at the scale of some factors, of mean square 1."""
+        scale = factors["scale"].reshape(-1, self.block)
+        return (circulant.diagonals(matrix, self.block) * scale[:, None]).mean(-1)
 
     def scale(self, factors: Factors) -> Any:
         """Return it."""

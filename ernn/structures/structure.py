@@ -57,6 +57,21 @@ class Structure(ABC):
         """Multiply vectors (..., cols) by the matrix of some factors: (..., rows)."""
         return vectors @ self.expand(factors).T
 
+    def refit(self, matrix: Any, factors: Factors) -> Any:
+        """Return the generators (p, q, k) nearest to a matrix where what blocks share is given."""
+        return self.generators(self.project(matrix))
+
+    def at(self, progress: float) -> "Structure":
+        """Return the set to be in after a share of the way to this one, from 0 to 1."""
+        return self
+
+    def check(self, p: int, q: int | None) -> None:  # noqa: B027 - most have nothing to refuse
+        """Refuse a matrix of p block rows and q block columns (None: unknown) that has no member.
+
+        Raises:
+            ShapeError: it cannot.
+        """
+
     def nearest(self, matrix: Any) -> Any:
         """Return the matrix of the set that is nearest to a matrix."""
         return self.expand(self.project(matrix))

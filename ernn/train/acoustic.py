@@ -38,14 +38,14 @@ class AcousticModel(nn.Module):
         size = self.inputs = padded(features, recipe.word)
         self.layers: list[cells.Layer] = []
         for index, layer in enumerate(recipe.layers):
-            self.layers.append(cells.build(recipe, layer, size))
+            self.layers.append(cells.build(recipe, layer, size, None if index else features))
             self.add_module(f"layer{index}", self.layers[-1])
             size = self.layers[-1].output
         self.output: StructuredLinear | None = None
         self.output_bias: nn.Parameter | None = None
         if recipe.output_layer:
             rows = padded(labels, recipe.word)
-            self.output = StructuredLinear(rows, size, recipe.structure_of(recipe.output_block))
+            self.output = StructuredLinear(rows, size, recipe.structure_of())
             self.output_bias = nn.Parameter(torch.empty(rows))
         elif padded(labels, recipe.word) != size:
             raise ShapeError(

@@ -25,6 +25,7 @@ class Admm:
         rho_end: float,
         rounds: int,
         closed: float = 0.0,
+        growing: float = 0.0,
     ) -> None:
         """Start from trained weights: Z = project(W), U = 0.
 
@@ -35,12 +36,15 @@ class Admm:
             rho_end: weight of the penalty in the last round.
             rounds: number of rounds at most, each ended by one `update()`.
             closed: a `gap()` at which nothing is left to do.
+            growing: share of the rounds in which sets become smaller (`Structure.at`).
         """
         self.weights, self.structures = weights, structures
-        self.schedule = (rho_start, rho_end, rounds, closed)
+        self.schedule = (rho_start, rho_end, rounds, closed, growing)
         self.rho, self.closed = rho_start, closed
+        changing = any(structure.at(0.0) != structure for structure in structures.values())
+        self.round, self.steps = 0, growing * rounds if changing else 0.0
         self.growth = (rho_end / rho_start) ** (1 / max(rounds - 1, 1))
-        self.target = {n: structures[n].nearest(weight.data) for n, weight in weights.items()}
+        self.target = {name: self._nearest(name, weight.data) for name, weight in weights.items()}
         self.dual = {name: torch.zeros_like(weight.data) for name, weight in weights.items()}
 
     def penalty(self) -> Tensor:
@@ -54,11 +58,22 @@ class Admm:
 
         The unscaled multiplier rho * U must not jump with rho, so U shrinks as rho grows.
         """
+        self.round += 1
         for name, weight in self.weights.items():
             shifted = weight + self.dual[name]
-            self.target[name] = self.structures[name].nearest(shifted)
+            self.target[name] = self._nearest(name, shifted)
             self.dual[name] = (shifted - self.target[name]) / self.growth
         self.rho *= self.growth
+
+    @property
+    def arrived(self) -> bool:
+        """Whether the sets are those to end in."""
+        return self.round >= self.steps
+
+    def _nearest(self, name: str, matrix: Tensor) -> Tensor:
+        """Project onto the set of this round."""
+        progress = 1.0 if self.arrived else self.round / self.steps
+        return self.structures[name].at(progress).nearest(matrix)
 
     @torch.no_grad()
     def gap(self) -> float:
@@ -71,13 +86,14 @@ class Admm:
         """Return everything that changes from round to round, for a checkpoint."""
         return {
             "rho": torch.tensor(self.rho, dtype=torch.float64),
+            "round": torch.tensor(self.round),
             **{f"target.{name}": value for name, value in self.target.items()},
             **{f"dual.{name}": value for name, value in self.dual.items()},
         }
 
     def load_state(self, state: dict[str, Tensor]) -> None:
         """Continue from what `state` returned."""
-        self.rho = float(state["rho"])
+        self.rho, self.round = float(state["rho"]), int(state["round"])
         for name, weight in self.weights.items():
             self.target[name] = state[f"target.{name}"].to(weight)
             self.dual[name] = state[f"dual.{name}"].to(weight)

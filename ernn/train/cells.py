@@ -26,8 +26,17 @@ class Layer(nn.Module):
     worth it has a subclass with loops of its own (`FAST`); tests compare them.
     """
 
-    def __init__(self, model: ModelRecipe, layer: LayerRecipe, inputs: int) -> None:
-        """Build one layer; `inputs` is padded to the model's word already, the rest is here."""
+    def __init__(
+        self, model: ModelRecipe, layer: LayerRecipe, inputs: int, used: int | None = None
+    ) -> None:
+        """Build one layer.
+
+        Args:
+            model: that it is of.
+            layer: what to build.
+            inputs: size of the input vector, padded to the model's word.
+            used: how many of them are not padding; None: all.
+        """
         super().__init__()
         self.cell, self.options = model.cell_of(layer), model.options_of(layer)
         self.hidden = padded(layer.hidden, model.word)
@@ -37,8 +46,9 @@ class Layer(nn.Module):
         for name in self.cell.matrices_of(self.options):
             gates, vector = self.cell.matrices[name].gates, self.cell.matrices[name].vector
             rows = self.output if name == "projection" else len(gates) * self.hidden
-            cols, block = columns.get(vector, self.hidden), layer.block_of(name)
-            self.matrices[name] = StructuredLinear(rows, cols, model.structure_of(block))
+            cols = columns.get(vector, self.hidden)
+            structure = model.structure_of(layer, name, used if vector == INPUT else None)
+            self.matrices[name] = StructuredLinear(rows, cols, structure)
             self.add_module(name, self.matrices[name])
         self.bias = nn.Parameter(torch.empty(len(self.cell.gates) * self.hidden))
         for name, parameter in self.cell.parameters.items():
@@ -210,6 +220,6 @@ def _with_turned_z(layer: CompressedLayer) -> CompressedLayer:
 FAST: dict[str, type[Layer]] = {"lstm": Lstm, "gru_before": GruBefore, "gru_after": GruAfter}
 
 
-def build(model: ModelRecipe, layer: LayerRecipe, inputs: int) -> Layer:
-    """Return the layer that a recipe asks for, its weights not yet drawn (see `Layer.reset`)."""
-    return FAST.get(model.cell_of(layer).name, Layer)(model, layer, inputs)
+def build(model: ModelRecipe, layer: LayerRecipe, inputs: int, used: int | None = None) -> Layer:
+    """Return the layer that a recipe asks for, its weights not yet drawn; see `Layer`."""
+    return FAST.get(model.cell_of(layer).name, Layer)(model, layer, inputs, used)

@@ -253,7 +253,8 @@ class _Fit:
     def _over(self) -> bool:
         """Tell whether more updates would be of no use: no progress, or a gap that is closed."""
         if self.phase.admm:
-            return bool(self.history) and self.history[-1]["gap"] <= self.phase.admm.closed
+            closed = bool(self.history) and self.history[-1]["gap"] <= self.phase.admm.closed
+            return closed and self.phase.admm.arrived
         return self._age() >= self.recipe.patience
 
     def _header(self) -> dict[str, Any]:

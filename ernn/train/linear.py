@@ -22,6 +22,7 @@ class StructuredLinear(nn.Module):
         super().__init__()
         self.rows, self.cols, self.structure = rows, cols, structure
         self.block = structure.block
+        structure.check(rows // self.block, cols // self.block)
         self.fft = False  # multiply in the transformed domain where it need not be faster
         self.weight = nn.Parameter(torch.empty(rows, cols))
         for name in structure.axes:
