@@ -1,6 +1,7 @@
 """Random models, for tests and benchmarks of what does not depend on training."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
 import numpy as np
 
@@ -13,6 +14,7 @@ from ernn.compressed import (
     padded,
 )
 from ernn.graphs.cell import INPUT, OUTPUT, Cell, Options
+from ernn.structures.tiles import Tiled, Tiling
 
 
 def random_model(
@@ -27,6 +29,7 @@ def random_model(
     peepholes: bool = True,
     cell_activation: str | None = None,
     scales: bool = True,
+    tiling: Tiling | None = None,
 ) -> CompressedModel:
     """Return a model with weights of a trained model's size.
 
@@ -43,6 +46,7 @@ def random_model(
         peepholes: of cells that can have them.
         cell_activation: of cells that offer it; None: each cell's own default.
         scales: whether every block-circulant matrix has an input scale.
+        tiling: which tiles of the layers' matrices have weights; its gates and words are set here.
     """
     kinds = [cell_named(name) for name in ([cell] * layers if isinstance(cell, str) else cell)]
     chosen = [_options(kind, cell_activation, peepholes, projection > 0) for kind in kinds]
@@ -54,7 +58,7 @@ def random_model(
     for kind, options in zip(kinds, chosen, strict=True):
         output = padded(projection, word) if options.projection else 0
         built.append(
-            _layer(rng, kind, options, block, (size, padded(hidden, word), output), scales)
+            _layer(rng, kind, options, block, (size, padded(hidden, word), output), scales, tiling)
         )
         size = built[-1].output
     rows = padded(labels, word)
@@ -81,8 +85,10 @@ def _layer(
     block: Mapping[str, int],
     sizes: tuple[int, int, int],
     scales: bool,
+    tiling: Tiling | None,
 ) -> CompressedLayer:
     """Draw a layer of (inputs, cells, outputs of a projection or 0)."""
+    word = max(block.values())
     inputs, cells, projected = sizes
     columns = {INPUT: inputs, OUTPUT: projected or cells}
     matrices = {}
@@ -90,7 +96,12 @@ def _layer(
         gates, vector = cell.matrices[name].gates, cell.matrices[name].vector
         rows = projected if name == "projection" else len(gates) * cells
         cols = columns.get(vector, cells)
-        matrices[name] = _matrix(rng, block.get(name, 1), rows, cols, scales)
+        k = block.get(name, 1)
+        matrices[name] = _matrix(rng, k, rows, cols, scales)
+        if tiling:
+            taken = cell.gates_by_product(options, name)
+            own = replace(tiling, gates=taken, subs=word // k)
+            matrices[name] = _tiled(matrices[name], own)
     bias = rng.normal(0, 0.5, len(cell.gates) * cells)
     parameters = {}
     for name, parameter in cell.parameters.items():
@@ -99,6 +110,12 @@ def _layer(
         elif options.peepholes:
             parameters[name] = rng.normal(0, 0.3, (len(parameter.values), cells))
     return CompressedLayer(cell.name, cells, matrices, bias, parameters, options.cell_activation)
+
+
+def _tiled(matrix: StructuredMatrix, tiling: Tiling) -> StructuredMatrix:
+    """Return the nearest matrix with weights in only some tiles."""
+    structure = Tiled(matrix.block, matrix.kind, tiling)
+    return StructuredMatrix(structure.name, structure.project(matrix.dense()))
 
 
 def _matrix(

@@ -25,7 +25,7 @@ class Admm:
         rho_end: float,
         rounds: int,
         closed: float = 0.0,
-        growing: float = 0.0,
+        progressive: float = 0.0,
     ) -> None:
         """Start from trained weights: Z = project(W), U = 0.
 
@@ -36,13 +36,13 @@ class Admm:
             rho_end: weight of the penalty in the last round.
             rounds: number of rounds at most, each ended by one `update()`.
             closed: a `gap()` at which nothing is left to do.
-            growing: share of the rounds in which sets become smaller (`Structure.at`).
+            progressive: share of the rounds in which sets become smaller (`Structure.at`).
         """
         self.weights, self.structures = weights, structures
-        self.schedule = (rho_start, rho_end, rounds, closed, growing)
+        self.schedule = (rho_start, rho_end, rounds, closed, progressive)
         self.rho, self.closed = rho_start, closed
         changing = any(structure.at(0.0) != structure for structure in structures.values())
-        self.round, self.steps = 0, growing * rounds if changing else 0.0
+        self.round, self.steps = 0, progressive * rounds if changing else 0.0
         self.growth = (rho_end / rho_start) ** (1 / max(rounds - 1, 1))
         self.target = {name: self._nearest(name, weight.data) for name, weight in weights.items()}
         self.dual = {name: torch.zeros_like(weight.data) for name, weight in weights.items()}

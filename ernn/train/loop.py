@@ -94,7 +94,7 @@ def _admm(
         recipe.rho_end,
         math.ceil(recipe.updates / recipe.updates_per_round),
         recipe.gap,
-        recipe.growing,
+        recipe.progressive,
     )
     phase = Phase("admm", recipe.updates, recipe.updates_per_round, recipe.learning_rate, admm)
     return fit(model, phase, training, data, run, loss)

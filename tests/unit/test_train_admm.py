@@ -7,6 +7,8 @@ from ernn.cells import CELLS
 from ernn.circulant import expand, project
 from ernn.recipe import LayerRecipe, ModelRecipe
 from ernn.structures.circulant import Circulant
+from ernn.structures.dense import Dense
+from ernn.structures.tiles import Tiled, Tiling
 from ernn.train.acoustic import AcousticModel
 from ernn.train.admm import Admm
 from ernn.train.fit import Run
@@ -103,3 +105,44 @@ def test_every_matrix_of_every_cell_ends_in_its_structure(name, tmp_path):
     for place in set(matrices) - {"output"}:
         rows = matrices[place].matrix().detach().unfold(0, 4, 4).unfold(1, 4, 4).mT
         assert torch.equal(rows[..., 1:, :], rows[..., :-1, :].roll(1, -1)), place
+
+
+def halved(progressive, rounds=20):
+    """Return the start of a task whose matrix keeps half its tiles in the end."""
+    answer = torch.randn(8, 8, generator=torch.Generator().manual_seed(0), dtype=torch.float64)
+    weight = torch.nn.Parameter(answer.clone())
+    structure = Tiled(1, Dense(1), Tiling(0.5, 2, 1))
+    return (
+        answer,
+        weight,
+        Admm({"w": weight}, {"w": structure}, 0.1, 10.0, rounds, 1e9, progressive),
+    )
+
+
+def test_tiles_go_in_steps_and_all_of_them_in_the_end():
+    answer, weight, admm = halved(0.5)
+    kept = []
+    for _ in range(20):
+        solve_round(answer, weight, admm)
+        kept.append((admm.target["w"] != 0).double().mean().item())
+    assert kept == sorted(kept, reverse=True)
+    assert kept[0] > 0.8
+    assert kept[3] > 0.5
+    assert set(kept[9:]) == {0.5}
+
+
+def test_sets_that_are_never_larger_leave_the_schedule_alone():
+    _, _, admm = start()
+    assert admm.arrived
+    assert halved(0.0)[2].arrived
+    assert not halved(0.5)[2].arrived
+
+
+def test_a_closed_gap_does_not_end_admm_on_the_way(tmp_path):
+    layer = LayerRecipe(hidden=16, block=4, keep=0.5, tile=[2, 1])
+    model = AcousticModel(ModelRecipe(cell="gru", layers=[layer]), F, LABELS)
+    recipe = COMPRESSION.model_copy(update={"gap": 1.0})
+    history = compress(model, recipe, TRAINING, DATA, Run(tmp_path))
+    gaps = [found for found in history if "gap" in found]
+    assert len(gaps) == 3  # of the six rounds; a gap of 1 is closed at once
+    assert model.layers[0].matrices["recurrent"].export().present.mean() == 0.5
