@@ -91,7 +91,8 @@ class Shape:
 
     layers: tuple[Layer, ...]
     output: Matrix | None = None
-    padding: int = 0  # weights, without compression, that only zeros are multiplied by
+    features: int | None = None  # inputs that are not padding; None: all
+    labels: int | None = None  # outputs of the output layer that are not padding; None: all
 
     @property
     def cell(self) -> Cell:
@@ -103,6 +104,16 @@ class Shape:
         """Of all layers, and the output's."""
         found = tuple(matrix for layer in self.layers for matrix in layer.matrices)
         return (*found, self.output) if self.output else found
+
+    @property
+    def padding(self) -> int:
+        """Weights, without compression, that only zeros are multiplied by, or that nothing reads."""
+        first, found = self.layers[0].input, 0
+        if self.features is not None:
+            found += first.rows * (first.cols - self.features)
+        if self.output and self.labels is not None:
+            found += (self.output.rows - self.labels) * self.output.cols
+        return found
 
     @property
     def dense(self) -> int:
@@ -160,11 +171,7 @@ def shape_of(
                 peepholes,
             )
         )
-    output, first = known.get("output"), known["layer0.input"]
-    padding = first.rows * (first.cols - features)
-    if output:
-        padding += (output.rows - labels) * output.cols
-    return Shape(tuple(layers), output, padding)
+    return Shape(tuple(layers), known.get("output"), features, labels)
 
 
 def benchmark_shape(cell: Cell, block: int) -> Shape:
@@ -188,4 +195,4 @@ def benchmark_shape(cell: Cell, block: int) -> Shape:
         ),
     }
     layer = layers[cell]
-    return Shape((layer,), padding=layer.input.rows * (inputs - 153))
+    return Shape((layer,), features=153)
