@@ -107,7 +107,7 @@ class Shape:
 
     @property
     def padding(self) -> int:
-        """Weights, without compression, that only zeros are multiplied by, or that nothing reads."""
+        """Weights, without compression, that meet only zeros or whose sums nothing reads."""
         first, found = self.layers[0].input, 0
         if self.features is not None:
             found += first.rows * (first.cols - self.features)

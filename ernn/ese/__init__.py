@@ -1,1 +1,1 @@
-"""ESE (Han et al., FPGA 2017) as far as it can be run: its encoding and its machine, cycle by cycle."""
+"""ESE (Han et al., FPGA 2017) as far as it can be run: its encoding, and its machine by cycles."""

@@ -17,6 +17,7 @@ from ernn.flow.run_folder import SUMMARY, RunFolder
 from ernn.flow.work import Work
 from ernn.recipe import NAME, Recipe
 from ernn.resources import folder
+from ernn.structures.magnitude import MAGNITUDE, NOT_BUILT
 from ernn.tasks.kinds import KINDS
 
 
@@ -63,6 +64,7 @@ def bring(
     With ``wait`` it waits for another process that works in ``out``, instead of refusing.
 
     Raises:
+        RecipeError: a step that the array has to be planned for, of a model that it refuses.
         ErnnError: what the steps raise; BoundError: the report says that the recipe's bound is
             not met.
     """
@@ -72,6 +74,8 @@ def bring(
             f"there is no step {last!r} where [source] kind = {recipe.source.kind!r}",
             remedy=f"give one of {', '.join(names)}",
         )
+    if recipe.model.structure == MAGNITUDE and names.index(last) > names.index("quantize"):
+        raise RecipeError(NOT_BUILT).at(f'structure = "{MAGNITUDE}"')
     Chain(steps, recipe, out, say).bring(last, force, wait)
     run = RunFolder(out)
     summary = run.folder(last) / SUMMARY

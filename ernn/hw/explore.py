@@ -36,6 +36,7 @@ from ernn.quant.integer_model import IntegerModel
 from ernn.quant.parameters import IntegerParameters
 from ernn.quant.products import Product
 from ernn.recipe import MAX_STREAMS, HardwareRecipe
+from ernn.structures.magnitude import MAGNITUDE, NOT_BUILT
 
 MAX_COLUMNS = 8  # words read at once: banks of every vector memory
 JUDGED = 24  # candidates that the cycle model looks at
@@ -104,8 +105,10 @@ def explore(model: IntegerModel, hardware: HardwareRecipe, name: str) -> Explora
 
     Raises:
         PlanError: the part is not known, nothing fits it, or nothing is as fast as asked for; says
-            by how much, and what would do.
+            by how much, and what would do. Or the model was pruned weight by weight.
     """
+    if MAGNITUDE in model.meta:
+        raise PlanError(NOT_BUILT).at(model.meta[MAGNITUDE].partition(",")[0])
     return _Explorer(model, hardware, name).run()
 
 

@@ -20,6 +20,7 @@ from ernn.quant.products import Product, Segment
 from ernn.quant.program import FloatSegment, program, row_signal
 from ernn.quant.ranges import Ranges, constant_format
 from ernn.recipe import QuantizationRecipe
+from ernn.structures.magnitude import MAGNITUDE
 
 ROW_INT_BITS = (3, 6)  # sigmoid and tanh end within 8; logits and projections may need more
 MOST_INT_BITS = 40  # of anything
@@ -80,8 +81,14 @@ def quantize(
         twiddle_bits=activation_bits,
         sigmoid=design("sigmoid", row, gate, settings.activation_error),
         tanh=design("tanh", row, gate, settings.activation_error),
-        meta=dict(model.meta),
+        meta={**model.meta, **_single_weights(model)},
     )
+
+
+def _single_weights(model: CompressedModel) -> dict[str, str]:
+    """Return which matrices were pruned by magnitude: what plans an array has to know it."""
+    names = [name for name, one in model.matrices().items() if one.structure.endswith(MAGNITUDE)]
+    return {MAGNITUDE: ", ".join(names)} if names else {}
 
 
 def measure(

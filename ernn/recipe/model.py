@@ -9,6 +9,7 @@ from ernn.cells import CALLED, CELLS, cell_called
 from ernn.errors import Fault, RecipeError, Setting, ShapeError
 from ernn.graphs.cell import INPUT, OUTPUT, Cell, Options
 from ernn.recipe.section import Count, Section
+from ernn.structures.magnitude import MAGNITUDE, Balance, Magnitude
 from ernn.structures.registry import KNOWN, structure_named
 from ernn.structures.structure import Structure
 from ernn.structures.tiles import Tiled, Tiling
@@ -30,8 +31,9 @@ Activation = Literal["none", "relu", "sigmoid", "tanh"]
 
 
 def _known_structure(name: str) -> str:
-    if name not in KNOWN:
-        raise ValueError(f"choose one of {', '.join(sorted(KNOWN))}")
+    known = sorted({*KNOWN, MAGNITUDE})
+    if name not in known:
+        raise ValueError(f"choose one of {', '.join(known)}")
     return name
 
 
@@ -85,7 +87,7 @@ class ModelRecipe(Section):
     structure: StructureName | None = None  # of the matrices; None: "scaled", or "circulant"
     keep: Keep = 1.0  # share of the tiles of every matrix of the layers that have weights
     tile: Tile = [8, 1]  # noqa: RUF012 - pydantic copies it
-    tile_banks: Count = 1  # columns of the array that share what a row of tiles keeps
+    tile_banks: Count = 1  # columns of the array that share a row of tiles; PEs that share weights
     tile_balanced: bool = True  # every row of tiles of a matrix keeps as many
     output_keep: Keep = 1.0
     output_tile: Tile | None = None  # None: as those of the layers
@@ -96,11 +98,26 @@ class ModelRecipe(Section):
 
     @model_validator(mode="after")
     def _consistent(self) -> "ModelRecipe":
-        each = [self._problems(f"layers[{n}]", layer) for n, layer in enumerate(self.layers)]
-        problems = [problem for found in each for problem in found]
+        problems = [*self._magnitude_problems()] if self.structure == MAGNITUDE else []
+        if not problems:
+            each = [self._problems(f"layers[{n}]", layer) for n, layer in enumerate(self.layers)]
+            problems = [problem for found in each for problem in found]
         if problems:
             raise RecipeError(*dict.fromkeys(problems))
         return self
+
+    def _magnitude_problems(self) -> Iterator[Fault]:
+        """Name what choosing single weights has no use for."""
+        blocks = {layer.block_of(name) for layer in self.layers for name in self.matrices_of(layer)}
+        if self.own_word > 1:
+            given = f"{max(blocks | {self.output_block})}"
+            single = f'structure = "{MAGNITUDE}" chooses single weights'
+            yield Setting("block", given, single, "set every block to 1")
+        tiles = {"tile", "tile_balanced", "output_tile"} & self.model_fields_set
+        tiles |= {"tile" for layer in self.layers if layer.tile is not None}
+        for key in sorted(tiles):
+            says = f'it says nothing where structure = "{MAGNITUDE}"'
+            yield Setting(key, str(getattr(self, key)), says, "remove it")
 
     def _problems(self, where: str, layer: LayerRecipe) -> Iterator[Fault]:
         """Name all that a layer's cell does not have, and blocks that are too large."""
@@ -164,9 +181,9 @@ class ModelRecipe(Section):
             used: columns that are not padding; None: all.
         """
         block = layer.block_of(matrix) if layer else self.output_block
-        inner = structure_named(
-            self.structure or ("scaled" if self.input_scale else "circulant"), block
-        )
+        by_magnitude = self.structure == MAGNITUDE
+        named = self.structure or ("scaled" if self.input_scale else "circulant")
+        inner = structure_named("dense" if by_magnitude else named, block)
         keep: float = self.output_keep
         gates: tuple[int, ...] = (1,)
         if layer:
@@ -175,6 +192,8 @@ class ModelRecipe(Section):
             gates = self.cell_of(layer).gates_by_product(self.options_of(layer), matrix)
         if keep == 1:
             return inner
+        if by_magnitude:
+            return Magnitude(1, inner, Balance(keep, self.tile_banks, sum(gates), used))
         rows, columns = (layer.tile if layer else self.output_tile) or self.tile
         tiling = Tiling(
             keep,

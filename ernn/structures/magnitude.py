@@ -1,27 +1,41 @@
-"""Which single weights a matrix keeps: the largest, as many in the rows of every PE.
+"""Dense matrices of which only the largest single weights are kept, as many for every PE.
 
 For accelerators of sparse matrices such as ESE (Han et al., FPGA 2017), whose PEs would wait for
-the fullest one otherwise; ernn's own array visits whole blocks, and gains nothing from it.
+the fullest one otherwise. ernn's own array visits blocks in the same order for many rows at once
+and gains nothing from it: it refuses such a model.
 """
 
 from dataclasses import dataclass
 
 import numpy as np
 
+from ernn.errors import Fault
+from ernn.structures.tiles import Choice, Tiled
+
+MAGNITUDE = "magnitude"
+
+NOT_BUILT = Fault(
+    "weights chosen one by one, by magnitude",
+    "the array visits the same columns for all rows of a pass and would visit nearly every one",
+    remedy="drop tiles instead ([model] keep, tile)",
+)  # why the array refuses such a model
+
 
 @dataclass(frozen=True)
-class Balance:
+class Balance(Choice):
     """A share of the weights, the same for the rows of every PE and gate."""
 
-    keep: float = 1.0
     pes: int = 1  # row r of a gate is PE r mod pes'
     gates: int = 1  # stacked in the matrix
+    used: int | None = None  # columns that are not padding; None: all
 
     def choose(self, energy: np.ndarray) -> np.ndarray:
         """Return 1 for the weights that are kept, 0 for the others (rows, cols).
 
         Those of most energy; among equals those in front, so that the share is exact.
         """
+        padding = energy.shape[1] - min(energy.shape[1], self.used or energy.shape[1])
+        energy = energy[:, : energy.shape[1] - padding]
         rows, cols = energy.shape
         gate, row = np.divmod(np.arange(rows), rows // self.gates)
         group = np.repeat(gate * self.pes + row % self.pes, cols)
@@ -31,4 +45,16 @@ class Balance:
         numbers = np.maximum(1, (self.keep * sizes + 0.5).astype(np.int64))
         kept = np.zeros(len(order))
         kept[order] = rank < np.repeat(numbers, sizes)
-        return kept.reshape(energy.shape)
+        return np.pad(kept.reshape(energy.shape), ((0, 0), (0, padding)))
+
+
+@dataclass(frozen=True)
+class Magnitude(Tiled):
+    """Dense matrices with a mask of single weights; projecting is exact."""
+
+    tiling: Choice = Balance()
+
+    @property
+    def name(self) -> str:  # type: ignore[override]
+        """The inner structure's and its own."""
+        return f"{self.inner.name}+{MAGNITUDE}"

@@ -6,13 +6,15 @@ from typing import TypeVar
 from ernn.errors import ShapeError
 from ernn.structures.circulant import Circulant
 from ernn.structures.dense import Dense
+from ernn.structures.magnitude import MAGNITUDE, Magnitude
 from ernn.structures.scaled import Scaled
 from ernn.structures.structure import Structure
 from ernn.structures.tiles import Tiled
 
 T = TypeVar("T")
 KNOWN: dict[str, type[Structure]] = {kind.name: kind for kind in (Dense, Circulant, Scaled)}
-AROUND: dict[str, type[Tiled]] = {"tiles": Tiled}  # around another one, as in "scaled+tiles"
+# Around another one, as in "scaled+tiles".
+AROUND: dict[str, type[Tiled]] = {"tiles": Tiled, MAGNITUDE: Magnitude}
 
 
 def structure_named(name: str, block: int) -> Structure:

@@ -5,6 +5,7 @@ them (`ernn.hw.steps.by_visit`): output words first, the gates of each word side
 of as many rows as a pass makes is a part of one pass.
 """
 
+from abc import ABC, abstractmethod
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -19,10 +20,27 @@ REPEATS = 10  # at most, of choosing tiles and refitting what the kept ones shar
 
 
 @dataclass(frozen=True)
-class Tiling:
-    """Which tiles a matrix has, and how many of them are kept."""
+class Choice(ABC):
+    """Which blocks of a matrix are kept."""
 
-    keep: float = 1.0  # share of the tiles: of every row of tiles, or of all where tiles span rows
+    keep: float = 1.0  # share of what there is to choose from
+
+    @abstractmethod
+    def choose(self, energy: np.ndarray) -> np.ndarray:
+        """Return 1 for the blocks (p, q) that are kept, else 0, of each block's energy (p, q)."""
+
+    def check(self, p: int, q: int | None) -> None:  # noqa: B027 - most have nothing to refuse
+        """Refuse a matrix of p block rows and q block columns (None: unknown).
+
+        Raises:
+            ShapeError: nothing can be chosen from it.
+        """
+
+
+@dataclass(frozen=True)
+class Tiling(Choice):
+    """Which tiles a matrix has; a share of every row of tiles, or of all where tiles span rows."""
+
     rows: int = 0  # block rows of a tile; 0: all
     columns: int = 1  # block columns of a tile; 0: all
     banks: int = 1  # columns of the array: each has its share of what a row of tiles keeps
@@ -115,7 +133,7 @@ class Tiled(Structure):
     """The matrices of another structure in which only some tiles have weights."""
 
     inner: Structure
-    tiling: Tiling = Tiling()
+    tiling: Choice = Tiling()
 
     @property
     def name(self) -> str:  # type: ignore[override]
