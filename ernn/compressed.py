@@ -14,6 +14,7 @@ from ernn.cells import OUTPUT_LAYER, cell_named
 from ernn.errors import Fault, ModelFileError, ShapeError
 from ernn.files import read_arrays, write_arrays
 from ernn.graphs.cell import INPUT, OUTPUT, Cell, Options
+from ernn.graphs.reads import FEATURES, Reads, problems, sources
 from ernn.structures.registry import axes_of, structure_named
 from ernn.structures.structure import Factors, Structure
 
@@ -77,10 +78,16 @@ class StructuredMatrix:
         """Return the (rows, cols) matrix with the scale multiplied in."""
         return self.kind.expand(self.factors)
 
-    def cut(self, rows: int | None = None, cols: int | None = None) -> "StructuredMatrix":
-        """Return the first rows and columns of the matrix, multiples of k (None: all)."""
-        down, across = (slice(size and size // self.block) for size in (rows, cols))
-        return replace(self, factors=self.kind.cut(self.factors, down, across))
+    def cut(self, rows: int) -> "StructuredMatrix":
+        """Return the first rows of the matrix, a multiple of k."""
+        down = slice(rows // self.block)
+        return replace(self, factors=self.kind.cut(self.factors, down, slice(None)))
+
+    def without(self, start: int, stop: int) -> "StructuredMatrix":
+        """Return the matrix without some columns, from and to multiples of k."""
+        gone = slice(start // self.block, stop // self.block)
+        kept = np.delete(np.arange(self.cols // self.block), gone)
+        return replace(self, factors=self.kind.cut(self.factors, slice(None), kept))
 
     def turned(self, rows: int) -> "StructuredMatrix":
         """Return the matrix with the sign of its first rows turned, a multiple of k."""
@@ -110,6 +117,7 @@ class CompressedLayer:
     bias: np.ndarray  # (gates * H,), order as in `Cell.gates`
     parameters: dict[str, np.ndarray] = field(default_factory=dict)  # (values, H), or (H,) for one
     cell_activation: str = "tanh"  # one of the cell's `activations`, where it has a choice
+    reads: Reads = ()  # vectors side by side, each padded; (): the one in front of the layer
 
     @property
     def kind(self) -> Cell:
@@ -143,6 +151,7 @@ class CompressedModel:
     output_bias: np.ndarray | None = None  # (output.rows,)
     labels: int = 0
     meta: dict[str, str] = field(default_factory=dict)  # what training wants remembered
+    output_reads: Reads = ()  # as `CompressedLayer.reads`, of the output layer
 
     def __post_init__(self) -> None:
         _check(self)
@@ -153,8 +162,18 @@ class CompressedModel:
         if self.output is None or self.output_bias is None:
             return self.layers
         matrices = {"output": self.output}
-        last = CompressedLayer(OUTPUT_LAYER.name, self.output.rows, matrices, self.output_bias)
+        name, rows, reads = OUTPUT_LAYER.name, self.output.rows, self.output_reads
+        last = CompressedLayer(name, rows, matrices, self.output_bias, reads=reads)
         return (*self.layers, last)
+
+    def sources(self, index: int) -> Reads:
+        """Return the vectors that layer ``index`` of the stack reads, in order."""
+        return sources(self.stack[index].reads, index)
+
+    def size(self, vector: int) -> int:
+        """Return the padded size of a vector."""
+        features = padded(self.features, self.word)
+        return features if vector == FEATURES else self.layers[vector].output
 
     @property
     def leaving(self) -> str:
@@ -206,6 +225,9 @@ class CompressedModel:
     def _header(self) -> dict[str, Any]:
         """Return all that is no array."""
         kinds = ("cell", "hidden", "cell_activation")
+        reads = {f"layer{n}": layer.reads for n, layer in enumerate(self.layers) if layer.reads}
+        if self.output_reads:
+            reads["output"] = self.output_reads
         return {
             "format": FILE_FORMAT,
             "features": self.features,
@@ -213,6 +235,7 @@ class CompressedModel:
             "layers": [{kind: getattr(layer, kind) for kind in kinds} for layer in self.layers],
             "structures": {name: one.structure for name, one in self.matrices().items()},
             "meta": self.meta,
+            **({"reads": reads} if reads else {}),
         }
 
     def save(self, path: Path) -> None:
@@ -238,6 +261,8 @@ class CompressedModel:
     @classmethod
     def _from_tensors(cls, header: dict, tensors: dict[str, np.ndarray]) -> "CompressedModel":
         structures = header.get("structures", {})  # older files have none
+        read = dict(header.get("reads", {}))  # nor these
+        reads = {name: tuple(map(int, vectors)) for name, vectors in read.items()}
 
         def matrix(name: str) -> StructuredMatrix | None:
             if name not in structures:
@@ -260,6 +285,7 @@ class CompressedModel:
                     matrices={name: value for name, value in found.items() if value is not None},
                     bias=tensors[f"layer{index}.bias"],
                     parameters={n: value for n, value in named.items() if value is not None},
+                    reads=reads.get(f"layer{index}", ()),
                 )
             )
         return cls(
@@ -269,6 +295,7 @@ class CompressedModel:
             output_bias=tensors.get("output.bias"),
             labels=int(header["labels"]),
             meta={str(key): str(value) for key, value in header["meta"].items()},
+            output_reads=reads.get("output", ()),
         )
 
 
@@ -292,17 +319,22 @@ def _check(model: CompressedModel) -> None:
             raise ShapeError(
                 f"{name} holds NaN or infinite weights", remedy="retrain or repair the model"
             )
-    word, size = model.word, padded(model.features, model.word)
+    for index, given, allowed in problems([layer.reads for layer in model.stack]):
+        where = f"layer{index}" if index < len(model.layers) else "output"
+        raise ShapeError(where, given=given, allowed=allowed)
+    word = model.word
+    entering = [sum(map(model.size, model.sources(index))) for index in range(len(model.stack))]
     for index, layer in enumerate(model.layers):
-        _check_layer(f"layer{index}", layer, word, size)
-        size = layer.output
+        _check_layer(f"layer{index}", layer, word, entering[index])
+    size = model.layers[-1].output
     if model.output is not None:
+        _expect("output.bias", model.output_bias, (model.output.rows,))
+        size = entering[-1]
         if model.output.cols != size or model.output.rows != padded(model.labels, word):
             raise ShapeError(
                 f"output is {model.output.rows}x{model.output.cols}",
                 allowed=f"{padded(model.labels, word)}x{size}",
             )
-        _expect("output.bias", model.output_bias, (model.output.rows,))
     elif not 0 <= model.labels <= size:
         raise ShapeError(f"{model.labels} outputs", allowed=f"0 to {size}, as leave the last layer")
 

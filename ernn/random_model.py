@@ -14,6 +14,7 @@ from ernn.compressed import (
     padded,
 )
 from ernn.graphs.cell import INPUT, OUTPUT, Cell, Options
+from ernn.graphs.reads import FEATURES, Reads, sources
 from ernn.structures.tiles import Tiled, Tiling
 
 
@@ -30,6 +31,7 @@ def random_model(
     cell_activation: str | None = None,
     scales: bool = True,
     tiling: Tiling | None = None,
+    reads: Mapping[int, Reads] | None = None,
 ) -> CompressedModel:
     """Return a model with weights of a trained model's size.
 
@@ -47,6 +49,8 @@ def random_model(
         cell_activation: of cells that offer it; None: each cell's own default.
         scales: whether every block-circulant matrix has an input scale.
         tiling: which tiles of the layers' matrices have weights; its gates and words are set here.
+        reads: the vectors of layers that read others than the one in front; the output layer's
+            number is that of the layers.
     """
     kinds = [cell_named(name) for name in ([cell] * layers if isinstance(cell, str) else cell)]
     chosen = [_options(kind, cell_activation, peepholes, projection > 0) for kind in kinds]
@@ -54,20 +58,26 @@ def random_model(
     names = used | {"output"} if labels else used
     block = blocks if isinstance(blocks, Mapping) else dict.fromkeys(names, blocks)
     word = max(block.get(name, 1) for name in names)
-    size, built = padded(features, word), []
-    for kind, options in zip(kinds, chosen, strict=True):
+    sizes, built = {FEATURES: padded(features, word)}, []
+    reads = reads or {}
+    for index, (kind, options) in enumerate(zip(kinds, chosen, strict=True)):
+        own = reads.get(index, ())
+        size = sum(sizes[vector] for vector in sources(own, index))
         output = padded(projection, word) if options.projection else 0
+        entering = (size, padded(hidden, word), output)
         built.append(
-            _layer(rng, kind, options, block, (size, padded(hidden, word), output), scales, tiling)
+            replace(_layer(rng, kind, options, block, entering, scales, tiling), reads=own)
         )
-        size = built[-1].output
-    rows = padded(labels, word)
+        sizes[index] = built[-1].output
+    rows, last = padded(labels, word), reads.get(len(kinds), ()) if labels else ()
+    size = sum(sizes[vector] for vector in sources(last, len(kinds)))
     return CompressedModel(
         features=features,
         layers=tuple(built),
         output=_matrix(rng, block.get("output", 1), rows, size, scales) if labels else None,
         output_bias=rng.normal(0, 0.5, rows) if labels else None,
         labels=labels,
+        output_reads=last,
     )
 
 

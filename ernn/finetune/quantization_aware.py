@@ -13,6 +13,7 @@ from torch import Tensor, nn
 from ernn.compressed import CompressedModel
 from ernn.finetune.cells import Signals, run_layer
 from ernn.finetune.weights import Weights
+from ernn.graphs.reads import FEATURES
 from ernn.quant.integer_model import IntegerModel
 from ernn.quant.predict import predict
 from ernn.quant.quantize import with_weights
@@ -60,10 +61,11 @@ class QuantizationAwareModel(nn.Module):
         signals = Signals(model, trace, like)
         floats = {name: self.floats[_plain(name)] for name in self.model.tensors()}
         weights = Weights(model, floats, self.model.matrices())
-        hidden = signals["layer0.x"].values
+        made = {FEATURES: signals["layer0.x"].values}  # vectors
         for index in range(len(model.stack)):
-            hidden = run_layer(index, hidden, weights, signals)
-        return hidden[..., : model.labels or None].transpose(0, 1)
+            read = [made[vector] for vector in model.sources(index)]
+            made[index] = run_layer(index, torch.cat(read, -1), weights, signals)
+        return made[len(model.stack) - 1][..., : model.labels or None].transpose(0, 1)
 
     @torch.no_grad()
     def predict(self, utterances: list[np.ndarray]) -> list[np.ndarray]:

@@ -9,6 +9,7 @@ import numpy as np
 
 from ernn.compressed import padded
 from ernn.fixed import QFormat
+from ernn.graphs.cell import INPUT
 from ernn.quant.parameters import IntegerLayer, IntegerParameters
 from ernn.quant.products import Product, Segment
 from ernn.recipe import BLOCK_SIZES
@@ -59,8 +60,9 @@ def with_blocks(model: IntegerParameters, factor: int) -> IntegerParameters | No
         block, gates = found.block * factor, len(found.gates)
         rows = gates * padded(found.bias.size // gates, word)
         segments = []
+        read = sum(padded(model.size(vector), word) for vector in model.sources(found.layer))
         for segment in found.segments:
-            columns = padded(segment.columns, word)
+            columns = read if segment.vector == INPUT else padded(segment.columns, word)
             zeros = np.broadcast_to(np.int64(0), (rows // block, columns // block, block))
             segments.append(replace(segment, spectra=zeros, present=None))  # at most as large
         bias = np.zeros(rows, np.int64)

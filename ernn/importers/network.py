@@ -8,6 +8,7 @@ import numpy as np
 
 from ernn.compressed import CompressedModel
 from ernn.errors import MismatchError, ModelFileError, ShapeError
+from ernn.graphs.reads import FEATURES, read_in_words
 from ernn.importers.assemble import Assembled
 from ernn.quant.float_model import run_float
 from ernn.quant.frames import stack
@@ -126,10 +127,14 @@ class ImportedNetwork:
     def lines(self) -> list[str]:
         """Return what a user should know of the import, in order."""
         told = [f"{self.source}: {self.model.features} values a frame"]
-        for name, layer in zip(self.names, self.model.stack, strict=True):
+        for index, (name, layer) in enumerate(zip(self.names, self.model.stack, strict=True)):
             kind = layer.kind.about if layer.cell != "output" else "output layer"
             function = f", {layer.cell_activation}" if layer.cell in ("dense", "rnn") else ""
-            told.append(f"  {name}: {kind}{function}, {layer.hidden} values" + _projected(layer))
+            told.append(
+                f"  {name}: {kind}{function}, {layer.hidden} values"
+                + _projected(layer)
+                + read_in_words(self.model.sources(index), index, self._named)
+            )
         told += [f"  {note}" for note in self.notes]
         if self.last:
             told.append("  only the last step of a sequence is the network's output")
@@ -139,6 +144,9 @@ class ImportedNetwork:
             told.append(f"  in hardware: from {self.entering} to {self.leaving}")
         told += [f"largest difference to the source: {one}" for one in self.differences]
         return told
+
+    def _named(self, vector: int) -> str:
+        return "the input" if vector == FEATURES else self.names[vector]
 
     def compared(self, data: Sequence[np.ndarray]) -> "ImportedNetwork":
         """Return the network, compared with its source on more frames (T, F) of some sequences.

@@ -4,6 +4,7 @@ from typing import Any
 
 from ernn.compressed import CompressedLayer, CompressedModel
 from ernn.errors import ModelFileError
+from ernn.graphs.reads import vector_name
 
 
 def model_settings(model: CompressedModel, block: int = 1) -> dict[str, Any]:
@@ -38,6 +39,8 @@ def model_settings(model: CompressedModel, block: int = 1) -> dict[str, Any]:
         settings["reset"] = resets.pop()
     if model.output is None:
         settings["output_layer"] = False
+    if model.output_reads:
+        settings["output_inputs"] = [vector_name(vector) for vector in model.output_reads]
     return {**settings, "layers": [_layer(layer, cell, block) for layer in model.layers]}
 
 
@@ -49,4 +52,6 @@ def _layer(layer: CompressedLayer, cell: str, block: int) -> dict[str, Any]:
         own["cell_activation"] = layer.cell_activation
     if layer.options.projection:
         own["projection"] = layer.output
+    if layer.reads:
+        own["inputs"] = [vector_name(vector) for vector in layer.reads]
     return own

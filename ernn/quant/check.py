@@ -5,15 +5,15 @@ from collections.abc import Iterator
 import numpy as np
 
 from ernn.cells import OUTPUT_LAYER
-from ernn.compressed import padded
 from ernn.errors import ShapeError
 from ernn.fixed import QFormat
 from ernn.graphs.activation import STEEPEST, Piecewise
 from ernn.graphs.cell import INPUT, OUTPUT
 from ernn.graphs.fourier import Transform, forward, inverse
+from ernn.graphs.reads import problems
 from ernn.quant.compiled import EXACT_BITS
 from ernn.quant.operations import formats, operation_bits
-from ernn.quant.parameters import IntegerLayer, IntegerParameters
+from ernn.quant.parameters import IntegerLayer, IntegerParameters, widest
 from ernn.quant.products import Product, Segment
 from ernn.recipe import BLOCK_SIZES
 
@@ -51,6 +51,11 @@ def _formats(model: IntegerParameters) -> Iterator[str]:
 def _layers(model: IntegerParameters) -> Iterator[str]:
     if not model.layers:
         yield "no layers"
+    reads = [layer.reads for layer in model.layers]
+    if model.has_output_layer:
+        reads.append(model.output_reads)
+    for index, given, allowed in problems(reads):
+        yield f"layer{index}: {given}; {allowed}"
     for index, layer in enumerate(model.layers):
         where, cell = f"layer{index}", layer.kind
         if cell is OUTPUT_LAYER:
@@ -68,8 +73,8 @@ def _layers(model: IntegerParameters) -> Iterator[str]:
         for vector, found in layer.vectors.items():
             yield from _vector(model, f"{where}.{vector}", found)
         yield from _parameters(model, where, layer)
-        if index and layer.vectors["x"] != model.layers[index - 1].vectors["h"]:
-            yield f"{where}: its input has another format than the output of the layer before"
+        if index and layer.vectors["x"] != widest(map(model.format_of, model.sources(index))):
+            yield f"{where}: its input has another format than the vectors that it reads"
 
 
 def _parameters(model: IntegerParameters, where: str, layer: IntegerLayer) -> Iterator[str]:
@@ -106,8 +111,8 @@ def _program(model: IntegerParameters) -> Iterator[str]:
 def _product(model: IntegerParameters, product: Product) -> Iterator[str]:
     where, layer = f"layer{product.layer}.{product.name}", model.stack[product.layer]
     rows = len(product.gates) * (layer.output if product.gates == "y" else layer.hidden)
-    entering = model.stack[product.layer - 1].output if product.layer else model.features
-    columns = {INPUT: padded(entering, model.word), OUTPUT: layer.output}
+    entering = sum(map(model.size, model.sources(product.layer)))
+    columns = {INPUT: entering, OUTPUT: layer.output}
     if product.block not in BLOCK_SIZES or product.block > model.word:
         yield f"{where}: blocks of {product.block} in words of {model.word}"
     yield from _width(f"{where}.weight", product.weight, model.weight_bits)

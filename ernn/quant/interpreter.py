@@ -12,6 +12,7 @@ from typing import Any, Protocol
 import numpy as np
 
 from ernn.graphs.cell import INPUT, OUTPUT, Matvec, Region
+from ernn.graphs.reads import FEATURES, sources
 from ernn.quant.program import row_signal, signal, stem
 
 CHUNK_FRAMES = 16  # frames whose signals live at a time
@@ -82,14 +83,17 @@ def interpret(
         layers = [_LayerInterpreter(arithmetic, index) for index in range(len(arithmetic.stack))]
         for start, stop, count in _chunks(lengths[chosen]):
             running = chosen[:count]
-            vectors: np.ndarray = np.ascontiguousarray(
+            entering: np.ndarray = np.ascontiguousarray(
                 frames[start:stop, running], arithmetic.dtype
             )
+            made = {FEATURES: entering}  # vectors of the chunk
             for layer in layers:
-                signals = layer.run(vectors)
+                read = [made[vector] for vector in sources(layer.layer.reads, layer.index)]
+                signals = layer.run(read[0] if len(read) == 1 else np.concatenate(read, -1))
                 for name, values in signals.items():
                     note(name, running, start, values)
-                vectors = signals.get(layer.leaving, vectors)
+                if layer.leaving in signals:
+                    made[layer.index] = signals[layer.leaving]
             done += (stop - start) * count
             if progress:
                 progress(done, int(lengths.sum()))

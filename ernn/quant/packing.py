@@ -1,6 +1,7 @@
 """Frozen dataclasses to JSON and arrays and back: the type hints are the file format.
 
-Nothing from a file is trusted: every value must have the type that its field declares.
+Nothing from a file is trusted: every value must have the type that its field declares. A
+field whose metadata say "rare" is left out where it has its default, as in files from before it.
 """
 
 from dataclasses import fields, is_dataclass
@@ -24,7 +25,12 @@ def pack(value: Any, path: str, tensors: dict[str, np.ndarray]) -> Any:
     if isinstance(value, QFormat):
         return str(value)
     if is_dataclass(value):
-        return {each.name: inner(each.name, getattr(value, each.name)) for each in fields(value)}
+        held = {each: getattr(value, each.name) for each in fields(value)}
+        return {
+            each.name: inner(each.name, item)
+            for each, item in held.items()
+            if not (each.metadata.get("rare") and item == each.default)
+        }
     if isinstance(value, tuple):
         return [inner(index, item) for index, item in enumerate(value)]
     if isinstance(value, dict):
@@ -44,9 +50,10 @@ def unpack(kind: Any, data: Any, tensors: dict[str, np.ndarray]) -> Any:
         return QFormat.parse(_expect(str, data))
     if isinstance(kind, type) and is_dataclass(kind):
         hints = get_type_hints(kind)
-        if set(_expect(dict, data)) != set(hints):
+        rare = {each.name for each in fields(kind) if each.metadata.get("rare")}
+        if set(_expect(dict, data)) | rare != set(hints):
             raise ValueError(f"{kind.__name__} has fields {sorted(hints)}, found {sorted(data)}")
-        return kind(**{name: unpack(hint, data[name], tensors) for name, hint in hints.items()})
+        return kind(**{name: unpack(hints[name], item, tensors) for name, item in data.items()})
     origin, arguments = get_origin(kind), get_args(kind)
     if origin is tuple:
         return tuple(unpack(arguments[0], item, tensors) for item in _expect(list, data))

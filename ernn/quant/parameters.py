@@ -1,5 +1,6 @@
 """IntegerParameters: every number of an integer model, and the formats that follow from them."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -9,8 +10,14 @@ from ernn.compressed import padded
 from ernn.fixed import QFormat
 from ernn.graphs.activation import Piecewise
 from ernn.graphs.cell import Cell, Options
+from ernn.graphs.reads import FEATURES, Reads, sources
 from ernn.quant.products import Product
 from ernn.quant.program import row_signal, signal
+
+
+def widest(formats: Iterable[QFormat]) -> QFormat:
+    """Return the format that holds vectors side by side; all have one binary point."""
+    return max(formats, key=lambda form: form.width)
 
 
 @dataclass(frozen=True)
@@ -22,7 +29,8 @@ class IntegerLayer:
     output: int
     cell_activation: str  # one of the cell's `activations`, where it has a choice
     parameters: dict[str, np.ndarray]  # int64: peepholes raw in PEEPHOLE; no biases of products
-    vectors: dict[str, QFormat]  # "x", "h" and the cell's inner ones
+    vectors: dict[str, QFormat]  # "x", "h" and the cell's inner ones; "x": the widest that it reads
+    reads: Reads = field(default=(), metadata={"rare": True})  # as `CompressedLayer.reads`
 
     @property
     def kind(self) -> Cell:
@@ -61,6 +69,7 @@ class IntegerParameters:
     sigmoid: Piecewise
     tanh: Piecewise
     meta: dict[str, str] = field(default_factory=dict)
+    output_reads: Reads = field(default=(), metadata={"rare": True})  # of the output layer
 
     @property
     def has_output_layer(self) -> bool:
@@ -77,9 +86,25 @@ class IntegerParameters:
         """The layers and, where there is one, the output layer: a feed-forward layer."""
         if not self.has_output_layer:
             return self.layers
-        rows, entering = padded(self.labels, self.word), self.layers[-1].vectors["h"]
-        vectors = {"x": entering, "h": self.row}
-        return (*self.layers, IntegerLayer(OUTPUT_LAYER.name, rows, rows, "tanh", {}, vectors))
+        rows = padded(self.labels, self.word)
+        entering = widest(self.format_of(n) for n in sources(self.output_reads, len(self.layers)))
+        vectors, reads = {"x": entering, "h": self.row}, self.output_reads
+        last = IntegerLayer(OUTPUT_LAYER.name, rows, rows, "tanh", {}, vectors, reads)
+        return (*self.layers, last)
+
+    def sources(self, index: int) -> Reads:
+        """Return the vectors that layer ``index`` of the stack reads, in order."""
+        return sources(self.stack[index].reads, index)
+
+    def size(self, vector: int) -> int:
+        """Return the padded size of a vector."""
+        features = padded(self.features, self.word)
+        return features if vector == FEATURES else self.layers[vector].output
+
+    def format_of(self, vector: int) -> QFormat:
+        """Return the format of a vector; the first layer reads the features alone."""
+        features = vector == FEATURES
+        return self.layers[0].vectors["x"] if features else self.layers[vector].vectors["h"]
 
     @property
     def vector(self) -> QFormat:

@@ -12,10 +12,12 @@ from ernn.compressed import CompressedLayer, CompressedModel
 from ernn.fixed import QFormat
 from ernn.graphs.activation import design
 from ernn.graphs.cell import INPUT, OUTPUT, SQUASHING, Act
+from ernn.graphs.reads import FEATURES, sources
 from ernn.quant.float_model import FloatArithmetic
 from ernn.quant.frames import enter, stack
 from ernn.quant.integer_model import IntegerLayer, IntegerModel
 from ernn.quant.interpreter import Progress, interpret
+from ernn.quant.parameters import widest
 from ernn.quant.products import Product, Segment
 from ernn.quant.program import FloatSegment, program, row_signal
 from ernn.quant.ranges import Ranges, constant_format
@@ -71,7 +73,7 @@ def quantize(
         labels=model.labels,
         word=model.word,
         layers=layers,
-        products=_products(model, _entering(layers), vectors.scaled, row, weight_bits),
+        products=_products(model, _entering(model, layers), vectors.scaled, row, weight_bits),
         row=row,
         gate=gate,
         state=QFormat(state_int_bits, settings.state_bits - 1 - state_int_bits),
@@ -82,6 +84,7 @@ def quantize(
         sigmoid=design("sigmoid", row, gate, settings.activation_error),
         tanh=design("tanh", row, gate, settings.activation_error),
         meta={**model.meta, **_single_weights(model)},
+        output_reads=model.output_reads,
     )
 
 
@@ -163,24 +166,29 @@ def _vector_formats(
 def _layers(
     model: CompressedModel, vectors: _Vectors, peephole: QFormat
 ) -> tuple[IntegerLayer, ...]:
-    layers, entering = [], vectors.features
-    for layer in model.layers:
+    layers, made = [], {FEATURES: vectors.features}
+    for index, layer in enumerate(model.layers):
         free = layer.kind.unbounded(layer.options)
         named = {
             name: vectors.free if name in free else vectors.hidden
             for name in layer.kind.vectors(layer.options)
         }
-        named[INPUT] = entering
+        named[INPUT] = widest(made[vector] for vector in model.sources(index))
         parameters = {name: peephole.quantize(array) for name, array in _operands(layer).items()}
         sizes = (layer.hidden, layer.output)
-        layers.append(IntegerLayer(layer.cell, *sizes, layer.cell_activation, parameters, named))
-        entering = named[OUTPUT]
+        layers.append(
+            IntegerLayer(layer.cell, *sizes, layer.cell_activation, parameters, named, layer.reads)
+        )
+        made[index] = named[OUTPUT]
     return tuple(layers)
 
 
-def _entering(layers: tuple[IntegerLayer, ...]) -> list[dict[str, QFormat]]:
-    """Return the vector formats of every layer; the output layer reads what leaves the last."""
-    return [*(layer.vectors for layer in layers), {INPUT: layers[-1].vectors[OUTPUT]}]
+def _entering(model: CompressedModel, layers: tuple[IntegerLayer, ...]) -> list[dict[str, QFormat]]:
+    """Return the vector formats of every layer of the stack."""
+    made = {FEATURES: layers[0].vectors[INPUT]}
+    made |= {index: layer.vectors[OUTPUT] for index, layer in enumerate(layers)}
+    read = [made[vector] for vector in sources(model.output_reads, len(layers))]
+    return [*(layer.vectors for layer in layers), {INPUT: widest(read)}]
 
 
 def _products(

@@ -8,6 +8,7 @@ from pydantic import AfterValidator, Field, model_validator
 from ernn.cells import CALLED, CELLS, cell_called
 from ernn.errors import Fault, RecipeError, Setting, ShapeError
 from ernn.graphs.cell import INPUT, OUTPUT, Cell, Options
+from ernn.graphs.reads import FEATURES, Reads, problems, sources, vector_named
 from ernn.recipe.section import Count, Section
 from ernn.structures.magnitude import MAGNITUDE, Balance, Magnitude
 from ernn.structures.registry import KNOWN, structure_named
@@ -46,6 +47,21 @@ Tile = Annotated[
 ]  # block rows in the array's order, block columns; 0: all
 
 
+def _known_vectors(names: list[str]) -> list[str]:
+    if unknown := [name for name in names if vector_named(name) is None]:
+        raise ValueError(f"there is no {unknown[0]!r}; name features, layer0, layer1 and so on")
+    return names
+
+
+# What a layer reads, side by side: "features", "layer0", ...; None: what is in front of it
+Inputs = Annotated[list[str], Field(min_length=1), AfterValidator(_known_vectors)] | None
+
+
+def _reads(inputs: list[str] | None) -> Reads:
+    found = map(vector_named, inputs or ())
+    return tuple(vector for vector in found if vector is not None)
+
+
 class LayerRecipe(Section):
     """One layer; a block size of 1 means an ordinary dense matrix."""
 
@@ -64,6 +80,7 @@ class LayerRecipe(Section):
     keep_candidate: Keep | None = None
     keep_projection: Keep | None = None
     tile: Tile | None = None  # None: the model's
+    inputs: Inputs = None
 
     def block_of(self, matrix: str) -> int:
         """Return the block size of ``"input" | "recurrent" | "candidate" | "projection"``."""
@@ -74,6 +91,11 @@ class LayerRecipe(Section):
         """Return the share of a matrix's tiles that is kept, or None where the model says it."""
         own = getattr(self, f"keep_{matrix}")
         return self.keep if own is None else own
+
+    @property
+    def reads(self) -> Reads:
+        """`inputs` as a model has them; (): what is in front of the layer."""
+        return _reads(self.inputs)
 
 
 class ModelRecipe(Section):
@@ -93,17 +115,20 @@ class ModelRecipe(Section):
     output_tile: Tile | None = None  # None: as those of the layers
     output_layer: bool = True  # False: what leaves the last layer is the output
     output_block: BlockSize = 1
+    output_inputs: Inputs = None  # of the output layer
     pad: BlockSize = 1  # least padding; models alike in it share a dense one (docs/block_search.md)
     layers: Annotated[list[LayerRecipe], Field(min_length=1, max_length=8)]
 
     @model_validator(mode="after")
     def _consistent(self) -> "ModelRecipe":
-        problems = [*self._magnitude_problems()] if self.structure == MAGNITUDE else []
-        if not problems:
+        found = [*self._unreadable()]
+        if self.structure == MAGNITUDE:
+            found += self._magnitude_problems()
+        if not found:
             each = [self._problems(f"layers[{n}]", layer) for n, layer in enumerate(self.layers)]
-            problems = [problem for found in each for problem in found]
-        if problems:
-            raise RecipeError(*dict.fromkeys(problems))
+            found = [problem for problems in each for problem in problems]
+        if found:
+            raise RecipeError(*dict.fromkeys(found))
         return self
 
     def _magnitude_problems(self) -> Iterator[Fault]:
@@ -118,6 +143,21 @@ class ModelRecipe(Section):
         for key in sorted(tiles):
             says = f'it says nothing where structure = "{MAGNITUDE}"'
             yield Setting(key, str(getattr(self, key)), says, "remove it")
+
+    def _unreadable(self) -> Iterator[Fault]:
+        """Name what layers cannot read, and layers that nobody reads."""
+        stack = [layer.reads for layer in self.layers]
+        if self.output_layer:
+            stack.append(_reads(self.output_inputs))
+        elif self.output_inputs is not None:
+            yield Fault("output_inputs", "there is no output layer", "", "remove it")
+        for index, given, allowed in problems(stack):
+            yield Fault(
+                f"layers[{index}]" if index < len(self.layers) else "the output layer",
+                given,
+                allowed,
+                "" if given.startswith("reads") else "name it in inputs, or remove the layer",
+            )
 
     def _problems(self, where: str, layer: LayerRecipe) -> Iterator[Fault]:
         """Name all that a layer's cell does not have, and blocks that are too large."""
@@ -162,13 +202,20 @@ class ModelRecipe(Section):
         output = layer.projection or layer.hidden
         rows = output if matrix == "projection" else layer.hidden
         place = next(n for n, other in enumerate(self.layers) if other is layer)
-        before = self.layers[place - 1]
-        entering = (before.projection or before.hidden) if place else None
-        cols = {INPUT: entering, OUTPUT: output}.get(described.vector, layer.hidden)
+        cols = {INPUT: self._entering(place), OUTPUT: output}.get(described.vector, layer.hidden)
         sizes = (None if size is None else -(-size // self.word) for size in (rows, cols))
         p, q = (None if size is None else size * (self.word // block) for size in sizes)
         assert p is not None
         return p * len(described.gates), q
+
+    def _entering(self, index: int) -> int | None:
+        """Return how many values enter a layer, each padded; None: the features are among them."""
+        if FEATURES in self.sources(index):
+            return None
+        made = [self.layers[vector] for vector in self.sources(index)]
+        return sum(
+            self.word * -(-(layer.projection or layer.hidden) // self.word) for layer in made
+        )
 
     def structure_of(
         self, layer: LayerRecipe | None = None, matrix: str = "", used: int | None = None
@@ -219,6 +266,11 @@ class ModelRecipe(Section):
         activation = named if named and cell.activations else default
         peepholes = self.peepholes and "peepholes" in cell.parameters
         return Options(activation, peepholes, layer.projection > 0)
+
+    def sources(self, index: int) -> Reads:
+        """Return the vectors that layer ``index`` reads; the output layer is behind the others."""
+        own = self.layers[index].reads if index < len(self.layers) else _reads(self.output_inputs)
+        return sources(own, index)
 
     @property
     def word(self) -> int:

@@ -11,6 +11,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
+import numpy as np
+
 from ernn.errors import ShapeError
 
 Factors = Mapping[str, Any]  # what describes one matrix of a structure: arrays by name
@@ -104,9 +106,13 @@ class Structure(ABC):
             raise ShapeError(f"{found['c']} columns", allowed=f"{found['q'] * self.block}")
         return found
 
-    def cut(self, factors: Factors, rows: slice, cols: slice) -> Factors:
-        """Return the factors of some block rows and block columns."""
-        columns = slice(*(end and end * self.block for end in (cols.start, cols.stop)))
+    def cut(self, factors: Factors, rows: slice, cols: slice | np.ndarray) -> Factors:
+        """Return the factors of some block rows and block columns, a slice or their numbers."""
+        columns: slice | np.ndarray
+        if isinstance(cols, slice):
+            columns = slice(*(end and end * self.block for end in (cols.start, cols.stop)))
+        else:
+            columns = (cols[:, None] * self.block + np.arange(self.block)).ravel()
         parts = {"p": rows, "q": cols, "k": slice(None), "c": columns}
         return {
             name: factors[name][tuple(parts[axis] for axis in axes)]

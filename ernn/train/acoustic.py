@@ -7,8 +7,9 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from ernn.compressed import CompressedModel, padded
+from ernn.compressed import CompressedModel, StructuredMatrix, circulant_matrix, padded
 from ernn.errors import Fault, ModelFileError, ShapeError
+from ernn.graphs.reads import FEATURES, Reads
 from ernn.recipe import ModelRecipe
 from ernn.train import cells
 from ernn.train.checkpoint import load_tensors, save_tensors
@@ -34,26 +35,34 @@ class AcousticModel(nn.Module):
             seed: of the random weights.
         """
         super().__init__()
-        self.features, self.labels = features, labels
-        size = self.inputs = padded(features, recipe.word)
+        self.features, self.labels, self.recipe = features, labels, recipe
+        self.inputs = padded(features, recipe.word)
         self.layers: list[cells.Layer] = []
         for index, layer in enumerate(recipe.layers):
-            self.layers.append(cells.build(recipe, layer, size, None if index else features))
+            used = features if recipe.sources(index) == (FEATURES,) else None
+            self.layers.append(cells.build(recipe, layer, self._entering(index), used))
             self.add_module(f"layer{index}", self.layers[-1])
-            size = self.layers[-1].output
         self.output: StructuredLinear | None = None
         self.output_bias: nn.Parameter | None = None
         if recipe.output_layer:
-            rows = padded(labels, recipe.word)
+            rows, size = padded(labels, recipe.word), self._entering(len(self.layers))
             self.output = StructuredLinear(rows, size, recipe.structure_of())
             self.output_bias = nn.Parameter(torch.empty(rows))
-        elif padded(labels, recipe.word) != size:
+        elif padded(labels, recipe.word) != self.layers[-1].output:
             raise ShapeError(
-                f"{labels} outputs of a last layer of {size} values",
+                f"{labels} outputs of a last layer of {self.layers[-1].output} values",
                 remedy="give the model an output layer ([model] output_layer = true), or as many "
                 "targets as its last layer has values",
             )
         self.reset(seed)
+
+    def _sizes(self, index: int) -> list[int]:
+        """Return the sizes of the vectors that layer ``index`` reads, the output layer behind."""
+        vectors = self.recipe.sources(index)
+        return [self.inputs if n == FEATURES else self.layers[n].output for n in vectors]
+
+    def _entering(self, index: int) -> int:
+        return sum(self._sizes(index))
 
     @torch.no_grad()
     def reset(self, seed: int) -> None:
@@ -77,12 +86,17 @@ class AcousticModel(nn.Module):
                 remedy="make the features as the model's recipe says",
             )
         frames = nn.functional.pad(frames, (0, self.inputs - self.features))
-        hidden = frames.transpose(0, 1)  # (T, B, X)
-        for layer in self.layers:
-            hidden = layer(hidden)
+        made = {FEATURES: frames.transpose(0, 1)}  # vectors (T, B, X)
+        for index, layer in enumerate(self.layers):
+            made[index] = layer(self._read(made, index))
+        hidden = made[len(self.layers) - 1]
         if self.output is not None:
-            hidden = self.output(hidden) + self.output_bias
+            hidden = self.output(self._read(made, len(self.layers))) + self.output_bias
         return hidden[..., : self.labels].transpose(0, 1)
+
+    def _read(self, made: dict[int, Tensor], index: int) -> Tensor:
+        vectors = [made[vector] for vector in self.recipe.sources(index)]
+        return vectors[0] if len(vectors) == 1 else torch.cat(vectors, -1)
 
     @torch.no_grad()
     def predict(self, utterances: list[np.ndarray], batch: int = 64) -> list[np.ndarray]:
@@ -125,25 +139,58 @@ class AcousticModel(nn.Module):
         """
         word = max(matrix.block for matrix in self.matrices().values())
         features, labels = padded(self.features, word), padded(self.labels, word)
-        first, *others = (layer.export() for layer in self.layers)
-        entering = first.matrices["input"].cut(cols=features)
+        layers = []
+        for index, layer in enumerate(self.layers):
+            made = layer.export()
+            entering = self._without_padding(made.matrices["input"], index, features)
+            matrices = {**made.matrices, "input": entering}
+            layers.append(replace(made, matrices=matrices, reads=self._reads(index)))
+        output = None
+        if self.output is not None:
+            output = self._without_padding(self.output.export(), len(layers), features)
+            output = output.cut(rows=labels)
         return CompressedModel(
             features=self.features,
-            layers=(replace(first, matrices={**first.matrices, "input": entering}), *others),
-            output=None if self.output is None else self.output.export().cut(rows=labels),
+            layers=tuple(layers),
+            output=output,
             output_bias=None if self.output_bias is None else as_array(self.output_bias)[:labels],
             labels=self.labels,
             meta=meta or {},
+            output_reads=self._reads(len(layers)) if output else (),
         )
+
+    def _reads(self, index: int) -> Reads:
+        found = self.recipe.sources(index)
+        return () if found == (index - 1,) else found
+
+    def _without_padding(
+        self, matrix: StructuredMatrix, index: int, features: int
+    ) -> StructuredMatrix:
+        """Return a layer's matrix for so many features, which are the first that it reads."""
+        reading = self.recipe.sources(index)[0] == FEATURES
+        return matrix.without(features, self.inputs) if reading else matrix
 
     @torch.no_grad()
     def take(self, model: CompressedModel) -> None:
         """Take the weights of a dense model of the same layers without padding: an imported one."""
-        for layer, given in zip(self.layers, model.layers, strict=True):
-            layer.take(given)
+        for index, (layer, given) in enumerate(zip(self.layers, model.layers, strict=True)):
+            entering = self._spread(given.matrices["input"], model, index)
+            layer.take(replace(given, matrices={**given.matrices, "input": entering}))
         if self.output is not None and model.output is not None:
-            self.output.take(model.output.dense())
+            self.output.take(self._spread(model.output, model, len(self.layers)).dense())
             fill(self.output_bias, model.output_bias)
+
+    def _spread(
+        self, matrix: StructuredMatrix, model: CompressedModel, index: int
+    ) -> StructuredMatrix:
+        """Return a layer's dense matrix with each vector that it reads padded as it is here."""
+        given = [model.size(vector) for vector in model.sources(index)]
+        parts = np.split(matrix.dense(), np.cumsum(given)[:-1], axis=1)
+        wide = [
+            np.pad(part, ((0, 0), (0, size - part.shape[1])))
+            for part, size in zip(parts, self._sizes(index), strict=True)
+        ]
+        return circulant_matrix(np.concatenate(wide, 1)[..., None])
 
     def save(self, path: Path) -> None:
         """Write the weights, dense or constrained, as safetensors."""

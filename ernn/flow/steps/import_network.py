@@ -9,6 +9,7 @@ from ernn.flow.fitting import require_fitting
 from ernn.flow.run_folder import SUMMARY
 from ernn.flow.score import save_float_score, task_of
 from ernn.flow.work import Work
+from ernn.graphs.reads import read_in_words
 from ernn.recipe import LayerRecipe, ModelRecipe
 from ernn.train.acoustic import AcousticModel
 
@@ -43,6 +44,8 @@ def _require_alike(path: Path, network: CompressedModel, model: ModelRecipe) -> 
         asked.append("output layer")
     if network.output is not None:
         given.append("output layer")
+    asked = [name + read_in_words(model.sources(n), n) for n, name in enumerate(asked)]
+    given = [name + read_in_words(network.sources(n), n) for n, name in enumerate(given)]
     if asked != given:
         raise RecipeError(
             f"[model] has the layers {', '.join(asked)}",
