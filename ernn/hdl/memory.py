@@ -1,9 +1,12 @@
 """Contents of the memories: weights, biases, input scales and peepholes as $readmemh files."""
 
+import math
+
 import numpy as np
 
 from ernn.hw.array_plan import JobPlan
 from ernn.hw.plan import HardwarePlan
+from ernn.hw.sources import by_source
 from ernn.hw.steps import by_visit
 from ernn.hw.storage_plan import LoadTarget
 from ernn.hw.unit_plan import UnitPlan
@@ -40,7 +43,10 @@ def _memory_words(plan: HardwarePlan, model: IntegerModel) -> dict[str, tuple[np
 def weight_words(plan: HardwarePlan, model: IntegerModel) -> np.ndarray:
     """Return (steps, rows * columns * macs): what each multiplier holds at each step."""
     return np.concatenate(
-        [_job_weights(plan, job, model.products[job.product]) for job in plan.jobs]
+        [
+            _job_weights(plan, job, product)
+            for job, product in zip(plan.jobs, by_source(model), strict=True)
+        ]
     )
 
 
@@ -54,7 +60,7 @@ def _job_weights(plan: HardwarePlan, job: JobPlan, product: Product) -> np.ndarr
         visits = by_visit(macs, len(product.gates), order.subs, plan.pe_rows, plan.pe_columns)
         chosen = segment_of == index
         found = visits[number[chosen], group[chosen], sub[chosen]]
-        found = found.reshape(len(found), plan.pes, -1)
+        found = found.reshape(len(found), plan.pes, math.prod(found.shape[3:]))
         words[chosen, :, : found.shape[2]] = found
     return words.reshape(job.steps, -1)
 
@@ -77,8 +83,7 @@ def _scales(plan: HardwarePlan, model: IntegerModel, name: str) -> np.ndarray:
     index = [memory.name for memory in plan.memories].index(name)
     memory = plan.memories[index]
     words = np.zeros((memory.scale_words, plan.word), np.int64)
-    for job in plan.jobs:
-        product = model.products[job.product]
+    for job, product in zip(plan.jobs, by_source(model), strict=True):
         for segment, placed in zip(product.segments, job.segments, strict=True):
             if placed.memory != index or segment.scale is None or segment.scale_format is None:
                 continue

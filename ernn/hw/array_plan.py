@@ -84,7 +84,7 @@ class JobPlan:
     layer: int
     mode: int
     order: JobSteps
-    segments: tuple[SegmentPlan, ...]  # one or two
+    segments: tuple[SegmentPlan, ...]
     weight_base: int  # first word of weight memory
     bias_base: int  # first entry of bias memory
     entries: int  # drained entries of drain_lanes rows
@@ -114,12 +114,11 @@ class JobPlan:
         return self.passes - 1
 
     @property
-    def pair(self) -> int:
-        """1 if it reads two vectors."""
+    def last_segment(self) -> int:
+        """Highest number of a vector that it reads."""
         return len(self.segments) - 1
 
-    @property
-    def two_segments(self) -> list[tuple[SegmentPlan, int]]:
-        """Its vectors with their highest groups; the only one twice if there is no second."""
+    def first_segments(self, count: int) -> list[tuple[SegmentPlan, int]]:
+        """Return so many vectors with their highest groups, the last one in missing places."""
         last = [(one, n - 1) for one, n in zip(self.segments, self.order.groups, strict=True)]
-        return [last[0], last[-1]]
+        return last + [last[-1]] * (count - len(last))

@@ -194,7 +194,7 @@ class _Builder:
 
     def _bounds(self, job: JobPlan) -> Bounds:
         """Bound a job's numbers in one column of PEs."""
-        product, mode = self.model.products[job.product], self.layout.modes[job.mode]
+        product, mode = self.program.products[job.product], self.layout.modes[job.mode]
         vectors = tuple(
             (segment.scaled, job.order.most(place))
             for place, segment in enumerate(product.segments)
@@ -209,7 +209,7 @@ class _Builder:
         readers = [
             i
             for i, job in enumerate(self.program.jobs)
-            if any(r.memory == "x" for r in job.readings)
+            if any(self.program.memory(r.memory).maker == "input" for r in job.readings)
         ]
         memory_names = list(self.program.makers)
         for index, job in enumerate(self.program.jobs):

@@ -178,7 +178,7 @@ class _Machine:
 
     def _send(self) -> None:
         """Send every packet whose buffer is known to become free."""
-        latency = self.plan.memories[0].latency_cycles
+        latency = self.plan.last_stored.latency_cycles
         while self.next_packet < len(self.packets):
             stream = self.packets[self.next_packet].stream
             frame = self.sent[stream]

@@ -134,6 +134,7 @@ class _Explorer:
         self.part = load_part(hardware.part)
         self.target = Target(name, self.part.name, hardware.clock_mhz, hardware.streams)
         found = program(model)
+        self.products = found.products
         self.multipliers = {u.name: unit_lane(model, u).multipliers for u in found.units}
         queues = {queue.name: queue.reader for queue in found.queues}
         self.readers = [queues[job.queue] for job in found.jobs]  # of each product's rows
@@ -221,7 +222,7 @@ class _Explorer:
         named = self.hardware
         for word in [named.word] if named.word else words_of(self.model):
             rows = max(product.bias.size // word for product in self.model.products)
-            words = max(s.columns // word for p in self.model.products for s in p.segments)
+            words = max(s.columns // word for p in self.products for s in p.segments)
             widths = range(1, min(MAX_COLUMNS, words) + 1)
             lanes = [1 << bit for bit in range(word.bit_length())]
             for drain in [named.drain_lanes] if named.drain_lanes else (1, 2, 4):
@@ -242,7 +243,7 @@ class _Explorer:
     def _bound(self, sizes: Sizes) -> _Bound:
         word = sizes.word or self.model.word
         array = latency = 0
-        for product, reader in zip(self.model.products, self.readers, strict=True):
+        for product, reader in zip(self.products, self.readers, strict=True):
             order = cut(product, word, sizes.pe_rows, sizes.pe_columns)
             array += order.busy(sizes.pe_rows // sizes.drain_lanes)
             rows = product.bias.size // word

@@ -111,7 +111,7 @@ def _sequencer(plan: HardwarePlan) -> Gates:
     several = (len(plan.modes) > 1) * plan.mode_bits + (len(plan.aligns) > 1) * plan.align_bits
     job = plan.pass_bits + plan.sub_bits + plan.weight_addr_bits + plan.bias_addr_bits
     job += several + plan.entry_bits + plan.queue_bits
-    job += 2 * (plan.memory_bits + 2 * plan.offset_bits + 2)
+    job += plan.segments * (plan.memory_bits + 2 * plan.offset_bits + 2)
     now = job + plan.pass_bits + plan.sub_bits + plan.offset_bits + plan.entry_bits
     out = several + plan.memory_bits + plan.offset_bits + plan.weight_addr_bits
     if plan.visits:  # a word and the next one instead of the job's vectors and the group

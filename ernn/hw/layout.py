@@ -6,8 +6,10 @@ from ernn.bilinear import spectral
 from ernn.fixed import QFormat
 from ernn.graphs.cell import INPUT, OUTPUT
 from ernn.graphs.fourier import forward, inverse
+from ernn.graphs.reads import FEATURES
 from ernn.hw.array_plan import Mode, TransformPlan, bits_for
 from ernn.hw.program import Program, Queue, formats_of, program
+from ernn.hw.sources import by_source
 from ernn.hw.steps import cut
 from ernn.hw.storage_plan import MemoryPlan, QueuePlan, ViewPlan
 from ernn.hw.widths import signed_bits
@@ -31,7 +33,7 @@ class Sizes:
 def words_of(model: IntegerParameters) -> list[int]:
     """Return the words that every vector of a model is a multiple of, smallest first."""
     sizes = {size for layer in model.layers for size in (layer.hidden, layer.output)}
-    sizes |= {segment.columns for product in model.products for segment in product.segments}
+    sizes |= {segment.columns for product in by_source(model) for segment in product.segments}
     sizes |= {product.bias.size // len(product.gates) for product in model.products}
     largest = max(product.block for product in model.products)
     return [
@@ -50,7 +52,7 @@ class Layout:
         self.modes = tuple(self._mode(block) for block in blocks)
         self.orders = [
             cut(
-                model.products[job.product],
+                self.program.products[job.product],
                 self.word,
                 sizes.pe_rows,
                 sizes.pe_columns,
@@ -80,8 +82,7 @@ class Layout:
         """Words of a vector."""
         vector = self.program.memory(memory).vector
         if vector == INPUT:
-            segment = next(s for p in self.model.products for s in p.segments if s.vector == INPUT)
-            return segment.columns // self.word
+            return self.model.size(FEATURES) // self.word
         return self.size(layer, vector) // self.word
 
     def size(self, layer: int, vector: str) -> int:
@@ -156,7 +157,7 @@ class Layout:
     def _readers(self, memory: str, layer: int) -> list[tuple[Product, int]]:
         """Products and segment numbers that read a vector."""
         return [
-            (self.model.products[job.product], index)
+            (self.program.products[job.product], index)
             for job in self.program.jobs
             for index, reading in enumerate(job.readings)
             if (reading.memory, reading.layer) == (memory, layer)

@@ -109,7 +109,7 @@ class HardwarePlan:
     @cached_property
     def visits(self) -> StepMemory | None:
         """The step memory; None where all jobs have all steps."""
-        return step_memory(self.jobs, self.offset_bits)
+        return step_memory(self.jobs, self.offset_bits, self.segment_bits)
 
     @property
     def round_cycles(self) -> int:
@@ -177,6 +177,22 @@ class HardwarePlan:
     def stream_bits(self) -> int:
         """Bits of a stream number."""
         return bits_for(self.streams)
+
+    @property
+    def last_stored(self) -> MemoryPlan:
+        """The memory that keeps the features last: with its word, a frame is whole."""
+        kept = [memory for memory in self.memories if memory.maker == "input"]
+        return max(kept, key=lambda memory: memory.latency_cycles)
+
+    @property
+    def segments(self) -> int:
+        """Vectors that the sequencer has places for: of the job that reads the most, at least 2."""
+        return max(2, *(len(job.segments) for job in self.jobs))
+
+    @property
+    def segment_bits(self) -> int:
+        """Bits of the number of a job's vector."""
+        return bits_for(self.segments)
 
     @property
     def memory_bits(self) -> int:

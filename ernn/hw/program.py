@@ -15,7 +15,9 @@ from dataclasses import dataclass, replace
 from ernn.cells import CELLS, OUTPUT_LAYER
 from ernn.fixed import QFormat
 from ernn.graphs.cell import INPUT, OUTPUT, Cell, Matvec, Options, Region
+from ernn.graphs.reads import FEATURES
 from ernn.hw.lane_plan import LanePlan, lane_plan
+from ernn.hw.sources import Copy, by_source, copy_of, sources_of
 from ernn.quant.parameters import IntegerParameters
 from ernn.quant.products import Product
 from ernn.quant.program import row_signal, signal, stem
@@ -35,7 +37,7 @@ class Reading:
 class Job:
     """One product of one layer."""
 
-    product: int  # index into IntegerModel.products
+    product: int  # index into Program.products
     queue: str
     readings: tuple[Reading, ...]  # one per segment
 
@@ -59,6 +61,7 @@ class Memory:
     maker: str  # "input" or a unit
     vector: str  # that it keeps, as the maker's cell calls it
     previous: bool  # it is read in the frame behind the one that made it
+    copies: tuple[Copy, ...] = ()  # of vectors that enter layers, in the order of their first use
 
 
 @dataclass(frozen=True)
@@ -105,6 +108,7 @@ class Unit:
 class Program:
     """What the machine does for a frame, in order, and who makes which vector."""
 
+    products: tuple[Product, ...]  # the model's, with a segment for each vector
     jobs: tuple[Job, ...]
     units: tuple[Unit, ...]
     memories: tuple[Memory, ...]
@@ -141,10 +145,10 @@ class Program:
 
 def program(model: IntegerParameters) -> Program:
     """Derive the program of a model."""
-    units = _units(_kinds(model))
-    memories = _memories(model, units)
+    products, units = by_source(model), _units(_kinds(model))
+    memories = _memories(model, products, units)
     queues = _queues(model, units)
-    return Program(_jobs(model, units, memories), units, memories, queues)
+    return Program(products, _jobs(model, products, units, memories), units, memories, queues)
 
 
 def named(name: str, owner: str, owners: Iterable[str]) -> str:
@@ -207,26 +211,64 @@ def _units(kinds: tuple[Kind, ...]) -> tuple[Unit, ...]:
 # Memories
 
 
-def _memories(model: IntegerParameters, units: tuple[Unit, ...]) -> tuple[Memory, ...]:
+def _memories(
+    model: IntegerParameters, products: tuple[Product, ...], units: tuple[Unit, ...]
+) -> tuple[Memory, ...]:
     """Return the memories: features, inner vectors, outputs fed back, outputs fed on."""
     inner = [unit for unit in units if unit.vector != OUTPUT]
     fed_back = [unit for unit in units if unit.vector == OUTPUT and unit.kind.recurrent]
-    fed_on = [unit for unit in units if unit.vector == OUTPUT and _feeds(model, unit)]
-    found = [Memory("x", "input", INPUT, False)]
+    copies = _copies(model, products)
+    held = {unit: _held(copies, unit.kind.layers) for unit in units if unit.vector == OUTPUT}
+    fed_on = [unit for unit, found in held.items() if found]
+    found = [
+        Memory(_numbered("x", n), "input", INPUT, False, one)
+        for n, one in enumerate(_held(copies, (FEATURES,)))
+    ]
     for unit in inner:
         owners = [other.name for other in inner if other.vector == unit.vector]
         found.append(Memory(named(unit.vector, unit.name, owners), unit.name, unit.vector, False))
-    for base, previous, makers in (("rec", True, fed_back), ("ff", False, fed_on)):
-        for unit in makers:
-            name = named(base, unit.name, [other.name for other in makers])
-            found.append(Memory(name, unit.name, OUTPUT, previous))
+    for unit in fed_back:
+        name = named("rec", unit.name, [other.name for other in fed_back])
+        found.append(Memory(name, unit.name, OUTPUT, True))
+    for unit in fed_on:
+        name = named("ff", unit.name, [other.name for other in fed_on])
+        for n, one in enumerate(held[unit]):
+            found.append(Memory(_numbered(name, n), unit.name, OUTPUT, False, one))
     return tuple(found)
 
 
-def _feeds(model: IntegerParameters, unit: Unit) -> bool:
-    """Whether a layer or the output layer reads the outputs of a unit."""
-    last = len(model.layers) - 1
-    return any(layer < last or model.has_output_layer for layer in unit.kind.layers)
+def _copies(model: IntegerParameters, products: tuple[Product, ...]) -> list[Copy]:
+    """Return every vector that enters a layer, once for each form, in the order of first uses."""
+    read = [
+        copy_of(product, segment, vector)
+        for product in products
+        for segment, vector in zip(product.segments, sources_of(model, product), strict=True)
+        if segment.vector == INPUT
+    ]
+    return list(dict.fromkeys(read))
+
+
+def _held(copies: list[Copy], vectors: tuple[int, ...]) -> list[tuple[Copy, ...]]:
+    """Share copies of a maker's vectors out to memories.
+
+    A memory has one count of tokens a stream for all its vectors, so they have to be used for the
+    first time in the order in which they are made; and it keeps a vector in one form.
+    """
+    found: list[list[Copy]] = []
+    for copy in copies:
+        if copy.vector not in vectors:
+            continue
+        for held in found:
+            if held[-1].vector < copy.vector:
+                held.append(copy)
+                break
+        else:
+            found.append([copy])
+    return [tuple(held) for held in found]
+
+
+def _numbered(name: str, index: int) -> str:
+    return f"{name}_{index + 1}" if index else name
 
 
 # Queues
@@ -281,14 +323,22 @@ def _queue_name(model: IntegerParameters, units: tuple[Unit, ...], product: Prod
 
 
 def _jobs(
-    model: IntegerParameters, units: tuple[Unit, ...], memories: tuple[Memory, ...]
+    model: IntegerParameters,
+    products: tuple[Product, ...],
+    units: tuple[Unit, ...],
+    memories: tuple[Memory, ...],
 ) -> tuple[Job, ...]:
     used: set[tuple[str, int]] = set()
     jobs = []
-    for index, product in enumerate(model.products):
+    for index, product in enumerate(products):
         readings = []
-        for segment in product.segments:
-            memory, layer = _source(model, units, memories, product, segment.vector)
+        for segment, maker in zip(product.segments, sources_of(model, product), strict=True):
+            if segment.vector == INPUT:
+                copy = copy_of(product, segment, maker)
+                memory = next(memory for memory in memories if copy in memory.copies)
+            else:
+                memory = _own_memory(units, memories, product.layer, segment.vector)
+            layer = max(maker, 0)  # features count as the first layer's
             first = memory.maker != "input" and (memory.name, layer) not in used
             used.add((memory.name, layer))
             readings.append(Reading(memory.name, layer, first, memory.previous))
@@ -296,28 +346,16 @@ def _jobs(
     return tuple(jobs)
 
 
-def _source(
-    model: IntegerParameters,
-    units: tuple[Unit, ...],
-    memories: tuple[Memory, ...],
-    product: Product,
-    vector: str,
-) -> tuple[Memory, int]:
-    """Return the memory of a segment's vector and the layer that made it."""
-    entering = is_output(model, product) or vector == INPUT
-    if entering and product.layer == 0:
-        return memories[0], 0
-    layer = product.layer - entering
-    wanted = OUTPUT if entering else vector
-    found = (
+def _own_memory(
+    units: tuple[Unit, ...], memories: tuple[Memory, ...], layer: int, vector: str
+) -> Memory:
+    """Return the memory of a vector that a layer makes for itself."""
+    makers = {unit.name for unit in units if layer in unit.kind.layers}
+    return next(
         memory
-        for memory in memories[1:]
-        for unit in units
-        if unit.name == memory.maker
-        and layer in unit.kind.layers
-        and (memory.vector, memory.previous) == (wanted, wanted == OUTPUT and not entering)
+        for memory in memories
+        if memory.maker in makers and (memory.vector, memory.previous) == (vector, vector == OUTPUT)
     )
-    return next(found), layer
 
 
 def formats_of(model: IntegerParameters, unit: Unit) -> dict[str, QFormat]:

@@ -17,6 +17,7 @@ class StepMemory:
 
     jobs: tuple[tuple[Visit, ...], ...]
     vector_bits: int  # of an address in any vector memory
+    segment_bits: int  # of the number of a job's vector
 
     @property
     def depth(self) -> int:
@@ -31,7 +32,7 @@ class StepMemory:
     @property
     def bits(self) -> int:
         """Bits of a word."""
-        return 2 + self.vector_bits
+        return 1 + self.segment_bits + self.vector_bits
 
     @property
     def words(self) -> list[int]:
@@ -40,7 +41,8 @@ class StepMemory:
 
     def word(self, visit: Visit) -> int:
         """Return the word of a visit."""
-        return (visit.last << 1 | visit.segment) << self.vector_bits | visit.vector
+        head = visit.last << self.segment_bits | visit.segment
+        return head << self.vector_bits | visit.vector
 
     def first(self, job: int) -> int:
         """Return the word of a job's first visit."""
@@ -51,8 +53,10 @@ class StepMemory:
         return sum(map(len, self.jobs[:job]))
 
 
-def step_memory(jobs: Sequence[JobPlan], vector_bits: int) -> StepMemory | None:
+def step_memory(jobs: Sequence[JobPlan], vector_bits: int, segment_bits: int) -> StepMemory | None:
     """Return the step memory of some jobs; None where all of them have all steps."""
     if not any(job.order.kept for job in jobs):
         return None
-    return StepMemory(tuple(tuple(visits(job.step_list)) for job in jobs), vector_bits)
+    return StepMemory(
+        tuple(tuple(visits(job.step_list)) for job in jobs), vector_bits, segment_bits
+    )

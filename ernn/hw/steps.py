@@ -83,13 +83,14 @@ class JobSteps:
             return self.subs * self.groups[segment]
         return self.subs * max(len(visits[segment]) for visits in self.kept)
 
-    def steps(self, weight_base: int = 0, bases: Sequence[int] = (0, 0)) -> list[Step]:
+    def steps(self, weight_base: int = 0, bases: Sequence[int] = ()) -> list[Step]:
         """Return every step in order.
 
         Args:
             weight_base: weight address of the first one.
-            bases: vector address of each segment's first group.
+            bases: vector address of each segment's first group; (): 0.
         """
+        bases = bases or [0] * len(self.groups)
         found: list[Step] = []
         for number in range(self.passes):
             places = [
