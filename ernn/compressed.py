@@ -78,10 +78,10 @@ class StructuredMatrix:
         """Return the (rows, cols) matrix with the scale multiplied in."""
         return self.kind.expand(self.factors)
 
-    def cut(self, rows: int) -> "StructuredMatrix":
-        """Return the first rows of the matrix, a multiple of k."""
-        down = slice(rows // self.block)
-        return replace(self, factors=self.kind.cut(self.factors, down, slice(None)))
+    def cut(self, rows: int | None = None, cols: int | None = None) -> "StructuredMatrix":
+        """Return the first rows and columns of the matrix, multiples of k (None: all)."""
+        down, across = (slice(size and size // self.block) for size in (rows, cols))
+        return replace(self, factors=self.kind.cut(self.factors, down, across))
 
     def without(self, start: int, stop: int) -> "StructuredMatrix":
         """Return the matrix without some columns, from and to multiples of k."""
