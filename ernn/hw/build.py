@@ -8,10 +8,10 @@ from typing import NamedTuple
 from ernn.errors import PlanError
 from ernn.hw.array_plan import JobPlan, SegmentPlan, bits_for
 from ernn.hw.layout import Layout, Sizes, words_of
-from ernn.hw.plan import HardwarePlan, OutputPlan
+from ernn.hw.plan import HardwarePlan
 from ernn.hw.program import Job, Reading, Unit, formats_of, is_output, named, unit_lane
 from ernn.hw.rams import rams
-from ernn.hw.storage_plan import StatePlan
+from ernn.hw.storage_plan import OutputPlan, StatePlan
 from ernn.hw.unit_plan import Given, UnitJob, UnitPlan
 from ernn.hw.widths import Bounds, bounds, signed_bits, weight_bounds
 from ernn.quant.parameters import IntegerParameters

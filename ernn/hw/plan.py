@@ -18,20 +18,10 @@ from ernn.files import write_text
 from ernn.fixed import QFormat
 from ernn.hw.array_plan import JobPlan, Mode, TransformPlan, bits_for
 from ernn.hw.step_memory import StepMemory, step_memory
-from ernn.hw.storage_plan import LoadTarget, MemoryPlan, QueuePlan, RamPlan, StatePlan
+from ernn.hw.storage_plan import LoadTarget, MemoryPlan, OutputPlan, QueuePlan, RamPlan, StatePlan
 from ernn.hw.unit_plan import Maker, UnitPlan
 
 SUM_CYCLES = 9  # 4 to the operands, 2 broadcast, 3 in the PE
-
-
-@dataclass(frozen=True)
-class OutputPlan:
-    """Packets of the output: vector words, then logit words."""
-
-    vector_queue: int
-    vector_words: int
-    logit_queue: int | None
-    logit_words: int
 
 
 @dataclass(frozen=True)

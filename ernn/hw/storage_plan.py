@@ -104,6 +104,16 @@ class QueuePlan:
 
 
 @dataclass(frozen=True)
+class OutputPlan:
+    """Packets of the output: vector words, then logit words."""
+
+    vector_queue: int
+    vector_words: int
+    logit_queue: int | None
+    logit_words: int
+
+
+@dataclass(frozen=True)
 class StatePlan:
     """What the layers of a kind keep from frame to frame, for every stream: a copy per reader."""
 
