@@ -96,7 +96,7 @@ def _read(folder: Path) -> Trained:
         test,
         sum(matrix.parameters for matrix in matrices),
         sum(
-            matrix.rows * matrix.cols // matrix.block**2 * spectral(matrix.block).products
+            matrix.blocks * spectral(matrix.block).products
             + (0 if matrix.scale is None else matrix.cols)
             for matrix in matrices
         ),

@@ -67,12 +67,15 @@ class StructuredMatrix:
         return None if found is None else (np.asarray(found) != 0).astype(np.int64)
 
     @property
+    def blocks(self) -> int:
+        """Blocks that have weights."""
+        present, generators = self.present, self.generators
+        return len(generators) * generators.shape[1] if present is None else int(present.sum())
+
+    @property
     def parameters(self) -> int:
         """Stored weights, scales included."""
-        present, scale = self.present, self.scale
-        p, q, k = self.generators.shape
-        blocks = p * q if present is None else int(present.sum())
-        return blocks * k + (0 if scale is None else scale.size)
+        return self.blocks * self.block + (0 if self.scale is None else self.scale.size)
 
     def dense(self) -> np.ndarray:
         """Return the (rows, cols) matrix with the scale multiplied in."""
