@@ -15,6 +15,7 @@ from ernn.compressed import (
 )
 from ernn.graphs.cell import INPUT, OUTPUT, Cell, Options
 from ernn.graphs.reads import FEATURES, Reads, sources
+from ernn.structures.levels import Levels
 from ernn.structures.tiles import Tiled, Tiling
 
 
@@ -32,6 +33,7 @@ def random_model(
     scales: bool = True,
     tiling: Tiling | None = None,
     reads: Mapping[int, Reads] | None = None,
+    levels: str | None = None,
 ) -> CompressedModel:
     """Return a model with weights of a trained model's size.
 
@@ -51,6 +53,7 @@ def random_model(
         tiling: which tiles of the layers' matrices have weights; its gates and words are set here.
         reads: the vectors of layers that read others than the one in front; the output layer's
             number is that of the layers.
+        levels: of the weights of the layers' matrices, where blocks are of 1.
     """
     kinds = [cell_named(name) for name in ([cell] * layers if isinstance(cell, str) else cell)]
     chosen = [_options(kind, cell_activation, peepholes, projection > 0) for kind in kinds]
@@ -66,7 +69,7 @@ def random_model(
         output = padded(projection, word) if options.projection else 0
         entering = (size, padded(hidden, word), output)
         built.append(
-            replace(_layer(rng, kind, options, block, entering, scales, tiling), reads=own)
+            replace(_layer(rng, kind, options, block, entering, scales, tiling, levels), reads=own)
         )
         sizes[index] = built[-1].output
     rows, last = padded(labels, word), reads.get(len(kinds), ()) if labels else ()
@@ -96,6 +99,7 @@ def _layer(
     sizes: tuple[int, int, int],
     scales: bool,
     tiling: Tiling | None,
+    levels: str | None,
 ) -> CompressedLayer:
     """Draw a layer of (inputs, cells, outputs of a projection or 0)."""
     word = max(block.values())
@@ -108,10 +112,11 @@ def _layer(
         cols = columns.get(vector, cells)
         k = block.get(name, 1)
         matrices[name] = _matrix(rng, k, rows, cols, scales)
-        if tiling:
-            taken = cell.gates_by_product(options, name)
-            own = replace(tiling, gates=taken, subs=word // k)
-            matrices[name] = _tiled(matrices[name], own)
+        if tiling or levels:
+            own = tiling and replace(
+                tiling, gates=cell.gates_by_product(options, name), subs=word // k
+            )
+            matrices[name] = _held(matrices[name], own, levels)
     bias = rng.normal(0, 0.5, len(cell.gates) * cells)
     parameters = {}
     for name, parameter in cell.parameters.items():
@@ -122,10 +127,12 @@ def _layer(
     return CompressedLayer(cell.name, cells, matrices, bias, parameters, options.cell_activation)
 
 
-def _tiled(matrix: StructuredMatrix, tiling: Tiling) -> StructuredMatrix:
-    """Return the nearest matrix with weights in only some tiles."""
-    structure = Tiled(matrix.block, matrix.kind, tiling)
-    return StructuredMatrix(structure.name, structure.project(matrix.dense()))
+def _held(matrix: StructuredMatrix, tiling: Tiling | None, levels: str | None) -> StructuredMatrix:
+    """Return the nearest matrix with weights in only some tiles, and of few levels."""
+    structure = Tiled(matrix.block, matrix.kind, tiling) if tiling else matrix.kind
+    structure = Levels(matrix.block, structure, levels) if levels else structure
+    factors = structure.settled(structure.project(matrix.dense()))
+    return StructuredMatrix(structure.name, factors)
 
 
 def _matrix(

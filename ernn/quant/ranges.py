@@ -12,10 +12,11 @@ def constant_format(values: np.ndarray, width: int) -> QFormat:
     """Return the format of ``width`` bits with the least squared error for constants.
 
     The finest format that holds the largest value, or a finer one where clipping a few outliers
-    costs less than a coarser step for all the others.
+    costs less than a coarser step for all the others; or the next coarser one, where the largest is
+    a power of two and few levels have no step to lose.
     """
     finest = QFormat.for_range(float(np.abs(values).max(initial=0.0)), width)
-    candidates = [QFormat(finest.int_bits - n, finest.frac_bits + n) for n in range(4)]
+    candidates = [QFormat(finest.int_bits - n, finest.frac_bits + n) for n in (0, 1, 2, 3, -1)]
     return min(candidates, key=lambda q: _squared_error(values, q))
 
 

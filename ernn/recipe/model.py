@@ -10,6 +10,7 @@ from ernn.errors import Fault, RecipeError, Setting, ShapeError
 from ernn.graphs.cell import INPUT, OUTPUT, Cell, Options
 from ernn.graphs.reads import FEATURES, Reads, problems, sources, vector_named
 from ernn.recipe.section import Count, Section
+from ernn.structures.levels import LEVELS, Levels
 from ernn.structures.magnitude import MAGNITUDE, Balance, Magnitude
 from ernn.structures.registry import KNOWN, structure_named
 from ernn.structures.structure import Structure
@@ -38,9 +39,16 @@ def _known_structure(name: str) -> str:
     return name
 
 
+def _known_levels(name: str) -> str:
+    if name not in LEVELS:
+        raise ValueError(f"choose one of {', '.join(LEVELS)}")
+    return name
+
+
 StructureName = Annotated[str, AfterValidator(_known_structure)]
 
 
+LevelsName = Annotated[str, AfterValidator(_known_levels)]
 Keep = Annotated[float, Field(gt=0, le=1)]  # share of a matrix's tiles that have weights
 Tile = Annotated[
     list[Annotated[int, Field(ge=0, le=1_000_000)]], Field(min_length=2, max_length=2)
@@ -81,6 +89,7 @@ class LayerRecipe(Section):
     keep_projection: Keep | None = None
     tile: Tile | None = None  # None: the model's
     inputs: Inputs = None
+    levels: LevelsName | None = None  # of every matrix, which has blocks of 1; None: the model's
 
     def block_of(self, matrix: str) -> int:
         """Return the block size of ``"input" | "recurrent" | "candidate" | "projection"``."""
@@ -111,6 +120,7 @@ class ModelRecipe(Section):
     tile: Tile = [8, 1]  # noqa: RUF012 - pydantic copies it
     tile_banks: Count = 1  # columns of the array that share a row of tiles; PEs that share weights
     tile_balanced: bool = True  # every row of tiles of a matrix keeps as many
+    levels: LevelsName | None = None  # that weights of the layers may have; None: any
     output_keep: Keep = 1.0
     output_tile: Tile | None = None  # None: as those of the layers
     output_layer: bool = True  # False: what leaves the last layer is the output
@@ -237,22 +247,23 @@ class ModelRecipe(Section):
             own = layer.keep_of(matrix)
             keep = self.keep if own is None else own
             gates = self.cell_of(layer).gates_by_product(self.options_of(layer), matrix)
-        if keep == 1:
-            return inner
-        if by_magnitude:
-            return Magnitude(1, inner, Balance(keep, self.tile_banks, sum(gates), used))
-        rows, columns = (layer.tile if layer else self.output_tile) or self.tile
-        tiling = Tiling(
-            keep,
-            rows,
-            columns,
-            banks=self.tile_banks,
-            balanced=self.tile_balanced,
-            gates=gates,
-            subs=self.own_word // block,
-            used=None if used is None else -(-used // block),
-        )
-        return Tiled(block, inner, tiling)
+        if keep < 1 and by_magnitude:
+            inner = Magnitude(1, inner, Balance(keep, self.tile_banks, sum(gates), used))
+        elif keep < 1:
+            rows, columns = (layer.tile if layer else self.output_tile) or self.tile
+            tiling = Tiling(
+                keep,
+                rows,
+                columns,
+                banks=self.tile_banks,
+                balanced=self.tile_balanced,
+                gates=gates,
+                subs=self.own_word // block,
+                used=None if used is None else -(-used // block),
+            )
+            inner = Tiled(block, inner, tiling)
+        levels = layer and (layer.levels or self.levels)
+        return Levels(block, inner, levels) if levels else inner
 
     def cell_of(self, layer: LayerRecipe) -> Cell:
         """Return the cell of a layer."""
@@ -286,11 +297,11 @@ class ModelRecipe(Section):
     def dense(self) -> "ModelRecipe":
         """Return what the dense phase depends on: of the block sizes only the padding."""
         own = dict.fromkeys(f"{key}_{name}" for key in ("block", "keep") for name in MATRICES)
-        dense = {"block": 1, "keep": None, "tile": None, **own}
+        dense = {"block": 1, "keep": None, "tile": None, "levels": None, **own}
         layers = [layer.model_copy(update=dense) for layer in self.layers]
         alike = {"layers": layers, "pad": self.word, "output_block": 1, "input_scale": False}
-        tiles = ("keep", "tile", "tile_banks", "tile_balanced", "output_keep", "output_tile")
-        every = {name: ModelRecipe.model_fields[name].default for name in tiles}
+        keys = ("keep", "tile", "tile_banks", "tile_balanced", "output_keep", "output_tile")
+        every = {name: ModelRecipe.model_fields[name].default for name in (*keys, "levels")}
         return self.model_copy(update={**alike, **every})
 
     def matrices_of(self, layer: LayerRecipe) -> list[str]:

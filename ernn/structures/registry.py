@@ -1,11 +1,13 @@
 """Every structure that ernn knows, by name."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
+from functools import partial
 from typing import TypeVar
 
 from ernn.errors import ShapeError
 from ernn.structures.circulant import Circulant
 from ernn.structures.dense import Dense
+from ernn.structures.levels import LEVELS, Levels
 from ernn.structures.magnitude import MAGNITUDE, Magnitude
 from ernn.structures.scaled import Scaled
 from ernn.structures.structure import Structure
@@ -13,8 +15,12 @@ from ernn.structures.tiles import Tiled
 
 T = TypeVar("T")
 KNOWN: dict[str, type[Structure]] = {kind.name: kind for kind in (Dense, Circulant, Scaled)}
-# Around another one, as in "scaled+tiles".
-AROUND: dict[str, type[Tiled]] = {"tiles": Tiled, MAGNITUDE: Magnitude}
+# Around another one, as in "scaled+tiles" or "dense+tiles+ternary"
+AROUND: dict[str, Callable[[int, Structure], Structure]] = {
+    "tiles": Tiled,
+    MAGNITUDE: Magnitude,
+    **{name: partial(Levels, kind=name) for name in LEVELS},
+}
 
 
 def structure_named(name: str, block: int) -> Structure:

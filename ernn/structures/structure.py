@@ -67,6 +67,10 @@ class Structure(ABC):
         """Return the set to be in after a share of the way to this one, from 0 to 1."""
         return self
 
+    def settled(self, factors: Factors) -> Factors:
+        """Return the factors as files keep them."""
+        return factors
+
     def check(self, p: int, q: int | None) -> None:  # noqa: B027 - most have nothing to refuse
         """Refuse a matrix of p block rows and q block columns (None: unknown) that has no member.
 

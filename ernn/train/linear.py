@@ -81,6 +81,7 @@ class StructuredLinear(nn.Module):
         factors = self.factors
         if self.weight is not None:
             factors = self.structure.project(self.weight.detach())
+        factors = self.structure.settled(factors)
         arrays = {name: as_array(value) for name, value in factors.items()}
         return StructuredMatrix(self.structure.name, arrays)
 

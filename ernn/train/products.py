@@ -134,7 +134,7 @@ def bind(matrix: StructuredLinear, transformed: bool) -> Product:
         transformed: whether a matrix held by generators is to be multiplied in the transformed
             domain, instead of being expanded.
     """
-    if matrix.weight is not None or not (matrix.fft or transformed):
+    if matrix.weight is not None or matrix.block == 1 or not (matrix.fft or transformed):
         return Product(matrix.matrix(), None, 1)
     structure, factors = matrix.structure, matrix.factors
     generators, scale = structure.generators(factors), structure.scale(factors)

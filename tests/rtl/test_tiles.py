@@ -95,3 +95,16 @@ def test_random_models_are_bit_exact(cell, blocks, tiling, sizes, folder):
     assert plan.steps < build_plan(whole(integer), sizes, target).steps
     write_project(plan, integer, folder / "project")
     Accelerator(plan, integer, folder).run((3, 2), (4,))
+
+
+@pytest.mark.needs("verilator")
+@pytest.mark.parametrize(
+    ("cell", "levels", "tiling"),
+    [("gru_before", "ternary", Tiling(0.5, 4, 1)), ("lstm", "powers", None)],
+)
+def test_levels_are_bit_exact(cell, levels, tiling, folder):
+    rng = np.random.default_rng(6)
+    integer = quantized(random_model(rng, cell, 8, blocks=1, tiling=tiling, levels=levels))
+    plan = build_plan(integer, Sizes(4, 2, 1, 1), Target("levels", "xc7a35t", 200.0, 2))
+    write_project(plan, integer, folder / "project")
+    Accelerator(plan, integer, folder).run((3, 2), (4,))
