@@ -4,8 +4,8 @@
     .venv/bin/python benchmarks/structures.py --table           # prints what is there
 
 Trains benchmarks/methods.toml with circulant blocks of several sizes, of which all or some tiles
-are kept, with tiles of dense matrices, and as dense networks of fewer cells, all for 3,600 updates and
-with input scales where there are blocks. Corpus seed 7: nothing was tuned on it. Every training
+are kept, with tiles of dense matrices, and as dense networks of fewer cells, all for 3,600 updates
+and with input scales where there are blocks. Corpus seed 7: nothing was tuned on it. Every training
 leaves its scores in benchmarks/results/structures as soon as it ends; what has not run says so.
 Prints phone error rates of the test set, pooled over the seeds, and their difference from blocks of
 16 over the seeds that both have, with 95 % bootstrap intervals over speakers in pairs.
