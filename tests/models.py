@@ -6,7 +6,7 @@ import numpy as np
 
 from ernn.parts.part import Part
 from ernn.quant.integer_model import IntegerModel
-from ernn.quant.products import Segment
+from ernn.quant.products import MOST_SHIFT, Product, Segment
 from ernn.quant.quantize import quantize
 from ernn.random_model import random_model
 from ernn.recipe import QuantizationRecipe
@@ -47,6 +47,7 @@ def turned(model: IntegerModel) -> IntegerModel:
         replace(
             product,
             bias=reverse(product.bias, len(product.gates)),
+            shifts=None if product.shifts is None else reverse(product.shifts, len(product.gates)),
             segments=tuple(
                 replace(segment, spectra=reverse(segment.spectra, len(product.gates)))
                 for segment in product.segments
@@ -55,6 +56,18 @@ def turned(model: IntegerModel) -> IntegerModel:
         for product in model.products
     )
     return replace(model, products=products)
+
+
+def uneven(model: IntegerModel, most: int = MOST_SHIFT) -> IntegerModel:
+    """Return a model whose block rows have binary points of their own, 0 to ``most`` at random."""
+    rng = np.random.default_rng(4)
+
+    def product(found: Product) -> Product:
+        shifts = rng.integers(0, most + 1, found.bias.size // found.block)
+        shifts[rng.integers(len(shifts))] = most
+        return replace(found, shifts=shifts)
+
+    return replace(model, products=tuple(map(product, model.products)))
 
 
 def masked(model: IntegerModel, share: float, tile: tuple[int, int]) -> IntegerModel:

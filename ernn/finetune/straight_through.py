@@ -28,9 +28,14 @@ class Exact:
     Every raw integer has at most 24 bits, so float32 holds its value exactly.
     """
 
-    def __init__(self, raw: np.ndarray, form: QFormat, like: Tensor) -> None:
+    def __init__(
+        self, raw: np.ndarray, form: QFormat, like: Tensor, units: np.ndarray | float = 1.0
+    ) -> None:
+        """Take integers, their format, a tensor of the type to make, and powers of two: what one
+        of a format's numbers stands for, where that is not the number.
+        """
         saturated = (raw == form.min_raw) | (raw == form.max_raw)
-        self.values = torch.as_tensor(form.to_float(raw)).to(like)
+        self.values = torch.as_tensor(form.to_float(raw) * units).to(like)
         self.free = torch.as_tensor(~saturated).to(like)
 
     def replace(self, computed: Tensor) -> Tensor:

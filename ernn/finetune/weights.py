@@ -70,7 +70,9 @@ class Weights:
         stacked = cell.matrices[segment.matrix].gates
         generators = generators[gate_slice(stacked, product.gates, len(generators))]
         dense = torch.as_tensor(_blocks(product.block)).to(generators)
-        exact = Exact(segment.spectra, product.weight, generators)
+        shifts = np.zeros(1) if product.shifts is None else product.shifts
+        units = np.exp2(-shifts)[:, None, None]  # of the weights of each block row
+        exact = Exact(segment.spectra, product.weight, generators, units)
         spectra = exact.replace(packed(generators))
         p, q, k = spectra.shape
         blocks = (spectra.reshape(p * q, k) @ dense).reshape(p, q, k, k)

@@ -258,7 +258,8 @@ def _numbers(run: RunFolder, origin: Origin) -> content.Numbers:
         for name, error in signals.items()
     )
     model = IntegerModel.load(run.integer_model)
-    return content.Numbers(model.weight_bits, model.activation_bits, formats, origin)
+    shift = model.row_shift
+    return content.Numbers(model.weight_bits, model.activation_bits, formats, origin, shift)
 
 
 def _bits(path: Path, origin: Origin) -> content.BitsSearch | None:

@@ -31,6 +31,8 @@ def _memory_words(plan: HardwarePlan, model: IntegerModel) -> dict[str, tuple[np
     rows = range(plan.pe_rows)
     contents = {f"weights_{row:03}": (weights[:, row], plan.weight_bits) for row in rows}
     contents["bias"] = _bias_words(plan, model), plan.row.width
+    if plan.shift_bits:
+        contents["row_shifts"] = _shift_words(plan, model), plan.shift_bits
     for memory in plan.memories:
         if memory.scaled:
             contents[f"scale_{memory.name}"] = _scales(plan, model, memory.name), memory.scale_bits
@@ -67,15 +69,30 @@ def _job_weights(plan: HardwarePlan, job: JobPlan, product: Product) -> np.ndarr
 
 def _bias_words(plan: HardwarePlan, model: IntegerModel) -> np.ndarray:
     """Return (entries, drain_lanes * word): the biases of each drained entry."""
-    parts = []
+    found = [(job, model.products[job.product]) for job in plan.jobs]
+    return np.concatenate([_drained(plan, job, one, one.bias, plan.word) for job, one in found])
+
+
+def _shift_words(plan: HardwarePlan, model: IntegerModel) -> np.ndarray:
+    """Return (entries, drain_lanes * shifts of a word): those of each drained entry."""
+    parts, count = [], plan.modes[-1].groups  # block rows of the smallest blocks
     for job in plan.jobs:
-        product = model.products[job.product]
-        rows = product.bias.reshape(len(product.gates), -1, plan.word).swapaxes(0, 1)
-        rows = rows.reshape(-1, plan.word)
-        padded = np.zeros((job.entries * plan.drain_lanes, plan.word), np.int64)
-        padded[: len(rows)] = rows
-        parts.append(padded.reshape(job.entries, -1))
+        product, shifts = model.products[job.product], model.products[job.product].shifts
+        if shifts is None:
+            shifts = np.zeros(product.bias.size // product.block, np.int64)
+        alike = count // plan.modes[job.mode].groups
+        parts.append(_drained(plan, job, product, shifts.repeat(alike), count))
     return np.concatenate(parts)
+
+
+def _drained(
+    plan: HardwarePlan, job: JobPlan, product: Product, values: np.ndarray, count: int
+) -> np.ndarray:
+    """Return the values of a product's rows as they are drained, ``count`` of each word."""
+    rows = values.reshape(len(product.gates), -1, count).swapaxes(0, 1).reshape(-1, count)
+    padded = np.zeros((job.entries * plan.drain_lanes, count), np.int64)
+    padded[: len(rows)] = rows
+    return padded.reshape(job.entries, -1)
 
 
 def _scales(plan: HardwarePlan, model: IntegerModel, name: str) -> np.ndarray:

@@ -86,7 +86,11 @@ class _Builder:
     def plan(self) -> HardwarePlan:
         model, sizes = self.model, self.sizes
         fracs = [product.weight.frac_bits for product in model.products]
-        aligns = tuple(sorted({max(fracs) - frac for frac in fracs}))
+        finest = max(fracs)
+        shift_bits = max(model.shift_bits, sizes.shift_bits)
+        if shift_bits:  # bits that a shift drops must lie below the half that is rounded by
+            finest = max(finest, model.row.frac_bits - model.vector.frac_bits + 1)
+        aligns = tuple(sorted({finest - frac for frac in fracs}))
         if len(aligns) > MAX_CHOICES or len(self.layout.modes) > MAX_CHOICES:
             raise PlanError(
                 f"the model has {len(self.layout.modes)} block sizes and {len(aligns)} weight "
@@ -95,7 +99,7 @@ class _Builder:
                 remedy="give them fewer",
             )
         macs = max(mode.groups * mode.macs for mode in self.layout.modes)
-        jobs = self._jobs(aligns, max(fracs))
+        jobs = self._jobs(aligns, finest)
         widths = self._widths(jobs, aligns)
         sum_cycles = bits_for(sizes.pe_columns) if sizes.pe_columns > 1 else 0
         inverse_cycles = max(mode.inverse_cycles for mode in self.layout.modes)
@@ -130,7 +134,7 @@ class _Builder:
             add_bits=widths.add,
             aligned_bits=widths.aligned,
             sum_cycles=sum_cycles,
-            acc_frac_bits=max(fracs) + model.activation_bits - 1,
+            acc_frac_bits=finest + model.vector.frac_bits,
             aligns=aligns,
             inverse_input=model.inverse_input,
             inverse_networks=inverse_networks,
@@ -139,7 +143,8 @@ class _Builder:
                 for net, mode in zip(inverse_networks, self.layout.modes, strict=True)
             ),
             inverse_cycles=inverse_cycles,
-            rows_cycles=sum_cycles + inverse_cycles + 5,
+            rows_cycles=sum_cycles + inverse_cycles + 5 + bool(shift_bits),
+            shift_bits=shift_bits,
             modes=self.layout.modes,
             jobs=jobs,
             weight_depth=max(2, sum(job.steps for job in jobs)),

@@ -341,7 +341,15 @@ def _listed(blocks: list[int]) -> str:
 def sizes_of(plan: HardwarePlan) -> Sizes:
     """Return the sizes that a plan was built from."""
     lanes = next((unit.lanes for unit in plan.units if unit.lane.multipliers), plan.word)
-    return Sizes(plan.pe_rows, plan.pe_columns, plan.drain_lanes, lanes, plan.word, plan.logic_macs)
+    return Sizes(
+        plan.pe_rows,
+        plan.pe_columns,
+        plan.drain_lanes,
+        lanes,
+        plan.word,
+        plan.logic_macs,
+        plan.shift_bits,
+    )
 
 
 def _multiplications(product: Product) -> int:

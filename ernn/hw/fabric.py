@@ -15,6 +15,7 @@ from ernn.hw.gates import (
     delay,
     logic_product,
     requant,
+    shifter,
     skid,
     times,
     transform,
@@ -197,11 +198,16 @@ def _rows(plan: HardwarePlan, part: Part) -> Gates:
     lane.update(times(first + last, plan.word))
     for net in plan.inverse_networks:
         lane.update(_transform(plan, net, part))
-    delays = plan.sum_cycles + plan.inverse_cycles + 5
+    delays = plan.rows_cycles
     tag = delay(plan.pass_tag_bits, plan.drain_cycles - 1, part)
-    tag.update(delay(plan.bias_addr_bits, delays - 2 - plan.bias_wait, part))
-    tag.update(delay(plan.bias_bits, plan.bias_wait, part))
+    tag.update(delay(plan.bias_addr_bits, delays - 2 - plan.read_wait("bias"), part))
+    tag.update(delay(plan.bias_bits, plan.read_wait("bias"), part))
     tag.update(delay(plan.queue_bits + 3 * several, delays, part))
+    if plan.shift_bits:
+        lane.update(times(shifter(plan.aligned_bits, plan.shift_bits, part), plan.word))
+        before = plan.sum_cycles + 1 - plan.read_wait("row_shifts")
+        tag.update(delay(plan.bias_addr_bits, before, part) + valid_delay(before))
+        tag.update(delay(plan.row_shift_bits, plan.read_wait("row_shifts"), part))
     control = plan.pass_tag_bits + len(plan.array_queues)
     tag.update(valid_delay(plan.drain_cycles - 1 + delays))
     tag.update(ff=control, control=control)

@@ -61,6 +61,12 @@ def requant(in_bits: int, in_frac: int, out_bits: int, out_frac: int) -> Gates:
     return Counter(add=sum_bits - max(0, right - 1), round=out_bits, choose=top // 3)
 
 
+def shifter(bits: int, shift_bits: int, part: Part) -> Gates:
+    """Return a shift and its register: a LUT of six inputs chooses among four, or of two."""
+    levels = -(-shift_bits // 2) if part.family.lut_inputs >= 6 else shift_bits
+    return Counter(choose=bits * levels, ff=bits)
+
+
 def adder_tree(terms: int, in_bits: int, out_bits: int) -> Gates:
     """Return ernn_adder_tree: copies of the sign are one register."""
     found: Gates = Counter()

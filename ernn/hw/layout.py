@@ -28,6 +28,7 @@ class Sizes:
     cell_lanes: int
     word: int | None = None  # values that move together; the model's word if not given
     logic_macs: int = 0  # multipliers of each PE that are built from logic, the first ones
+    shift_bits: int = 0  # of the block rows' own binary points, more than the model asks for
 
 
 def words_of(model: IntegerParameters) -> list[int]:

@@ -75,6 +75,7 @@ class HardwarePlan:
     feature: QFormat
     circuits: str  # hash of what is built in: rotations, lines of the activations
     rams: tuple[RamPlan, ...] = ()  # every memory and what it is built from
+    shift_bits: int = 0  # of a right shift of each block row before it is rounded; 0: no shifter
 
     @property
     def header(self) -> str:
@@ -112,11 +113,6 @@ class HardwarePlan:
         return int(1e6 / self.clock_mhz) / 1000
 
     @property
-    def mask_msb(self) -> int:
-        """Highest bit of a mask over streams and frame parity."""
-        return 2 * self.streams - 1
-
-    @property
     def row_weight_bits(self) -> int:
         """Bits of a word of one PE row's weights."""
         return self.pe_columns * self.macs * self.weight_bits
@@ -126,10 +122,14 @@ class HardwarePlan:
         """Bits of a word of bias memory."""
         return self.drain_lanes * self.word * self.row.width
 
+    def read_wait(self, name: str) -> int:
+        """Cycles that a word of a memory waits in a register: block RAM's outputs are slow."""
+        return int(any(ram.name == name and ram.style == "block" for ram in self.rams))
+
     @property
-    def bias_wait(self) -> int:
-        """Cycles that a bias waits in a register for its sum: block RAM's outputs are slow."""
-        return int(any(ram.name == "bias" and ram.style == "block" for ram in self.rams))
+    def row_shift_bits(self) -> int:
+        """Bits of a word of shift memory: a shift for every block row of the smallest blocks."""
+        return self.drain_lanes * self.modes[-1].groups * self.shift_bits
 
     @property
     def load_targets(self) -> list[LoadTarget]:
@@ -139,6 +139,8 @@ class HardwarePlan:
             LoadTarget(f"weights_{row:03}", self.row_weight_bits, self.weight_depth) for row in rows
         ]
         found.append(LoadTarget("bias", self.bias_bits, self.bias_depth))
+        if self.shift_bits:
+            found.append(LoadTarget("row_shifts", self.row_shift_bits, self.bias_depth))
         for memory in self.memories:
             if memory.scaled:
                 bits = self.word * memory.scale_bits
@@ -361,13 +363,13 @@ class HardwarePlan:
         """Return Verilog's ram_style of a memory: "block" or "distributed"."""
         return next(ram.style for ram in self.rams if ram.name == name)
 
-    def unused_macs(self, mode: Mode) -> int:
-        """Multipliers of a PE that a block size leaves idle."""
-        return self.macs - mode.groups * mode.macs
-
     def to_json(self) -> str:
-        """Return the plan as JSON, the same bytes for the same plan."""
-        return _ADAPTER.dump_json(self, indent=1).decode() + "\n"
+        """Return the plan as JSON, the same bytes for the same plan.
+
+        What a plan does not have keeps its digest as it was before there was such a thing.
+        """
+        absent = {"shift_bits"} if not self.shift_bits else set()
+        return _ADAPTER.dump_json(self, indent=1, exclude=absent).decode() + "\n"
 
     @property
     def digest(self) -> str:

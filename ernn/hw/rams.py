@@ -62,7 +62,9 @@ def _memories(plan: HardwarePlan) -> Iterator[tuple[str, str, int, int, int]]:
     # The weights of a row of PEs lie beside it.
     row = plan.pe_columns * plan.macs * plan.weight_bits
     yield "weights", "weights", row, plan.weight_depth, plan.pe_rows
-    yield "bias", "rows", plan.drain_lanes * plan.word * plan.row.width, plan.bias_depth, 1
+    yield "bias", "rows", plan.bias_bits, plan.bias_depth, 1
+    if plan.shift_bits:
+        yield "row_shifts", "rows", plan.row_shift_bits, plan.bias_depth, 1
     if plan.visits:
         yield "visits", "sequencer", plan.visits.bits, plan.visits.depth, 1
     for memory in plan.memories:

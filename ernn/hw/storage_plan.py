@@ -145,7 +145,7 @@ class StatePlan:
 class RamPlan:
     """A memory and what it is built from; `ernn.hw.rams` lists and places them."""
 
-    name: str  # "weights", "bias", "state", "peepholes", "memory_x", "scale_x", "queue_gates", ...
+    name: str  # "weights", "bias", "row_shifts", "state", "peepholes", "memory_x", "scale_x", ...
     width: int
     depth: int
     copies: int

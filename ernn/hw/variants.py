@@ -66,7 +66,10 @@ def with_blocks(model: IntegerParameters, factor: int) -> IntegerParameters | No
             zeros = np.broadcast_to(np.int64(0), (rows // block, columns // block, block))
             segments.append(replace(segment, spectra=zeros, present=None))  # at most as large
         bias = np.zeros(rows, np.int64)
-        return replace(found, block=block, segments=tuple(segments), bias=bias)
+        shifts = None  # there may be as large ones as before
+        if found.shifts is not None:
+            shifts = np.full(rows // block, found.shifts.max(initial=0))
+        return replace(found, block=block, segments=tuple(segments), bias=bias, shifts=shifts)
 
     def layer(found: IntegerLayer) -> IntegerLayer:
         return replace(found, hidden=padded(found.hidden, word), output=padded(found.output, word))

@@ -14,7 +14,7 @@ from ernn.graphs.reads import problems
 from ernn.quant.compiled import EXACT_BITS
 from ernn.quant.operations import formats, operation_bits
 from ernn.quant.parameters import IntegerLayer, IntegerParameters, widest
-from ernn.quant.products import Product, Segment
+from ernn.quant.products import MOST_SHIFT, Product, Segment
 from ernn.recipe import BLOCK_SIZES
 
 
@@ -117,6 +117,9 @@ def _product(model: IntegerParameters, product: Product) -> Iterator[str]:
         yield f"{where}: blocks of {product.block} in words of {model.word}"
     yield from _width(f"{where}.weight", product.weight, model.weight_bits)
     yield from _raw(f"{where}.bias", product.bias, (rows,), model.row)
+    shifts, blocks = product.shifts, rows // product.block
+    if shifts is not None and (shifts.shape != (blocks,) or not _within(shifts, 0, MOST_SHIFT)):
+        yield f"{where}.shifts is not a number of 0 to {MOST_SHIFT} for each of {blocks} block rows"
     for segment in product.segments:
         cols = columns.get(segment.vector, layer.hidden)
         shape = (rows // product.block, cols // product.block, product.block)
@@ -193,7 +196,9 @@ def _sum_bits(model: IntegerParameters, product: Product) -> float:
         weights[:, 2:] += weights[:, 2:].reshape(len(sums), -1, 2)[..., ::-1].reshape(len(sums), -1)
         sums += largest * weights.max(axis=1)
     left = model.row.frac_bits - product.weight.frac_bits - product.segments[0].scaled.frac_bits
-    return float(np.log2(max(sums.max(), 1))) + max(left, 0)
+    if product.shifts is not None:
+        left = np.maximum(left - product.shifts, 0)
+    return float((np.log2(np.maximum(sums, 1)) + np.maximum(left, 0)).max())
 
 
 def _activation(model: IntegerParameters, name: str, function: Piecewise) -> Iterator[str]:
@@ -223,5 +228,9 @@ def _width(name: str, found: QFormat, width: int) -> Iterator[str]:
 def _raw(name: str, raw: np.ndarray, shape: tuple[int, ...], found: QFormat) -> Iterator[str]:
     if raw.shape != shape:
         yield f"{name} has shape {raw.shape} instead of {shape}"
-    if raw.min(initial=0) < found.min_raw or raw.max(initial=0) > found.max_raw:
+    if not _within(raw, found.min_raw, found.max_raw):
         yield f"{name} has values outside {found}"
+
+
+def _within(raw: np.ndarray, low: int, high: int) -> bool:
+    return bool(((raw >= low) & (raw <= high)).all())

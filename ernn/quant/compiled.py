@@ -124,18 +124,31 @@ def transform(code: Code, blocks: np.ndarray, result: np.ndarray) -> None:
 
 @compiled
 def finish(
-    code: Code, acc: np.ndarray, enter: Move, leave: Move, bias: np.ndarray, rows: np.ndarray
+    code: Code,
+    acc: np.ndarray,
+    units: np.ndarray,
+    enter: Move,
+    leave: Move,
+    bias: np.ndarray,
+    rows: np.ndarray,
 ) -> None:
-    """Requantize accumulators (k, N), run a transform, requantize with bias (p, k) into (N, k)."""
+    """Requantize accumulators (k, N) times units (p,), powers of two that align them, run a
+    transform, requantize with bias (p, k) into (N, k).
+    """
     k, count = acc.shape
     a, b = np.empty((code.widest, TILE)), np.empty((code.widest, TILE))
     for start in range(0, count, TILE):
         width = min(TILE, count - start)
+        first = start % len(bias)
         for line in range(k):
+            block = first
             for i in range(width):
-                a[line, i] = requantized(acc[line, start + i], 0.0, enter)
+                a[line, i] = requantized(acc[line, start + i] * units[block], 0.0, enter)
+                block += 1
+                if block == len(bias):
+                    block = 0
         found = _execute(code, a, b, width)
-        block = start % len(bias)
+        block = first
         for i in range(width):
             for line in range(k):
                 rows[start + i, line] = requantized(found[line, i], bias[block, line], leave)

@@ -54,12 +54,17 @@ class CompiledArithmetic(IntegerArithmetic):
         acc_frac = product.segments[0].scaled.frac_bits + product.weight.frac_bits
         blocks = np.ascontiguousarray(acc).reshape(k, -1)
         result = np.empty((blocks.shape[1], k))
+        bias = self.biases[product.layer, product.name].reshape(-1, k)
+        enter, units = compiled.move(model.inverse_input, acc_frac), np.ones(len(bias))
+        if product.shifts is not None:  # half changes no number that is whole already
+            enter, units = enter._replace(half=0.5), np.exp2(-product.shifts)
         compiled.finish(
             compiled.code_of(inverse, k, model.twiddle_bits),
             blocks,
-            compiled.move(model.inverse_input, acc_frac),
+            units,
+            enter,
             compiled.move(model.row, model.row.frac_bits + k.bit_length() - 1),
-            self.biases[product.layer, product.name].reshape(-1, k),
+            bias,
             result,
         )
         return result.reshape(*acc.shape[1:-1], -1)

@@ -29,7 +29,7 @@ def pack(value: Any, path: str, tensors: dict[str, np.ndarray]) -> Any:
         return {
             each.name: inner(each.name, item)
             for each, item in held.items()
-            if not (each.metadata.get("rare") and item == each.default)
+            if not (each.metadata.get("rare") and _same(item, each.default))
         }
     if isinstance(value, tuple):
         return [inner(index, item) for index, item in enumerate(value)]
@@ -67,6 +67,10 @@ def unpack(kind: Any, data: Any, tensors: dict[str, np.ndarray]) -> Any:
             raise ValueError(f"{data!r} is not one of {', '.join(arguments)}")
         return data
     return _expect(kind, data)
+
+
+def _same(item: Any, default: Any) -> bool:
+    return type(item) is type(default) and bool(item == default)  # an array is no default
 
 
 def _expect(kind: type, data: Any) -> Any:

@@ -112,6 +112,17 @@ class IntegerParameters:
         return QFormat(0, self.activation_bits - 1)
 
     @property
+    def row_shift(self) -> int:
+        """The largest of `Product.shifts`; 0: no row has a binary point of its own."""
+        shifts = [int(one.shifts.max(initial=0)) for one in self.products if one.shifts is not None]
+        return max(shifts, default=0)
+
+    @property
+    def shift_bits(self) -> int:
+        """Bits of `row_shift`."""
+        return self.row_shift.bit_length()
+
+    @property
     def inverse_input(self) -> QFormat:
         """What enters the inverse transform, whatever the product's block size."""
         growth = self.word.bit_length()  # log2 K and one bit for a row that will saturate

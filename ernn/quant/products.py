@@ -4,12 +4,14 @@ A product is a job of the array: a few vectors, each against its columns, share 
 leave through one inverse transform. Golden model of the array and of what stands behind it.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 
 from ernn.fixed import QFormat
 from ernn.graphs.fourier import forward, inverse
+
+MOST_SHIFT = 7  # three bits for each block row
 
 
 @dataclass(frozen=True)
@@ -47,6 +49,23 @@ class Product:
     weight: QFormat
     segments: tuple[Segment, ...]  # x first, then the recurrent one
     bias: np.ndarray  # (rows,) int64, raw in the row format
+    # (p,) int64, 0 to MOST_SHIFT: fraction bits that the weights of a block row have more than
+    # `weight`, in all segments alike, for they share accumulators; None: all have none
+    shifts: np.ndarray | None = field(default=None, metadata={"rare": True})
+
+    @property
+    def row_factors(self) -> np.ndarray | None:
+        """What the weights of each block row are multiplied by: (p,) float64, or None for 1."""
+        return None if self.shifts is None else np.exp2(self.shifts)
+
+    def quantize(self, spectra: np.ndarray) -> np.ndarray:
+        """Round spectra (p, q, k) in the formats of their block rows; int64."""
+        return self.weight.quantize(times_rows(spectra, self.row_factors))
+
+
+def times_rows(spectra: np.ndarray, factors: np.ndarray | None) -> np.ndarray:
+    """Return spectra (p, q, k) with a factor for each block row, (p,), or None for none."""
+    return spectra if factors is None else spectra * factors[:, None, None]
 
 
 def transform(segment: Segment, scaled: np.ndarray, twiddle_bits: int) -> np.ndarray:
@@ -97,14 +116,17 @@ def finish(
     """Return rows (..., p * k) in ROW of accumulators (k, ..., p).
 
     Args:
-        product: for its block size, weight format and bias.
+        product: for its block size, weight formats and bias.
         acc: whole numbers with the binary points of the vectors and the weights.
         row: ROW.
         inverse_input: of what enters the inverse transform; ROW's binary point.
         twiddle_bits: fraction bits of the rotations.
     """
     vector_frac = product.segments[0].scaled.frac_bits
-    spectra = inverse_input.requantize(acc.astype(np.int64), vector_frac + product.weight.frac_bits)
+    sums, sums_frac = acc.astype(np.int64), vector_frac + product.weight.frac_bits
+    if product.shifts is not None:  # one binary point, the finest that there can be
+        sums, sums_frac = sums << (MOST_SHIFT - product.shifts), sums_frac + MOST_SHIFT
+    spectra = inverse_input.requantize(sums, sums_frac)
     values = inverse(product.block, twiddle_bits).run(np.moveaxis(spectra, 0, -1))
     rows = values.reshape(*values.shape[:-2], -1)
     shift = product.block.bit_length() - 1

@@ -18,8 +18,8 @@ from ernn.quant.frames import enter, stack
 from ernn.quant.integer_model import IntegerLayer, IntegerModel
 from ernn.quant.interpreter import Progress, interpret
 from ernn.quant.parameters import widest
-from ernn.quant.products import Product, Segment
-from ernn.quant.program import FloatSegment, program, row_signal
+from ernn.quant.products import MOST_SHIFT, Product, Segment
+from ernn.quant.program import FloatProduct, FloatSegment, program, row_signal
 from ernn.quant.ranges import Ranges, constant_format
 from ernn.recipe import QuantizationRecipe
 from ernn.structures.magnitude import MAGNITUDE
@@ -73,7 +73,7 @@ def quantize(
         labels=model.labels,
         word=model.word,
         layers=layers,
-        products=_products(model, _entering(model, layers), vectors.scaled, row, weight_bits),
+        products=_products(model, _entering(model, layers), vectors.scaled, row, settings),
         row=row,
         gate=gate,
         state=QFormat(state_int_bits, settings.state_bits - 1 - state_int_bits),
@@ -196,25 +196,34 @@ def _products(
     vectors: list[dict[str, QFormat]],
     scaled: QFormat,
     row: QFormat,
-    weight_bits: int,
+    settings: QuantizationRecipe,
 ) -> tuple[Product, ...]:
-    jobs = program(model)
-    weights = [
-        constant_format(np.concatenate(spectra), weight_bits)
-        for spectra in ([packed(s.generators).ravel() for s in job.segments] for job in jobs)
-    ]
-    finest = min(weight.frac_bits for weight in weights) + WEIGHT_SPREAD
+    jobs, bits = program(model), settings.weight_bits
+    points = [_binary_points(job, settings) for job in jobs]  # of each block row, or of all
+    finest = min(int(each.min()) for each in points) + WEIGHT_SPREAD
     quantized = []
-    for job, weight in zip(jobs, weights, strict=True):
-        frac_bits = min(weight.frac_bits, finest)
-        weight = QFormat(weight_bits - 1 - frac_bits, frac_bits)
-        own = vectors[job.layer]
-        segments = tuple(
-            _segment(s, weight, scaled, own[s.vector], weight_bits) for s in job.segments
-        )
-        bias = row.quantize(job.bias)
-        quantized.append(Product(job.layer, job.name, job.gates, job.block, weight, segments, bias))
+    for job, each in zip(jobs, points, strict=True):
+        frac_bits = min(int(each.min()), finest)
+        weight = QFormat(bits - 1 - frac_bits, frac_bits)
+        shifts = (each - frac_bits).clip(0, MOST_SHIFT) if settings.row_scales else None
+        own, bias = vectors[job.layer], row.quantize(job.bias)
+        product = Product(job.layer, job.name, job.gates, job.block, weight, (), bias, shifts)
+        segments = tuple(_segment(s, product, scaled, own[s.vector], bits) for s in job.segments)
+        quantized.append(replace(product, segments=segments))
     return tuple(quantized)
+
+
+def _binary_points(job: FloatProduct, settings: QuantizationRecipe) -> np.ndarray:
+    """Return the best fraction bits of the weights: (1,), or (p,) of each block row by itself.
+
+    A block row without weights takes the coarsest, so that it asks for nothing.
+    """
+    spectra = [packed(segment.generators) for segment in job.segments]
+    count = len(spectra[0]) if settings.row_scales else 1
+    rows = np.concatenate([each.reshape(count, -1) for each in spectra], axis=1)
+    found = np.array([constant_format(row, settings.weight_bits).frac_bits for row in rows])
+    some = rows.any(axis=1)
+    return np.where(some, found, found[some].min()) if some.any() else found
 
 
 def with_weights(model: IntegerModel, weights: CompressedModel) -> IntegerModel:
@@ -229,7 +238,7 @@ def with_weights(model: IntegerModel, weights: CompressedModel) -> IntegerModel:
         segments = tuple(
             replace(
                 segment,
-                spectra=old.weight.quantize(packed(new.generators)),
+                spectra=old.quantize(packed(new.generators)),
                 scale=None
                 if segment.scale_format is None or new.scale is None
                 else segment.scale_format.quantize(new.scale),
@@ -245,9 +254,9 @@ def with_weights(model: IntegerModel, weights: CompressedModel) -> IntegerModel:
 
 
 def _segment(
-    segment: FloatSegment, weight: QFormat, scaled: QFormat, vector: QFormat, weight_bits: int
+    segment: FloatSegment, product: Product, scaled: QFormat, vector: QFormat, weight_bits: int
 ) -> Segment:
-    spectra, present = weight.quantize(packed(segment.generators)), segment.present
+    spectra, present = product.quantize(packed(segment.generators)), segment.present
     if segment.scale is None:
         return Segment(segment.vector, segment.matrix, spectra, None, None, vector, present)
     scale_format = constant_format(segment.scale, weight_bits)

@@ -14,6 +14,7 @@ class QuantizationRecipe(Section):
     activation_bits: Annotated[int, Field(ge=4, le=16)] = 12
     state_bits: Annotated[int, Field(ge=6, le=18)] = 16
     activation_error: Annotated[float, Field(ge=1e-4, le=0.1)] = 2e-3  # of sigmoid and tanh
+    row_scales: bool = False  # a power of two for each row, or block row, of the weights
     calibration_utterances: Count = 16
     search: bool = False  # choose the four above: the smallest within [task] bound
     search_bits_min: Annotated[int, Field(ge=6, le=16)] = 6

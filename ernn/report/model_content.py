@@ -142,6 +142,7 @@ class Numbers(Strict):
     activation_bits: Some
     formats: tuple[SignalFormat, ...]
     origin: Origin
+    row_shift: Count = 0  # fraction bits that block rows of weights have more, at most
 
 
 @dataclass(frozen=True)

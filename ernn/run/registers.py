@@ -22,6 +22,13 @@ def require_plan(plan: HardwarePlan, model: IntegerModel) -> None:
     Raises:
         PlanError: the plan of the model is another one: its sizes or its formats differ.
     """
+    if model.shift_bits > plan.shift_bits:
+        raise PlanError(
+            "weights of rows have binary points of their own, shifted by up to "
+            f"{(1 << model.shift_bits) - 1} bits",
+            allowed=f"the accelerator shifts by at most {(1 << plan.shift_bits) - 1}",
+            remedy="generate and build it again",
+        )
     asked = Target(plan.name, plan.part, plan.clock_mhz, plan.streams)
     built = build_plan(model, sizes_of(plan), asked)
     if replace(built, rams=plan.rams) != plan:  # the planner may move memories to LUTs or back

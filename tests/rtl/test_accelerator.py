@@ -84,7 +84,9 @@ def designs(draw: st.DrawFn) -> Design:
         ),
         streams=draw(st.integers(1, 4)),
         bits=QuantizationRecipe(
-            weight_bits=draw(st.integers(8, 14)), activation_bits=draw(st.integers(8, 14))
+            weight_bits=draw(st.integers(8, 14)),
+            activation_bits=draw(st.integers(8, 14)),
+            row_scales=draw(st.booleans()),
         ),
         seed=draw(st.integers(0, 1000)),
     )
@@ -261,7 +263,7 @@ def test_biases_from_block_ram_meet_their_sums(tmp_path):
     made = Accelerator.write(DESIGNS["lstm"], tmp_path / "before")
     rams = (replace(ram, style="block") if ram.name == "bias" else ram for ram in made.plan.rams)
     plan = replace(made.plan, rams=tuple(rams))
-    assert (made.plan.bias_wait, plan.bias_wait) == (0, 1)
+    assert (made.plan.read_wait("bias"), plan.read_wait("bias")) == (0, 1)
     moved = Accelerator(plan, made.model, tmp_path / "after")
     write_project(plan, made.model, moved.folder / "project")
     counts = [one.run((3, 4), simulator="icarus").cycles for one in (made, moved)]

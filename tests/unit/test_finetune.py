@@ -55,11 +55,12 @@ def build(name: str, bits: QuantizationRecipe, seed: int = 0):
     weight=st.integers(4, 14),
     activation=st.integers(4, 14),
     state=st.integers(6, 18),
+    rows=st.booleans(),
     seed=st.integers(0, 1000),
 )
-def test_outputs_are_the_integer_models_to_the_bit(name, weight, activation, state, seed):
+def test_outputs_are_the_integer_models_to_the_bit(name, weight, activation, state, rows, seed):
     bits = {"weight_bits": weight, "activation_bits": activation, "state_bits": state}
-    few = QuantizationRecipe(**bits, activation_error=0.01)
+    few = QuantizationRecipe(**bits, activation_error=0.01, row_scales=rows)
     model, frames, integer = build(name, few, seed)
     quantized = QuantizationAwareModel(model, integer)
     expected = quantized.integer().run(frames).to_float("logits")[..., : model.labels]

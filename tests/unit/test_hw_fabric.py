@@ -14,6 +14,7 @@ from ernn.hw.gates import (
     logic_product,
     luts_of,
     requant,
+    shifter,
     times,
     transform,
 )
@@ -93,6 +94,8 @@ MEASURED = [
     (transform(True, 8, 20, 12, ARTIX), 654, 481),
     (transform(True, 16, 19, 12, ARTIX), 2709, 1486),
     (requant(24, 9, 15, 0), 31, 0),
+    (shifter(30, 2, ARTIX), 29, 30),
+    (shifter(30, 3, ARTIX), 70, 30),
 ]
 
 

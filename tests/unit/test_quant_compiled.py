@@ -46,6 +46,7 @@ def models(draw):
         activation_bits=draw(st.integers(4, 16)),
         state_bits=draw(st.integers(8, 18)),
         activation_error=4e-3,
+        row_scales=draw(st.booleans()),
     )
     rng = np.random.default_rng(draw(st.integers(0, 2**32 - 1)))
     return random_integer_model(rng, bits, **kinds)
