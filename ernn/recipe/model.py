@@ -119,7 +119,7 @@ class ModelRecipe(Section):
     keep: Keep = 1.0  # share of the tiles of every matrix of the layers that have weights
     tile: Tile = [8, 1]  # noqa: RUF012 - pydantic copies it
     tile_banks: Count = 1  # columns of the array that share a row of tiles; PEs that share weights
-    tile_balanced: bool = True  # every row of tiles of a matrix keeps as many
+    tile_balanced: bool = False  # every row of tiles of a matrix keeps as many
     levels: LevelsName | None = None  # that weights of the layers may have; None: any
     output_keep: Keep = 1.0
     output_tile: Tile | None = None  # None: as those of the layers

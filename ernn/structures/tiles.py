@@ -39,12 +39,12 @@ class Choice(ABC):
 
 @dataclass(frozen=True)
 class Tiling(Choice):
-    """Which tiles a matrix has; a share of every row of tiles, or of all where tiles span rows."""
+    """Which tiles a matrix has, and what is alike in all its rows of tiles."""
 
     rows: int = 0  # block rows of a tile; 0: all
     columns: int = 1  # block columns of a tile; 0: all
-    banks: int = 1  # columns of the array: each has its share of what a row of tiles keeps
-    balanced: bool = True  # every row of tiles keeps as many; else they share one number
+    banks: int = 1  # columns of the array: each keeps as many of a row of tiles as the others
+    balanced: bool = False  # every row of tiles keeps as many
     gates: tuple[int, ...] = (1,)  # that stand side by side in each product that reads the matrix
     subs: int = 1  # blocks of a word
     used: int | None = None  # block columns that are not padding; None: all
@@ -68,9 +68,10 @@ class Tiling(Choice):
     def choose(self, energy: np.ndarray) -> np.ndarray:
         """Return the blocks (p, q) of the tiles that are kept, 1, of each block's energy (p, q).
 
-        Those of most energy; among equals those in front, so that the share is exact. Taking tiles
-        one by one, the best first, while a bank and a row have room is optimal: what may be kept
-        together is a laminar matroid (Edmonds 1971).
+        Those of most energy; among equals those in front, so that the share is exact. Where rows
+        keep as many, taking tiles one by one, the best first, while bank and row have room is
+        optimal: what may be kept together is a laminar matroid (Edmonds 1971). Where only banks
+        do, a row's j-th best tiles of all banks go together, and never before its better ones.
         """
         p, q = energy.shape
         down, across = _members(self.row_tiles(p)), _members(self.column_tiles(q))
@@ -80,9 +81,22 @@ class Tiling(Choice):
 
     def _best(self, tiles: np.ndarray) -> np.ndarray:
         """Return 1 for the tiles (rows, columns) that are kept."""
-        if not self.columns or not self.balanced:  # one number for all
-            return _most(tiles.reshape(1, -1), self.keep, 1).reshape(tiles.shape)
-        return _most(tiles, self.keep, self.banks)
+        if not self.columns:  # tiles span the rows: there is nothing to balance
+            return _most(tiles.T, self.keep, 1).T
+        if self.balanced:
+            return _most(tiles, self.keep, self.banks)
+        rows, columns = tiles.shape
+        depth = -(-columns // self.banks)
+        padded = np.full((rows, depth * self.banks), -1.0)  # less than any tile
+        padded[:, :columns] = tiles
+        by_bank = padded.reshape(rows, depth, self.banks)
+        places = np.argsort(-by_bank, axis=1, kind="stable")
+        ranked = np.take_along_axis(by_bank, places, axis=1)
+        together = np.maximum(ranked, 0).sum(-1)  # (rows, depth), falling along each row
+        chosen = _most(together.reshape(1, -1), self.keep, 1).reshape(rows, depth, 1)
+        kept = np.zeros_like(by_bank)
+        np.put_along_axis(kept, places, np.broadcast_to(chosen, kept.shape), axis=1)
+        return kept.reshape(rows, -1)[:, :columns]
 
     def check(self, p: int, q: int | None) -> None:
         """Refuse tiles that are larger than a matrix of p block rows and q block columns.
@@ -110,16 +124,14 @@ def count(keep: float, tiles: int) -> int:
 
 def _most(energy: np.ndarray, keep: float, banks: int) -> np.ndarray:
     """Return 1 for the largest of each row (rows, n), as many from each bank."""
-    rows, n = energy.shape
-    kept, number = np.zeros(energy.shape), count(keep, n)
-    room = np.full((rows, banks), -(-number // banks))
-    left = np.full(rows, number)
-    everywhere = np.arange(rows)
-    for column in np.argsort(-energy, axis=1, kind="stable").T:
-        fits = (left > 0) & (room[everywhere, column % banks] > 0)
-        kept[everywhere, column] = fits
-        room[everywhere, column % banks] -= fits
-        left -= fits
+    n = energy.shape[1]
+    number, left = count(keep, n), np.array(energy, np.float64)
+    for bank in range(banks):
+        places = np.argsort(-energy[:, bank::banks], axis=1, kind="stable")
+        np.put_along_axis(left[:, bank::banks], places[:, -(-number // banks) :], -1.0, axis=1)
+    kept = np.zeros(energy.shape)
+    best = np.argsort(-left, axis=1, kind="stable")[:, :number]
+    np.put_along_axis(kept, best, 1.0, axis=1)
     return kept
 
 

@@ -6,6 +6,7 @@ from ernn.cells import CALLED
 from ernn.errors import RecipeError
 from ernn.recipe import Recipe
 from ernn.resources import folder
+from ernn.structures.magnitude import MAGNITUDE
 from ernn.structures.registry import KNOWN
 
 GOOD = """
@@ -84,7 +85,7 @@ def test_a_mistake_is_named_with_its_place_and_what_is_allowed(tmp_path, line, w
         (
             'cell = "gru"\nstructure = "tiles"\n[[model.layers]]\nhidden = 64',
             "model.structure = 'tiles'",
-            "choose one of circulant, dense, scaled",
+            "choose one of circulant, dense, magnitude, scaled",
         ),
         (
             'cell = "gru"\n[[model.layers]]\nhidden = 64\ncell_activation = "tanh"',
@@ -207,7 +208,7 @@ LAYER = {"hidden": 64}
             {"model": {"cell": "gru", "structure": "tiles", "layers": [LAYER]}},
             "model.structure",
             "'tiles'",
-            f"choose one of {', '.join(sorted(KNOWN))}",
+            f"choose one of {', '.join(sorted([*KNOWN, MAGNITUDE]))}",
             "",
         ),
         (

@@ -78,7 +78,7 @@ def test_numpy_and_torch_agree_and_files_hold_levels(kind):
     settled = structure.settled(factors)
     assert set(np.unique(settled["generators"])) <= {*LEVELS[kind], 0.0}
     assert (structure.expand(settled) == structure.expand(factors)).all()
-    assert (factors["present"].sum(1) == 3).all()
+    assert factors["present"].mean() == 0.5
 
 
 def test_gradients_pass_the_rounding_but_not_the_ends():

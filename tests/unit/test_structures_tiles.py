@@ -43,6 +43,8 @@ def energies(matrix, structure, tiling):
 
 def best(tiles, tiling):
     """Return the most that any choice of tiles takes away, by trying all."""
+    if tiling.columns and not tiling.balanced:
+        return best_of_banks(tiles, tiling)
     lines = tiles if tiling.balanced and tiling.columns else tiles.reshape(1, -1)
     number = count(tiling.keep, lines.shape[1])
     return sum(
@@ -52,6 +54,26 @@ def best(tiles, tiling):
             if lines is not tiles or fair(some, number, tiling.banks)
         )
         for line in lines
+    )
+
+
+def best_of_banks(tiles, tiling):
+    """Return the same where every bank keeps as many of a row, and rows as many as they like."""
+    banks = tiling.banks
+    depth = -(-tiles.shape[1] // banks)
+    number = count(tiling.keep, len(tiles) * depth)
+    taken = [
+        [
+            sum(sum(sorted(row[bank::banks])[::-1][:n]) for bank in range(banks))
+            for n in range(depth + 1)
+        ]
+        for row in tiles
+    ]
+    every = product(range(depth + 1), repeat=len(tiles))
+    return max(
+        sum(row[n] for row, n in zip(taken, numbers, strict=True))
+        for numbers in every
+        if sum(numbers) == number
     )
 
 
@@ -88,7 +110,7 @@ def test_no_choice_of_tiles_is_nearer(name, k, keep, tile, banks, balanced, ties
 @given(st.sampled_from([2, 4]), SHARES, st.integers(0, 1000))
 def test_with_scales_choosing_again_never_gets_farther(k, keep, seed):
     matrix, inner = draw(4 * k, 5 * k, seed), structure_named("scaled", k)
-    structure = Tiled(k, inner, Tiling(keep, 2, 1))
+    structure = Tiled(k, inner, Tiling(keep, 2, 1, balanced=True))
     distance = structure.distance(matrix)
     first = structure.tiling.choose((inner.project(matrix)["generators"] ** 2).sum(-1))
     once = matrix * np.kron(first, np.ones((k, k)))
@@ -108,16 +130,26 @@ def test_with_scales_choosing_again_never_gets_farther(k, keep, seed):
 @given(SHARES, st.integers(1, 5), st.integers(1, 40), st.integers(0, 1000), st.booleans())
 def test_the_share_is_exact_whatever_ties(keep, banks, columns, seed, zeros):
     energy = np.random.default_rng(seed).integers(0, 2, (6, columns)) * (not zeros)
-    kept = Tiling(keep, 2, 1, banks).choose(energy)
+    kept = Tiling(keep, 2, 1, banks, balanced=True).choose(energy)
     number = count(keep, columns)
     assert set(kept.sum(1)) == {number}
     each = [kept[:, bank::banks].sum(1) for bank in range(min(banks, columns))]
     assert np.max(each) <= -(-number // banks)
-    assert (kept == Tiling(keep, 2, 1, banks).choose(energy)).all()
+    assert (kept == Tiling(keep, 2, 1, banks, balanced=True).choose(energy)).all()
+
+
+@settings(max_examples=40, deadline=None)
+@given(SHARES, st.integers(1, 4), st.integers(1, 4), st.integers(0, 1000), st.booleans())
+def test_banks_keep_as_many_of_a_row_of_tiles(keep, banks, groups, seed, zeros):
+    energy = np.random.default_rng(seed).integers(0, 2, (6, banks * groups)) * (not zeros)
+    kept = Tiling(keep, 2, 1, banks).choose(energy)
+    assert kept[::2].sum() == count(keep, 3 * groups) * banks
+    each = np.array([kept[:, bank::banks].sum(1) for bank in range(banks)])
+    assert (each == each[0]).all()
 
 
 def test_equal_tiles_are_kept_from_the_front():
-    kept = Tiling(0.5, 1, 1).choose(np.ones((2, 4)))
+    kept = Tiling(0.5, 1, 1, balanced=True).choose(np.ones((2, 4)))
     assert kept.tolist() == [[1, 1, 0, 0]] * 2
 
 
@@ -161,7 +193,7 @@ def test_a_dropped_column_has_a_scale_of_one():
 
 
 def test_padding_is_not_kept():
-    kept = Tiling(0.5, 2, 1, used=4).choose(np.ones((4, 7)))
+    kept = Tiling(0.5, 2, 1, balanced=True, used=4).choose(np.ones((4, 7)))
     assert kept.tolist() == [[1, 1, 0, 0, 0, 0, 0]] * 4
 
 
