@@ -14,6 +14,9 @@ def synth(
     out: Annotated[
         Path | None, typer.Option(metavar="DIR", help="Folder; synth-PART beside the project.")
     ] = None,
+    timing: Annotated[
+        bool, typer.Option("--timing", help="Analyse the clock: 7-series and ECP5.")
+    ] = False,
     timeout: Annotated[
         float, typer.Option(metavar="S", min=1, help="Seconds that Yosys may take.")
     ] = 3600,
@@ -28,7 +31,7 @@ def synth(
     with explained(debug):
         from ernn.flow.synth import synth as run_synth
 
-        run_synth(folder, part, out, force=force, timeout_s=timeout, say=say)
+        run_synth(folder, part, out, force=force, timing=timing, timeout_s=timeout, say=say)
 
 
 def build(context: typer.Context) -> None:

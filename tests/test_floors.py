@@ -35,6 +35,7 @@ FLOORS = [
     {"importers", "finetune", "hw"},
     {"hdl"},
     {"run"},
+    {"timing"},
     {"backends"},
     {"ese", "suites"},
     {"energy"},

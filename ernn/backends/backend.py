@@ -17,6 +17,7 @@ from ernn.datafile import parse
 from ernn.errors import Fault, PlanError, ToolError
 from ernn.hw.cost import Resources
 from ernn.parts.part import Part, load_part, part_names
+from ernn.timing.library import Library
 
 
 @dataclass(frozen=True)
@@ -43,6 +44,8 @@ class Backend:
     build: Callable[[BuildRequest, Any], BuildResult]  # the second is of the type `options`
     synthesis: Callable[[], list[str]]  # Yosys' commands that keep the hierarchy
     cells: Mapping[str, Resources]  # what a cell of its library takes; free ones are not named
+    # Delays, for the analysis of a netlist's clock; an error says what parts have none.
+    delays: Callable[[Part], Library] | None = None
     netlist_cells: str = ""  # glob of sim/cells: its cells for a simulator; empty: none
 
     @property
@@ -50,6 +53,20 @@ class Backend:
         """The options."""
         hints = get_type_hints(self.options, include_extras=True)
         return tuple(_option(one.name, hints[one.name]) for one in fields(self.options))
+
+    def delays_of(self, part: Part) -> Library:
+        """Return the delays of a part.
+
+        Raises:
+            ToolError: nobody has given ernn any.
+        """
+        if self.delays is None:
+            raise ToolError(
+                f"the clock of {part.name} cannot be analysed",
+                given=f"ernn has no delays of {part.family.name}",
+                remedy="leave --timing out, or take a part of AMD's 7-series or an ECP5",
+            )
+        return self.delays(part)
 
     def parse(self, part: Part, values: Mapping[str, Any]) -> Any:
         """Return the flow's options with these values, the others as they are without.

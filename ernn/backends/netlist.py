@@ -1,20 +1,18 @@
-"""Count the cells of a hierarchical netlist, as Yosys writes it in JSON, by group and module.
+"""Count the cells of a hierarchical netlist by group and module.
 
 Every instance is visited: a cell counts for the instance that contains it, so that groups, module
 types and the total are sums of the same cells.
 """
 
-import json
-import re
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 from ernn.errors import ToolError
 from ernn.hw.cost import Resources
 from ernn.hw.groups import group_of
+from ernn.run.netlist import is_instance, plain_name
 
 # What the cells of most libraries take
 LUT, FF, DSP, BLOCK18 = Resources(lut=1), Resources(ff=1), Resources(dsp=1), Resources(bram36=0.5)
@@ -28,21 +26,6 @@ class Count:
     total: Resources
     groups: dict[str, Resources]  # by ernn.hw.groups
     modules: dict[str, tuple[int, Resources]]  # instances, and their own cells in all
-
-
-def read_netlist(path: Path) -> dict[str, Any]:
-    """Read the modules of a netlist in Yosys' JSON.
-
-    Raises:
-        ToolError: it is damaged.
-    """
-    try:
-        modules: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))["modules"]
-    except (OSError, ValueError, KeyError, TypeError) as error:
-        raise ToolError(
-            f"{path} is no netlist of Yosys", given=str(error), remedy="synthesize again"
-        ) from None
-    return modules
 
 
 def count(modules: dict[str, Any], top: str, cells: Mapping[str, Resources]) -> Count:
@@ -75,15 +58,6 @@ def count(modules: dict[str, Any], top: str, cells: Mapping[str, Resources]) -> 
     return Count(total, dict(sorted(groups.items())), dict(sorted(found.items())))
 
 
-def plain_name(module: str) -> str:
-    r"""Return the Verilog name of a module that Yosys has named for its parameters.
-
-    ``$paramod$4f3a...\ernn_delay`` and ``$paramod\ernn_delay\WIDTH=...`` are both ``ernn_delay``.
-    """
-    match = re.match(r"\$paramod(?:\$[0-9a-f]+)?\\([^\\]+)", module)
-    return match[1] if match else module.removeprefix("\\")
-
-
 @dataclass(frozen=True)
 class _Own:
     """A module's own cells, and the instances of other modules in it."""
@@ -97,10 +71,9 @@ def _own(modules: dict[str, Any], name: str, cells: Mapping[str, Resources]) -> 
     instances = []
     for cell, one in modules[name].get("cells", {}).items():
         kind = one["type"]
-        box = modules.get(kind)
         if kind in cells or kind.startswith("$scopeinfo"):
             kinds[kind] += 1
-        elif box is not None and "blackbox" not in box.get("attributes", {}):
+        elif is_instance(modules, kind):
             instances.append((cell, kind))
         else:
             raise ToolError(

@@ -9,11 +9,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ernn.backends.backend import backend_of
-from ernn.backends.netlist import Count, count, read_netlist
+from ernn.backends.netlist import Count, count
 from ernn.backends.yosys_commands import TOP
 from ernn.hdl.project import Project
 from ernn.parts.part import Part
 from ernn.places import alias
+from ernn.run.netlist import read_netlist
 from ernn.run.yosys import run_yosys
 from ernn.tools import require
 

@@ -9,14 +9,18 @@ from pathlib import Path
 from typing import Any
 
 from ernn import __version__
+from ernn.backends.backend import backend_of
 from ernn.backends.synthesis import Synthesis, synthesize
 from ernn.files import write_text
 from ernn.flow.results import command_line, write_json
 from ernn.flow.run_folder import SUMMARY, SYNTHESIS
+from ernn.flow.timing import analyse
+from ernn.flow.timing import describe as describe_timing
 from ernn.folders import filling
 from ernn.hdl.project import Project, open_project
 from ernn.hw.cost import Resources, group_resources, in_whole_blocks
 from ernn.parts.part import Part, load_part
+from ernn.run.netlist import read_netlist
 
 FORMAT = "ernn-synth-1"
 _COLUMNS = {"dsp": "DSP", "bram36": "BRAM36", "lut": "LUT", "ff": "FF"}
@@ -28,6 +32,7 @@ def synth(
     out: Path | None = None,
     *,
     force: bool = False,
+    timing: bool = False,
     timeout_s: float = 3600,
     say: Callable[[str], None] = print,
 ) -> dict[str, Any]:
@@ -38,23 +43,27 @@ def synth(
         part: name or file of a part; the plan's if not given.
         out: for the results; ``synth-<part>`` beside the project if not given.
         force: go on with files that were edited after generation.
+        timing: analyse the clock, too.
         timeout_s: after which Yosys is stopped.
         say: takes the summary, line by line.
 
     Raises:
         ProjectError: no project, an edited file, or a folder of something else at ``out``.
         PlanError: an unknown part.
-        ToolError: no flow for the part; Yosys is missing, fails, takes too long or runs out of
-            memory.
+        ToolError: no flow for the part, or no delays for the analysis; Yosys is missing, fails,
+            takes too long or runs out of memory.
     """
     project = open_project(folder, force)
     chip = load_part(part or project.plan.part)
+    delays = backend_of(chip).delays_of(chip) if timing else None
     place = out or project.folder.parent / f"synth-{chip.name.lower()}"
-    command = command_line("synth", folder, part=part, force=force)
+    command = command_line("synth", folder, part=part, force=force, timing=timing)
     with filling(place, SYNTHESIS, "synthesis") as work:
         done = synthesize(project, chip, work, timeout_s=timeout_s)
-        done.netlist.unlink()  # tens of megabytes, and made again in a minute
         report = _report(project, chip, done, command)
+        if delays is not None:
+            report["timing"] = analyse(read_netlist(done.netlist), delays)
+        done.netlist.unlink()  # tens of megabytes, and made again in a minute
         write_json(work / SYNTHESIS, report)
         lines = list(describe(report))
         write_text(work / SUMMARY, "\n".join(lines) + "\n")
@@ -74,6 +83,7 @@ def _report(project: Project, part: Part, done: Synthesis, command: str) -> dict
         "ernn": __version__,
         "tool": done.tool,
         "part": part.name,
+        "clock_mhz": project.plan.clock_mhz,
         "family": done.family,
         "stand_in": done.stand_in,
         "edited": list(project.edited),
@@ -115,6 +125,9 @@ def describe(report: dict[str, Any]) -> Iterator[str]:
     yield f"{'of the part':{width}}" + "".join(
         f"{free[key]:>17,}{_share(used[key], free[key]):>7}" for key in _COLUMNS
     )
+
+    if "timing" in report:
+        yield from describe_timing(report["timing"], report["clock_mhz"])
 
 
 def _cells(planned: float, used: float) -> str:

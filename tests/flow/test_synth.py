@@ -10,6 +10,8 @@ from typer.testing import CliRunner
 
 from ernn import cli
 from ernn.backends.synthesis import synthesize
+from ernn.backends.vivado.timing import delays
+from ernn.backends.yosys_commands import TOP
 from ernn.errors import ToolError
 from ernn.flow.synth import describe, synth
 from ernn.hdl.project import open_project, write_project
@@ -17,6 +19,10 @@ from ernn.hw.build import Target, build_plan
 from ernn.hw.cost import Resources, resources
 from ernn.hw.layout import Sizes
 from ernn.parts.part import load_part
+from ernn.run.netlist import read_netlist
+from ernn.run.yosys import run_yosys
+from ernn.timing.analysis import Analysis
+from ernn.timing.graph import flatten
 from tests.models import random_integer_model
 
 WITHIN = {"lut": 0.15, "ff": 0.1}  # of a synthesis: what an estimate may be off
@@ -155,3 +161,41 @@ def test_a_folder_of_any_name(tmp_path):
     folder = project(tmp_path / "a b\"c;#$'\udcef", "ecp5")
     told = synth(folder, say=lambda line: None)
     assert told["total"]["lut"] > 0
+
+
+@pytest.mark.needs("yosys")
+def test_the_clock_is_that_of_the_flat_design(generated, tmp_path):
+    """Module by module, the analysis finds what it finds where Yosys has flattened them all."""
+    part = load_part("XC7A35T")
+    done = synthesize(open_project(generated), part, tmp_path)
+    flat = tmp_path / "flat.json"
+    commands = [f"read_json {done.netlist}", "flatten", f"write_json {flat}"]
+    run_yosys(commands, tmp_path, tmp_path / "flat.ys", timeout_s=300)
+    library = delays(part)
+    one, other = (
+        Analysis(flatten(read_netlist(path), TOP, library), library)
+        for path in (done.netlist, flat)
+    )
+    assert one.period == pytest.approx(other.period) and 2 < one.period < 20
+    needed = one.needed[np.isfinite(one.needed)]  # no constants, which Yosys has carried inwards
+    assert np.sort(needed) == pytest.approx(np.sort(other.needed))
+
+
+@pytest.mark.needs("yosys")
+def test_the_clock_is_told(generated, tmp_path):
+    lines = []
+    told = synth(generated, out=tmp_path / "synth", timing=True, say=lines.append)
+    timing = told["timing"]
+    assert timing["mark"] == "analysed" and timing["delays"] == "7-series, artix-1"
+    assert timing["mhz"]["low"] < timing["mhz"]["typical"] < timing["mhz"]["high"]
+    assert sum(count for *_, count in timing["histogram"]) == timing["registers"] > 1000
+    slowest = [path["ns"] for path in timing["paths"]]
+    assert slowest == sorted(slowest, reverse=True) and len(slowest) == 10
+    assert slowest[0] == pytest.approx(timing["period_ns"])
+    ways = [sum(cell["wire"] + cell["time"] for cell in path["cells"]) for path in timing["paths"]]
+    assert ways == pytest.approx(slowest)
+    assert any("MHz of the plan; analysed with the delays of 7-series" in line for line in lines)
+    assert told["command"].endswith("--timing")
+    with pytest.raises(ToolError, match="the clock of XCKU060 cannot be analysed"):
+        synth(generated, "XCKU060", tmp_path / "other", timing=True)
+    assert not (tmp_path / "other").exists()

@@ -5,10 +5,11 @@ import json
 import pytest
 
 from ernn.backends.ecp5.synthesis import CELLS as ECP5
-from ernn.backends.netlist import count, plain_name, read_netlist
+from ernn.backends.netlist import count
 from ernn.backends.vivado.synthesis import CELLS as XC7
 from ernn.errors import ToolError
 from ernn.hw.cost import Resources
+from ernn.run.netlist import plain_name, read_netlist
 
 DELAY = "$paramod$4f3a\\ernn_delay"
 

@@ -3,6 +3,7 @@
 from ernn.backends.backend import Backend
 from ernn.backends.ecp5.build import Ecp5Options, build_ecp5
 from ernn.backends.ecp5.synthesis import CELLS, hierarchical
+from ernn.backends.ecp5.timing import Ecp5
 
 BACKEND = Backend(
     name="ecp5",
@@ -11,5 +12,6 @@ BACKEND = Backend(
     build=build_ecp5,
     synthesis=hierarchical,
     cells=CELLS,
+    delays=Ecp5,
     netlist_cells="ecp5_*.v",
 )

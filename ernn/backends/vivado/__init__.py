@@ -3,6 +3,7 @@
 from ernn.backends.backend import Backend
 from ernn.backends.vivado.build import VivadoOptions, build_vivado
 from ernn.backends.vivado.synthesis import CELLS, hierarchical
+from ernn.backends.vivado.timing import delays
 
 BACKEND = Backend(
     name="vivado",
@@ -11,4 +12,5 @@ BACKEND = Backend(
     build=build_vivado,
     synthesis=hierarchical,
     cells=CELLS,
+    delays=delays,
 )

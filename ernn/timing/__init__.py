@@ -1,0 +1,1 @@
+"""Static timing analysis of a synthesized netlist, before anything is placed."""
