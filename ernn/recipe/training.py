@@ -13,7 +13,8 @@ class TrainingRecipe(Section):
     loss: Literal["frames", "ctc"] = "frames"  # "ctc": phone sequences without times
     updates: Count = 1500
     batch: Count = 32  # chunks or utterances, of all GPUs together
-    chunk_frames: Count = 64  # loss = "frames" only
+    # loss = "frames" only; 0: whole utterances, which begin where a state begins
+    chunk_frames: Annotated[int, Field(ge=0, le=1_000_000)] = 64
     learning_rate: LearningRate = 1e-2
     label_delay: Annotated[int, Field(ge=0, le=50)] = 2  # frames; loss = "frames" only
     input_noise: NotNegative | None = None  # None: 0.1 where classes are told, else 0

@@ -9,7 +9,7 @@ import numpy as np
 
 from ernn.errors import CorpusError, ShapeError
 from ernn.score import Measure, Score
-from ernn.targets import AT_END, CLASSES, Targets
+from ernn.targets import AT_END, CLASSES, UNTOLD, Targets
 from ernn.tasks.judges import Judge, find_judge
 from ernn.tasks.sequences import (
     Sequences,
@@ -122,6 +122,10 @@ class ArraysTask:
                 remedy="give a target for each of its outputs, or a class for each of them",
             )
         told = [self._told(rows) for rows in outputs]
+        if self.targets == "steps":  # some of which may want nothing
+            judged = [labels != UNTOLD for labels in wanted]
+            told = [rows[where] for rows, where in zip(told, judged, strict=True)]
+            wanted = [labels[where] for labels, where in zip(wanted, judged, strict=True)]
         return Score(self.measure, found.groups, self._judge.count(told, wanted))
 
     def _told(self, rows: np.ndarray) -> np.ndarray:

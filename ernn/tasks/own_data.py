@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from ernn.errors import CorpusError
-from ernn.targets import CLASSES, Targets
+from ernn.targets import CLASSES, UNTOLD, Targets
 from ernn.tasks.csv_folder import csv_files, read_csv
 from ernn.tasks.npz import read_npy, read_npz
 from ernn.tasks.sequences import Sequences, save_sequences
@@ -59,7 +59,7 @@ def make_sequences(path: Path, folder: Path, trained: bool = False) -> str:
     frames = _frames(path, arrays["frames"], lengths)
     kind, targets = _targets(path, arrays, lengths)
     names = arrays.get("classes")
-    classes = _classes(path, names, targets) if kind in CLASSES else ()
+    classes = _classes(path, names, _told(path, kind, targets)) if kind in CLASSES else ()
     groups = _texts(path, arrays.get("groups"), len(lengths), "groups")
     size, wanted = frames[0].shape[1], _wanted(kind, classes, targets)
     told = [f"{_count(len(frames), 'sequence')}, {_count(size, 'value')} a frame, {wanted}"]
@@ -68,6 +68,7 @@ def make_sequences(path: Path, folder: Path, trained: bool = False) -> str:
     elif len(frames) == 1:
         which, ends, sentence = _cut_in_time(path, len(frames[0]), len(targets[0]))
         frames, targets = np.split(frames[0], ends), np.split(targets[0], ends)
+        _told(path, kind, targets)  # each of them has to have a class
         groups = []  # all of it is from the same one
         told.append(sentence)
     else:
@@ -236,6 +237,18 @@ def _misfit(path: Path, targets: np.ndarray, count: int, steps: int, last: str) 
     )
 
 
+def _told(path: Path, kind: Targets, labels: list[np.ndarray]) -> list[np.ndarray]:
+    """Return the classes of each sequence without the steps at which nothing is wanted."""
+    if kind != "steps":
+        return labels
+    told = [one[one != UNTOLD] for one in labels]
+    for index, one in enumerate(told):
+        if not len(one):
+            what = f"no step of sequence {index} has a class"
+            raise _wrong(path, what, "give one to a step, or leave the sequence out")
+    return told
+
+
 def _classes(path: Path, names: np.ndarray | None, labels: list[np.ndarray]) -> tuple[str, ...]:
     low, high = min(one.min() for one in labels), max(one.max() for one in labels)
     count = int(high) + 1 if names is None else names.size
@@ -360,7 +373,8 @@ def _in_words(split: str, picked: Sequences) -> str:
     told = f"{split}: {_count(len(picked), 'sequence')}, {steps:,} frames"
     if picked.kind not in CLASSES:
         return told
-    counted = np.bincount(np.concatenate(picked.targets), minlength=len(picked.classes))
+    found = np.concatenate(picked.targets)
+    counted = np.bincount(found[found != UNTOLD], minlength=len(picked.classes))
     most = int(counted.argmax())
     share = 100 * counted[most] / counted.sum()
     return f"{told}; most often {picked.classes[most]} ({share:.0f} %)"

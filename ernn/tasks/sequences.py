@@ -1,7 +1,8 @@
 """Sequences of numbers with their targets on disk: one safetensors file per split.
 
 A file holds the frames of all its sequences end to end: ``features`` (frames, F) float32 and
-``targets``, one for each frame or each sequence: int32 classes, or float32 (..., O); (frames, 0) of
+``targets``, one for each frame or each sequence: int32 classes, UNTOLD where a frame has none, or
+float32 (..., O); (frames, 0) of
 them where there are none. Its header has the length and the group of each sequence, and the names
 of the classes. The outputs of a network for the sequences of a split have a file of their own.
 """
@@ -15,7 +16,7 @@ import numpy as np
 
 from ernn.errors import CorpusError
 from ernn.files import read_arrays, write_arrays
-from ernn.targets import AT_END, CLASSES, Targets
+from ernn.targets import AT_END, CLASSES, UNTOLD, Targets
 
 FORMAT = "ernn-sequences-1"
 OUTPUTS = "ernn-outputs-1"
@@ -128,7 +129,8 @@ def _dtype(kind: str) -> type[np.number]:
 
 def _possible(targets: np.ndarray, kind: str, classes: int) -> bool:
     if kind in CLASSES:
-        return targets.ndim == 1 and 0 <= targets.min() <= targets.max() < classes
+        least = UNTOLD if kind == "steps" else 0
+        return targets.ndim == 1 and least <= targets.min() <= targets.max() < classes
     return targets.ndim == 2 and bool(np.isfinite(targets).all())
 
 

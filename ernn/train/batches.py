@@ -13,15 +13,15 @@ import torch
 from torch import Tensor
 
 from ernn.errors import CorpusError
-from ernn.targets import AT_END, CLASSES, Targets
+from ernn.targets import AT_END, CLASSES, UNTOLD, Targets
 from ernn.train.differences import Difference
 
-# Features (T, F) of each utterance, and its labels: (T,) one per frame, (1,) for the whole, or (P,)
-# in the order in which they come. Where numbers are told, float (T, O) or (1, O) instead; where
+# Features (T, F) of each utterance, and its labels: (T,) one per frame, UNTOLD where none is wanted,
+# (1,) for the whole, or (P,) in the order in which they come. Where numbers are told, float (T, O) or (1, O) instead; where
 # only the frames are known, (T, 0) to train on, and (T, O) of a teacher to be judged by.
 Utterances = list[tuple[np.ndarray, np.ndarray]]
 
-IGNORED = -100  # torch's cross entropy leaves out frames of this label
+IGNORED = UNTOLD  # the loss leaves out frames of this label
 
 
 @dataclass(frozen=True)
@@ -51,7 +51,8 @@ class Data:
                     _check_values(where, labels, 1 if at_end else len(features), told)
                     continue
                 _check_labels(where, labels, len(features), self.targets)
-                if labels.min() < 0 or labels.max() >= self.labels:
+                least = UNTOLD if self.targets == "steps" else 0
+                if labels.min() < least or labels.max() >= self.labels:
                     given = f"labels {labels.min()}..{labels.max()}"
                     raise CorpusError(where, given=given, allowed=f"0..{self.labels - 1}")
 
@@ -121,6 +122,33 @@ def _dtype(labels: np.ndarray) -> type[np.number]:
     return np.int64 if labels.dtype.kind in "iu" else np.float32
 
 
+def pieces(utterances: Utterances, frames: int, label_delay: int, device: str) -> Source:
+    """Return chunks of so many frames; 0: whole utterances."""
+    if frames:
+        return Chunks(utterances, frames, label_delay, device)
+    laid = [_laid_out(*one, label_delay) for one in utterances]
+    told = [counts for *_, counts in laid]
+    return WholeUtterances([(values, labels) for values, labels, _ in laid], device, told)
+
+
+def _laid_out(
+    values: np.ndarray, labels: np.ndarray, label_delay: int, least: int = 0
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Return an utterance whose labels come later: features, labels, and which frames count.
+
+    Its last frame is repeated until every label has one, and there are `least` of them.
+    """
+    length = max(len(values) + label_delay, least)
+    more = np.repeat(values[-1:], length - len(values), axis=0)
+    delayed = np.full((length, *labels.shape[1:]), IGNORED, dtype=_dtype(labels))
+    delayed[label_delay : label_delay + len(labels)] = labels
+    told = np.zeros(length, bool)
+    told[label_delay : label_delay + len(labels)] = True
+    if labels.ndim == 1:
+        told &= delayed != IGNORED
+    return np.concatenate([values, more], dtype=np.float32), delayed, told
+
+
 class Chunks:
     """Chunks of equal length, drawn at random from all utterances laid end to end.
 
@@ -130,17 +158,13 @@ class Chunks:
 
     def __init__(self, utterances: Utterances, frames: int, label_delay: int, device: str) -> None:
         features, labels, told, starts, offset = [], [], [], [], 0
-        for values, phones in utterances:
-            length = max(len(values) + label_delay, frames)
-            more = np.repeat(values[-1:], length - len(values), axis=0)
-            features.append(np.concatenate([values, more], dtype=np.float32))
-            delayed = np.full((length, *phones.shape[1:]), IGNORED, dtype=_dtype(phones))
-            delayed[label_delay : label_delay + len(phones)] = phones
+        for one in utterances:
+            values, delayed, counts = _laid_out(*one, label_delay, frames)
+            features.append(values)
             labels.append(delayed)
-            told.append(np.zeros(length, bool))
-            told[-1][label_delay : label_delay + len(phones)] = True
-            starts.append(np.arange(offset, offset + length - frames + 1))
-            offset += length
+            told.append(counts)
+            starts.append(np.arange(offset, offset + len(values) - frames + 1))
+            offset += len(values)
         self.features = torch.from_numpy(np.concatenate(features)).to(device)  # (N, F)
         self.labels = torch.from_numpy(np.concatenate(labels)).to(device)  # (N,) or (N, O)
         self.told = torch.from_numpy(np.concatenate(told)).to(device)  # (N,)
@@ -166,8 +190,18 @@ class WholeUtterances:
 
     POOL = 8
 
-    def __init__(self, utterances: Utterances, device: str, last: bool = False) -> None:
-        self.last = last  # only the last frame of each counts
+    def __init__(
+        self, utterances: Utterances, device: str, told: list[np.ndarray] | None = None
+    ) -> None:
+        """Keep utterances.
+
+        Args:
+            utterances: in any order.
+            device: to keep them on.
+            told: (T,) bool of each: the frames that the loss is about; all, if not given.
+        """
+        told = told or [np.ones(len(values), bool) for values, _ in utterances]
+        self.told = [torch.from_numpy(counts).to(device) for counts in told]
         self.frames = [torch.from_numpy(values).float().to(device) for values, _ in utterances]
         self.phones = [
             torch.from_numpy(phones.astype(_dtype(phones))).to(device) for _, phones in utterances
@@ -187,8 +221,12 @@ class WholeUtterances:
         labels = pad([self.phones[index] for index in chosen], True, IGNORED)
         features += noise * torch.randn(features.shape, generator=generator, device=device)
         lengths = torch.from_numpy(self.lengths[chosen]).to(device)
-        counted = torch.arange(features.shape[1], device=device) < lengths.unsqueeze(1)
-        features = features * counted.unsqueeze(-1)
-        if self.last:
-            counted = torch.arange(features.shape[1], device=device) == lengths.unsqueeze(1) - 1
+        inside = torch.arange(features.shape[1], device=device) < lengths.unsqueeze(1)
+        features = features * inside.unsqueeze(-1)
+        counted = pad([self.told[index] for index in chosen], batch_first=True)
         return Batch(features, labels, counted)
+
+
+def last_frames(utterances: Utterances) -> list[np.ndarray]:
+    """Return which frames count of utterances whose last one tells: (T,) bool of each."""
+    return [np.arange(len(values)) == len(values) - 1 for values, _ in utterances]

@@ -18,7 +18,15 @@ from ernn.errors import RecipeError
 from ernn.recipe import TrainingRecipe
 from ernn.targets import AT_END, CLASSES
 from ernn.train.acoustic import AcousticModel
-from ernn.train.batches import IGNORED, Batch, Chunks, Data, Source, Utterances, WholeUtterances
+from ernn.train.batches import (
+    IGNORED,
+    Batch,
+    Data,
+    Source,
+    Utterances,
+    WholeUtterances,
+    pieces,
+)
 from ernn.train.checkpoint import digest
 from ernn.train.differences import (
     CROSS_ENTROPY,
@@ -66,8 +74,8 @@ class FrameLoss:
         return True
 
     def source(self, utterances: Utterances, recipe: TrainingRecipe, device: str) -> Source:
-        """Return chunks of equal length."""
-        return Chunks(utterances, recipe.chunk_frames, self.label_delay, device)
+        """Return chunks of equal length, or whole utterances."""
+        return pieces(utterances, recipe.chunk_frames, self.label_delay, device)
 
     def total(self, scores: Tensor, batch: Batch) -> Tensor:
         """Return the sum over all frames whose label counts."""
@@ -79,7 +87,8 @@ class FrameLoss:
         scores = torch.from_numpy(np.concatenate([rows[delay:] for rows in outputs]))
         told = [labels[: max(0, len(labels) - delay)] for _, labels in utterances]
         labels = torch.from_numpy(np.concatenate(told).astype(np.int64))
-        return (_cross_entropy(scores, labels) / max(1, len(labels))).item()
+        count = int((labels != IGNORED).sum())
+        return (_cross_entropy(scores, labels) / max(1, count)).item()
 
     def describe(self) -> dict[str, Any]:
         """Return all settings."""

@@ -12,7 +12,15 @@ from torch import Tensor
 
 from ernn.recipe import TrainingRecipe
 from ernn.train.acoustic import AcousticModel
-from ernn.train.batches import Batch, Chunks, Source, Utterances, WholeUtterances
+from ernn.train.batches import (
+    IGNORED,
+    Batch,
+    Source,
+    Utterances,
+    WholeUtterances,
+    last_frames,
+    pieces,
+)
 from ernn.train.checkpoint import digest
 from ernn.train.differences import Difference
 
@@ -32,8 +40,8 @@ class RowLoss:
     def source(self, utterances: Utterances, recipe: TrainingRecipe, device: str) -> Source:
         """Return chunks of equal length, or whole sequences."""
         if self.at_end:
-            return WholeUtterances(utterances, device, last=True)
-        return Chunks(utterances, recipe.chunk_frames, self.label_delay, device)
+            return WholeUtterances(utterances, device, last_frames(utterances))
+        return pieces(utterances, recipe.chunk_frames, self.label_delay, device)
 
     def total(self, scores: Tensor, batch: Batch) -> Tensor:
         """Return the sum over all rows that count."""
@@ -45,7 +53,9 @@ class RowLoss:
         delay = self.label_delay
         told = [rows[-1:] if self.at_end else rows[delay:] for rows in outputs]
         wanted = [one if self.at_end else one[: max(0, len(one) - delay)] for _, one in utterances]
-        return self.difference.mean(np.concatenate(told), np.concatenate(wanted))
+        rows, targets = np.concatenate(told), np.concatenate(wanted)
+        counted = targets != IGNORED if self.of_classes else slice(None)
+        return self.difference.mean(rows[counted], targets[counted])
 
     def describe(self) -> dict[str, Any]:
         """Return all settings."""
@@ -77,8 +87,8 @@ class Imitation:
         """Return chunks of equal length, or whole sequences."""
         self.teacher.to(device)
         if self.at_end:
-            return WholeUtterances(utterances, device, last=True)
-        return Chunks(utterances, recipe.chunk_frames, 0, device)
+            return WholeUtterances(utterances, device, last_frames(utterances))
+        return pieces(utterances, recipe.chunk_frames, 0, device)
 
     def total(self, scores: Tensor, batch: Batch) -> Tensor:
         """Return the sum over all steps, or over the last ones."""

@@ -46,7 +46,9 @@ def outputs_of(loss):
 def test_frame_loss_is_torchs_mean_bit_for_bit():
     batch, scores = frame_batch(16, 40), random_scores(16, 40, LABELS)
     ours = FrameLoss(2).total(scores, batch) / batch.counted.sum()
-    theirs = functional.cross_entropy(scores.flatten(0, 1), batch.labels.flatten())
+    theirs = functional.cross_entropy(
+        scores.flatten(0, 1), batch.labels.flatten(), ignore_index=IGNORED
+    )
     assert torch.equal(ours, theirs)
     (our_gradient,) = torch.autograd.grad(ours, scores)
     (their_gradient,) = torch.autograd.grad(theirs, scores)
