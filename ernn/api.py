@@ -73,8 +73,12 @@ def write_recipe(
     *,
     name: str = "imported",
     block: int = 1,
-    hardware: Settings | None = None,
+    layer: Settings | None = None,
+    model: Settings | None = None,
+    training: Settings | None = None,
+    compression: Settings | None = None,
     quantization: Settings | None = None,
+    hardware: Settings | None = None,
     say: Callable[[str], None] = lambda line: None,
 ) -> Path:
     """Write the recipe of an imported network, for `run_recipe` with the same ``out``.
@@ -86,8 +90,12 @@ def write_recipe(
             frames (T, F) of some sequences.
         name: of the accelerator.
         block: size of the blocks that it is compressed to; 1 leaves it dense.
-        hardware: keys of the recipe's [hardware].
+        layer: more keys of every [[model.layers]] of the recipe, such as ``block_input``.
+        model: keys of its [model], such as ``structure``.
+        training: keys of its [training]; batches and chunks matter to compression too.
+        compression: keys of its [compression].
         quantization: keys of its [quantization].
+        hardware: keys of its [hardware].
         say: takes a line about what was understood.
 
     Raises:
@@ -102,8 +110,15 @@ def write_recipe(
             remedy="give what from_torch, from_onnx, from_keras or from_state_dict returns",
         )
     given = Path(data) if isinstance(data, str | Path) else data
-    settings = dict(hardware or {}), dict(quantization or {})
-    return write_import(network, Wanted(name, given, False, block, *settings), Path(out), say)
+    sections = {
+        "model": model or {},
+        "training": training or {},
+        "compression": compression or {},
+        "quantization": quantization or {},
+        "hardware": hardware or {},
+    }
+    wanted = Wanted(name, given, False, block, layer or {}, sections)
+    return write_import(network, wanted, Path(out), say)
 
 
 def fit(

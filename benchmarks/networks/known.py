@@ -15,6 +15,8 @@ class Known:
     module: str
     function: str
     count: int  # of words, speakers or pieces of data to judge by
+    # What it is compressed to; see networks.compression.
+    compressed: tuple[str, ...] = ()
 
     def make(self, cache: Path, size: float) -> Network:
         """Return the network with a share of its data."""
@@ -25,8 +27,10 @@ class Known:
 
 KNOWN = {
     "silero": Known("Silero VAD", "silero", "make", 24),
-    "g2p": Known("g2p-en", "g2p", "make", 1500),
-    "opendpd": Known("OpenDPD's amplifier", "opendpd", "make", 32),
+    "g2p": Known("g2p-en", "g2p", "make", 1500, ("block=1", "block=4", "block=8")),
+    "opendpd": Known(
+        "OpenDPD's amplifier", "opendpd", "make", 32, ("block=1", "block=2", "block=4", "block=8")
+    ),
     "resemblyzer": Known("Resemblyzer", "resemblyzer", "make", 12),
     "resemblyzer_scaled": Known("Resemblyzer, inputs scaled", "resemblyzer", "make_scaled", 12),
     "dtln": Known("DTLN, model 1", "dtln", "make", 12),

@@ -19,6 +19,7 @@ from ernn.quant.quantize import measure, quantize
 from ernn.recipe import HardwareRecipe, QuantizationRecipe
 from ernn.run.simulate import simulate
 from ernn.run.traffic import Traffic
+from ernn.score import Score
 from networks.formats import by_product, by_row
 from networks.network import Frames, Network, Part, float_run, integer_run
 
@@ -93,8 +94,8 @@ def built(
         yield name, result
 
 
-def _plain(values: Sequence[float]) -> list[float]:
-    return [float(value) for value in values]
+def _plain(values: Sequence[float | Score]) -> list[float]:
+    return [one.value if isinstance(one, Score) else float(one) for one in values]
 
 
 def _integer(part: Part, bits: int) -> IntegerModel:

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
+from typing import Any
 
 import numpy as np
 
@@ -12,11 +13,23 @@ from ernn.quant.float_model import run_float
 from ernn.quant.frames import stack
 from ernn.quant.integer_model import IntegerModel
 from ernn.quant.predict import predict
+from ernn.score import Score
 
 Frames = list[np.ndarray]  # (T, F) of some sequences
 Run = Callable[[Frames], Frames]  # a model: frames in, outputs (T, O) out
 Runs = Mapping[str, Run]  # by the name of the part
+Sections = Mapping[str, Mapping[str, Any]]  # of a recipe: keys and values
 _TOGETHER = 256  # sequences that run at a time
+
+
+@dataclass(frozen=True)
+class Lesson:
+    """What a part is compressed on, through a recipe as any user would write it."""
+
+    network: ImportedNetwork  # as it is built
+    # Of the data file (docs/own_data.md), by the compressed parts in front of this one.
+    arrays: Callable[[Runs], dict[str, np.ndarray]]
+    sections: Sections
 
 
 @dataclass(frozen=True)
@@ -26,6 +39,7 @@ class Part:
     network: ImportedNetwork
     calibration: Frames  # also what is simulated
     model: CompressedModel | None = None  # to build, if it is not the imported one itself
+    lesson: Lesson | None = None  # None: it is built dense
 
     @property
     def built(self) -> CompressedModel:
@@ -53,7 +67,8 @@ class Network:
     frames_per_second: float  # that it has to keep up with
     parts: Mapping[str, Part]
     measures: Sequence[Measure]
-    score: Callable[[Runs], Sequence[float]]  # one value for each of the measures
+    # One value for each of the measures; a Score has an interval.
+    score: Callable[[Runs], Sequence[float | Score]]
     note: str = ""
 
 

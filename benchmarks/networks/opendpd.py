@@ -8,11 +8,20 @@ from scipy.signal import welch
 from torch import nn
 
 from ernn import from_torch
+from ernn.score import NMSE, Score
 from networks import packages
-from networks.network import Frames, Measure, Network, Part, Runs
+from networks.network import Frames, Lesson, Measure, Network, Part, Runs
 
 _RATE_HZ, _CHANNEL_HZ = 983.04e6, 200e6
 _PIECE, _WARM = 2048, 200  # samples of a sequence, and more in front that are not judged
+_SECTIONS = {
+    # Pieces as long as those that the network was trained on; they begin with a state of zeros.
+    "training": {"batch": 64, "chunk_frames": 200, "evaluate_every": 250, "patience": 16},
+    "compression": {
+        **{"updates": 1500, "learning_rate": 2e-3},
+        **{"retrain_updates": 6000, "retrain_learning_rate": 5e-3},
+    },
+}
 
 
 class Amplifier(nn.Module):
@@ -36,19 +45,38 @@ def make(cache: Path, pieces: int) -> Network:
     with np.load(paths["apa-200mhz-b-pa-v6.npz"], allow_pickle=False) as stored:
         weights = {name: torch.from_numpy(stored[name]) for name in stored}
     with np.load(paths["apa-200mhz-b-measured-v4.npz"], allow_pickle=False) as stored:
-        train, sent, measured = (stored[name] for name in ("x_train", "x_test", "y_test"))
+        signals = {name: stored[name] for name in stored}
+    train, sent, measured = (signals[name] for name in ("x_train", "x_test", "y_test"))
     imported = from_torch(Amplifier(weights).eval(), torch.zeros(1, 8, 6))
     pieces = min(pieces, len(sent) // _PIECE)
     judged = slice(0, pieces * _PIECE)
     skipped, truth = skip(sent, weights)[judged], measured[judged]
     entering = _pieces(features(sent), pieces)
 
-    def score(runs: Runs) -> tuple[float, float]:
+    def score(runs: Runs) -> tuple[Score, float]:
         outputs = runs["GRU"](entering)
         settled = [one[-_PIECE:] for one in outputs]
         found = np.concatenate(settled) + skipped
-        error = np.square(found - truth).sum() / np.square(truth).sum()
-        return 10 * np.log10(float(error)), aclr(found)
+        error, energy = (
+            np.square(one).reshape(pieces, -1).sum(1, dtype=float) for one in (found - truth, truth)
+        )
+        groups = tuple(map(str, range(pieces)))
+        return Score(NMSE, groups, {"error_energy": error, "energy": energy}), aclr(found)
+
+    def arrays(runs: Runs) -> dict[str, np.ndarray]:
+        """Return what the GRU has to add to the convolutions, in pieces."""
+        frames: Frames = []
+        targets: Frames = []
+        splits: list[str] = []
+        for split, name in (("train", "train"), ("dev", "val"), ("test", "test")):
+            given, wanted = signals[f"x_{name}"], signals[f"y_{name}"]
+            count = len(given) // _PIECE if split != "test" else pieces
+            frames += _pieces(features(given), count)
+            targets += _pieces(wanted - skip(given, weights), count)
+            splits += [split] * count
+        lengths = np.array([len(one) for one in frames])
+        made = {"frames": np.concatenate(frames), "targets": np.concatenate(targets)}
+        return {**made, "lengths": lengths, "splits": np.array(splits)}
 
     return Network(
         "OpenDPD, amplifier",
@@ -57,7 +85,13 @@ def make(cache: Path, pieces: int) -> Network:
         data=f"{pieces * _PIECE:,} measured samples (200 MHz, 256-QAM); the measured signal's own "
         f"ACLR is {aclr(truth):.2f} dB",
         frames_per_second=_RATE_HZ,
-        parts={"GRU": Part(imported, _pieces(features(train), 8))},
+        parts={
+            "GRU": Part(
+                imported,
+                _pieces(features(train), 8),
+                lesson=Lesson(imported, arrays, _SECTIONS),
+            )
+        },
         measures=(Measure("NMSE", "dB", 2), Measure("ACLR", "dB", 2)),
         score=score,
     )

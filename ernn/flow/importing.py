@@ -5,7 +5,7 @@ The run that follows works in DIR beside it.
 """
 
 import tempfile
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from importlib import import_module
 from pathlib import Path
@@ -40,8 +40,9 @@ class Wanted:
     data: Path | Sequence[np.ndarray] | None = None  # a file or folder, or frames (T, F)
     random_calibration: bool = False  # instead of data
     block: int = 1  # size of the blocks that it is compressed to; 1: dense
-    hardware: dict[str, Any] = field(default_factory=dict)  # keys of the recipe
-    quantization: dict[str, Any] = field(default_factory=dict)
+    layer: Mapping[str, Any] = field(default_factory=dict)  # more keys of every [[model.layers]]
+    # Keys of the recipe by section; those of [model] take the place of the network's.
+    sections: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
 
 
 def write_import(
@@ -159,15 +160,17 @@ def _random(features: int) -> list[np.ndarray]:
 def _recipe(wanted: Wanted, network: ImportedNetwork, data: Path, file: Path) -> dict[str, Any]:
     """Return the recipe of an import as keys and values; those without any are left out."""
     name = "".join(one if NAME.fullmatch(f"a{one}") else "-" for one in wanted.name).strip("-_")
-    recipe = {
+    model = model_settings(network.model, wanted.block)
+    layers = [{**layer, **wanted.layer} for layer in model["layers"]]
+    recipe: dict[str, Any] = {
         "name": name[:64] or "imported",
         "source": {"kind": "import", "path": str(file)},
         "task": {"kind": "arrays", "path": str(data)},
-        "model": model_settings(network.model, wanted.block),
+        "model": {**model, "layers": layers},
         "training": {"label_delay": 0},
-        "quantization": wanted.quantization,
-        "hardware": wanted.hardware,
     }
+    for section, keys in wanted.sections.items():
+        recipe[section] = {**recipe.get(section, {}), **keys}
     return {key: value for key, value in recipe.items() if value}
 
 

@@ -16,9 +16,10 @@ from ernn.errors import CorpusError
 from ernn.targets import AT_END, CLASSES, UNTOLD, Targets
 from ernn.train.differences import Difference
 
-# Features (T, F) of each utterance, and its labels: (T,) one per frame, UNTOLD where none is wanted,
-# (1,) for the whole, or (P,) in the order in which they come. Where numbers are told, float (T, O) or (1, O) instead; where
-# only the frames are known, (T, 0) to train on, and (T, O) of a teacher to be judged by.
+# Features (T, F) of each utterance, and its labels: (T,) one per frame, UNTOLD where none is
+# wanted, (1,) for the whole, or (P,) in the order in which they come. Where numbers are told, float
+# (T, O) or (1, O) instead; where only the frames are known, (T, 0) to train on, and (T, O) of a
+# teacher to be judged by.
 Utterances = list[tuple[np.ndarray, np.ndarray]]
 
 IGNORED = UNTOLD  # the loss leaves out frames of this label
