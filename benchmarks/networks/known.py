@@ -25,12 +25,14 @@ class Known:
         return made
 
 
+def _blocks(*sizes: int) -> tuple[str, ...]:
+    return tuple(f"block={size}" for size in sizes)
+
+
 KNOWN = {
     "silero": Known("Silero VAD", "silero", "make", 24),
-    "g2p": Known("g2p-en", "g2p", "make", 1500, ("block=1", "block=4", "block=8")),
-    "opendpd": Known(
-        "OpenDPD's amplifier", "opendpd", "make", 32, ("block=1", "block=2", "block=4", "block=8")
-    ),
+    "g2p": Known("g2p-en", "g2p", "make", 1500, _blocks(1, 4, 8)),
+    "opendpd": Known("OpenDPD's amplifier", "opendpd", "make", 32, _blocks(1, 2, 4, 8)),
     "resemblyzer": Known("Resemblyzer", "resemblyzer", "make", 12),
     "resemblyzer_scaled": Known("Resemblyzer, inputs scaled", "resemblyzer", "make_scaled", 12),
     "dtln": Known("DTLN, model 1", "dtln", "make", 12),
