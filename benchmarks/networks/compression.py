@@ -103,21 +103,20 @@ def _trained(
     name: str, lesson: Lesson, asked: Sections, runs: Runs, work: Path, say: Callable[[str], None]
 ) -> RunFolder:
     """Run the recipe of a part up to its integer model; return the folder."""
-    recipe, data = work / "source" / "recipe.toml", work.with_suffix(".npz")
-    if not recipe.is_file():
-        data.parent.mkdir(parents=True, exist_ok=True)
-        np.savez(data, **lesson.arrays(runs))  # type: ignore[arg-type]
-        sections = {key: {**lesson.sections.get(key, {}), **asked.get(key, {})} for key in _OTHERS}
-        write_recipe(
-            lesson.network,
-            work,
-            data,
-            name=name,
-            layer=asked["layer"],
-            model=asked["model"],
-            **sections,
-            say=say,
-        )
+    data = work.with_suffix(".npz")
+    data.parent.mkdir(parents=True, exist_ok=True)
+    np.savez(data, **lesson.arrays(runs))  # type: ignore[arg-type]
+    sections = {key: {**lesson.sections.get(key, {}), **asked.get(key, {})} for key in _OTHERS}
+    recipe = write_recipe(
+        lesson.network,
+        work,
+        data,
+        name=name,
+        layer=asked["layer"],
+        model=asked["model"],
+        **sections,
+        say=say,
+    )
     run_recipe(str(recipe), work, step="quantize", say=say)
     return RunFolder(work, source="import")
 

@@ -27,16 +27,13 @@ _LARGEST = 7.0  # of atanh of a state: tanh(7) is 1 - 2e-6
 _TRAINING = {"batch": 64, "chunk_frames": 0, "evaluate_every": 250, "input_noise": 0.0}
 _READER = {
     "training": _TRAINING,
-    "compression": {
-        **{"updates": 1500, "learning_rate": 1e-3},
-        **{"retrain_updates": 2500, "retrain_learning_rate": 2e-3},
-    },
+    "compression": {"updates": 500, "retrain_updates": 1500, "retrain_learning_rate": 5e-3},
 }
 _SPEAKER = {
     "training": _TRAINING,
     "compression": {
-        **{"updates": 1500, "learning_rate": 1e-3},
-        **{"retrain_updates": 2500, "retrain_learning_rate": 2e-3, "distillation": 0.5},
+        **{"updates": 600, "retrain_updates": 2400, "retrain_learning_rate": 5e-3},
+        "distillation": 0.5,
     },
 }
 

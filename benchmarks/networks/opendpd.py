@@ -15,12 +15,8 @@ from networks.network import Frames, Lesson, Measure, Network, Part, Runs
 _RATE_HZ, _CHANNEL_HZ = 983.04e6, 200e6
 _PIECE, _WARM = 2048, 200  # samples of a sequence, and more in front that are not judged
 _SECTIONS = {
-    # Pieces as long as those that the network was trained on; they begin with a state of zeros.
-    "training": {"batch": 64, "chunk_frames": 200, "evaluate_every": 250, "patience": 16},
-    "compression": {
-        **{"updates": 1500, "learning_rate": 2e-3},
-        **{"retrain_updates": 6000, "retrain_learning_rate": 5e-3},
-    },
+    "training": {"batch": 64, "chunk_frames": 100, "evaluate_every": 250, "patience": 16},
+    "compression": {"updates": 500, "retrain_updates": 4000},
 }
 
 

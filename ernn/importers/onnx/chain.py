@@ -86,7 +86,8 @@ class Chains:
             raise ModelFileError(
                 what,
                 allowed="LSTM, GRU and RNN nodes, and cells of them taken apart",
-                remedy="export the network with whole layers",
+                remedy="export the network with whole layers"
+                + ", or with a fixed number of steps" * bool(loops),
             )
         return sorted(found, key=lambda chain: -chain.weights)
 

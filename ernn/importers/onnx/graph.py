@@ -1,4 +1,4 @@
-"""The graph of an ONNX model at known sizes: `If` resolved, constants folded, shapes known.
+"""The graph of an ONNX model at known sizes: `If` and `Loop` resolved, constants and shapes known.
 
 Nothing is renamed, so a tensor at a cut has the name that the file gives it. What follows from
 the sizes alone (`loose`) is known here, and still computed in the parts that stay on the host:
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from onnx import GraphProto, ModelProto, NodeProto, TypeProto, ValueInfoProto
 
 _LARGEST_FOLDED = 2**27  # elements of all folded constants together
+_MOST_ROUNDS = 1000  # of a loop that is written out
 _TO_INFERENCE = 1024  # elements of a constant that may decide a shape
 _NEVER_FOLDED = {"LSTM", "GRU", "RNN", "If", "Loop", "Scan", "SequenceMap"} | {
     "RandomNormal",
@@ -93,6 +94,8 @@ class Graph:
                     self._defined.add(node.output[index])
             if node.op_type == "If":
                 self._choose(node, scope)
+            elif node.op_type == "Loop" and self._counted(node):
+                self._repeat(node, scope)
             else:
                 self._enter(node)
 
@@ -104,7 +107,7 @@ class Graph:
 
     def _choose(self, node: "NodeProto", scope: dict[str, str]) -> None:
         """Visit the branch of an `If` that is taken."""
-        from onnx import helper, numpy_helper
+        from onnx import helper
 
         condition = self.values.get(node.input[0])
         if condition is None:
@@ -119,17 +122,82 @@ class Graph:
         told = f"the If {node.name!r} takes its {chosen.replace('_', ' ')}"
         self.notes.append(told + (", at these sizes" if node.input[0] in self.loose else ""))
         branch: GraphProto = next(a.g for a in node.attribute if a.name == chosen)
-        inner = dict(scope)
-        for tensor in branch.initializer:
-            name = tensor.name
-            if name in self._defined:
-                inner[name] = self._unused(name)
-            self._defined.add(inner.get(name, name))
-            self.values[inner.get(name, name)] = numpy_helper.to_array(tensor)
+        inner = self._opened(branch, scope)
         self._visit(branch.node, inner)
         for result, name in zip(branch.output, node.output, strict=True):
             given = inner.get(result.name, result.name)
             self._enter(helper.make_node("Identity", [given], [name], name=f"{node.name}:{name}"))
+
+    def _opened(self, graph: "GraphProto", scope: dict[str, str]) -> dict[str, str]:
+        """Return the scope of an inner graph, with its own constants in it."""
+        from onnx import numpy_helper
+
+        inner = dict(scope)
+        for tensor in graph.initializer:
+            inner[tensor.name] = self._constant(tensor.name, numpy_helper.to_array(tensor))
+        return inner
+
+    def _constant(self, name: str, value: np.ndarray) -> str:
+        """Define a constant and return the name that it gets."""
+        free_name = self._unused(name) if name in self._defined else name
+        self._defined.add(free_name)
+        self.values[free_name] = value
+        return free_name
+
+    def _counted(self, node: "NodeProto") -> bool:
+        """Whether the rounds of a `Loop` follow from constants alone."""
+        return all(
+            not name or (name in self.values and name not in self.loose) for name in node.input[:2]
+        )
+
+    def _repeat(self, node: "NodeProto", scope: dict[str, str]) -> None:
+        """Visit the body of a `Loop` as often as it runs: TensorFlow's layers, step by step.
+
+        It stays a node where that depends on the data, or is too often.
+        """
+        from onnx import helper
+
+        body: GraphProto = next(a.g for a in node.attribute if a.name == "body")
+        limit, going = (self.values[name] if name else None for name in node.input[:2])
+        carried, before = list(node.input[2:]), len(self.nodes)
+        fixed, stacked = self._opened(body, scope), list[list[str]]()
+        while (limit is None or len(stacked) < limit) and (going is None or going.all()):
+            counter = self._constant(f"{node.name}:round", np.array(len(stacked), np.int64))
+            always = self._constant(f"{node.name}:going", np.array(True))
+            names = [one.name for one in body.input]
+            inner = {**fixed, **dict(zip(names, [counter, always, *carried], strict=True))}
+            self._visit(body.node, inner)
+            condition, *made = (inner.get(one.name, one.name) for one in body.output)
+            going = self.values.get(condition)
+            carried, rows = made[: len(carried)], made[len(carried) :]
+            stacked.append(rows)
+            if going is None or len(stacked) > _MOST_ROUNDS:
+                break
+        if not stacked or going is None or len(stacked) > _MOST_ROUNDS:
+            del self.nodes[before:]
+            return self._enter(node)
+        self.notes.append(f"the Loop {node.name!r} was written out: {len(stacked)} rounds")
+        results = zip(node.output, [*carried, *zip(*stacked, strict=True)], strict=True)
+        for name, made_of in results:
+            if name and isinstance(made_of, str):
+                self._enter(helper.make_node("Identity", [made_of], [name], name=name))
+            elif name:
+                self._enter(self._piled(made_of, name))
+        return None
+
+    def _piled(self, rows: Sequence[str], name: str) -> "NodeProto":
+        """Return the node that stacks what the rounds of a loop made."""
+        from onnx import helper
+
+        axes = self._constant(f"{name}:axes", np.array([0], np.int64))
+        made = []
+        for row in rows:
+            made.append(self._unused(f"{row}:row"))
+            self._defined.add(made[-1])
+            old = {"axes": [0]} if self.opset < 13 else {}
+            given = [row] if old else [row, axes]
+            self._enter(helper.make_node("Unsqueeze", given, [made[-1]], name=made[-1], **old))
+        return helper.make_node("Concat", made, [name], name=name, axis=0)
 
     def _roots(self, name: str) -> set[str]:
         makers = {made: node for node in self.nodes for made in node.output}
