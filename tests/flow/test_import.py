@@ -21,6 +21,7 @@ from ernn.importers.onnx.network import from_onnx
 from ernn.importers.settings import model_settings
 from ernn.importers.torch.module import from_torch
 from ernn.importers.torch.state_dict import from_state_dict
+from ernn.recipe import Recipe
 from ernn.recipe.toml import to_toml
 
 FEATURES, HIDDEN, CLASSES = 5, 6, 3
@@ -217,6 +218,32 @@ def test_a_recipe_that_was_edited_is_not_replaced(tmp_path):
     with pytest.raises(ProjectError, match=r"recipe\.toml was changed since ernn wrote it"):
         write_recipe(network, tmp_path / "run", frames_like())
     assert recipe.read_text().endswith("# mine\n")
+
+
+def test_keys_of_every_section_get_into_the_recipe(tmp_path):
+    path = write_recipe(
+        of_module(Whole()),
+        tmp_path / "run",
+        frames_like(),
+        block=4,
+        layer={"block_input": 2},
+        model={"structure": "circulant", "output_block": 2},
+        training={"chunk_frames": 0},
+        compression={"updates": 7},
+    )
+    recipe = Recipe.load(path)
+    assert all((one.block, one.block_input) == (4, 2) for one in recipe.model.layers)
+    assert (recipe.model.structure, recipe.model.output_block) == ("circulant", 2)
+    assert (recipe.training.chunk_frames, recipe.training.label_delay) == (0, 0)
+    assert recipe.compression.updates == 7
+    with pytest.raises(RecipeError, match="updatess"):
+        write_recipe(of_module(Whole()), tmp_path / "no", frames_like(), training={"updatess": 1})
+    assert not (tmp_path / "no").exists()
+
+
+def test_of_many_sequences_some_from_everywhere_are_compared():
+    network = of_module(Whole()).compared(frames_like(1000))
+    assert "over 2,250 of 9,000 frames of the data" in str(network)
 
 
 def test_data_that_do_not_fit_are_refused_and_leave_nothing(tmp_path):

@@ -4,12 +4,14 @@ import numpy as np
 import pytest
 
 from ernn.errors import CorpusError, ShapeError
+from ernn.recipe import TrainingRecipe
 from ernn.tasks.arrays import ArraysTask
 from ernn.tasks.own_data import make_sequences
 from ernn.tasks.sequences import load_sequences
 from tests.unit.test_tasks import FRAMES, LENGTHS, made, recipe
 
 STEPS = LENGTHS.sum()
+NOW = TrainingRecipe(label_delay=0)
 VALUES = np.random.default_rng(1).normal(size=(STEPS, 2))
 PADDED = np.zeros((6, 5, 2))
 PADDED[np.arange(5) < LENGTHS[:, np.newaxis]] = VALUES
@@ -56,6 +58,34 @@ def test_without_targets_the_float_network_is_followed(tmp_path):
     path.write_bytes(path.read_bytes()[:-3])
     with pytest.raises(CorpusError, match="run its step again"):
         ArraysTask(tmp_path, recipe(), tmp_path / "dense").examples("dev")
+
+
+EACH = np.array([-1, 0, 1, 1, -1, 0, -1, 0, 1, 1, 0, -1, -1, 0, 1])  # a class for each step
+
+
+def test_steps_without_a_class_are_not_judged(tmp_path):
+    told = made(tmp_path, targets=EACH)
+    assert "2 classes" in told and "train: 3 sequences, 6 frames; most often 0 (50 %)" in told
+    task = ArraysTask(tmp_path, recipe())
+    assert [labels.tolist() for _, labels in task.examples("test")] == [[-1, 0, 1, 1], [-1, 0, 1]]
+    wrong = [np.eye(2)[[1, 0, 1, 0]], np.eye(2)[[0, 0, 0]]]
+    task = ArraysTask(tmp_path, recipe().model_copy(update={"training": NOW}))
+    score = task.evaluate(wrong, "test")
+    assert score.figures["decisions"].tolist() == [3, 2]
+    assert score.figures["right"].tolist() == [2, 1]
+
+
+@pytest.mark.parametrize(
+    ("targets", "sentence"),
+    [
+        (np.where(np.arange(STEPS) == 3, -1, EACH), "no step of sequence 1 has a class"),
+        (np.where(EACH == 1, -2, EACH), "targets are -2 to 0"),
+        (np.array([-1, 1, 1, 0, 0, 0]), "targets are -1 to 1"),
+    ],
+)
+def test_classes_that_are_missing_or_negative_are_refused(tmp_path, targets, sentence):
+    with pytest.raises(CorpusError, match=sentence):
+        made(tmp_path, targets=targets)
 
 
 def lengths_of(folder):

@@ -1,6 +1,6 @@
 """Networks that others trained: the page shows the results, and two of them run here."""
 
-import json
+from itertools import product
 from pathlib import Path
 
 import numpy as np
@@ -9,6 +9,7 @@ import pytest
 import torch
 
 from ernn.compressed import CompressedModel
+from ernn.errors import RecipeError
 from ernn.quant.float_model import run_float
 from ernn.quant.quantize import measure
 from ernn.quant.ranges import Ranges
@@ -16,17 +17,15 @@ from ernn.random_model import random_model
 
 ROOT = Path(pypi.__file__).resolve().parents[1]
 
-from networks import formats, g2p, table  # noqa: E402, of benchmarks, as `pypi` has made known
+import real_networks  # noqa: E402, of benchmarks, as `pypi` has made known
+from networks import cmudict, compression, formats, g2p, table  # noqa: E402
+from networks.families import families  # noqa: E402
 from networks.known import KNOWN  # noqa: E402
 from networks.measure import imported, scored  # noqa: E402
 from networks.network import float_run, with_even_weights  # noqa: E402
 
 FOLDER = ROOT / "benchmarks" / "results" / "networks"
-RESULTS = {
-    name: json.loads((FOLDER / f"{name}.json").read_text())
-    for name in KNOWN
-    if (FOLDER / f"{name}.json").is_file()
-}
+RESULTS = real_networks.read(FOLDER)
 PAGES = [(ROOT / name).read_text() for name in ("README.md", "docs/networks.md")]
 
 
@@ -48,7 +47,9 @@ def test_a_network_is_its_source_and_its_hardware_the_integers(name):
 
 def test_a_network_that_was_not_run_says_so():
     for make in table.TABLES:
-        assert make({}).count(table.MISSING) == len(KNOWN)
+        expected = sum(len(one.compressed) for one in KNOWN.values())
+        expected = expected if make is table.compressed else len(KNOWN)
+        assert make({}).count(table.MISSING) == expected
 
 
 @pytest.fixture(scope="module")
@@ -75,7 +76,7 @@ def test_g2p_says_what_its_own_modules_say(cache):
     assert max(one["difference"] for one in imported(network)["parts"].values()) < 1e-5
     words = ["hardware", "recurrent", "zebra", "queue", "rhythm"]
     embedded = weights["enc_emb"].numpy()
-    read = float_run(parts["encoder"].built)([embedded[g2p.indices(word)] for word in words])
+    read = float_run(parts["encoder"].built)([embedded[cmudict.indices(word)] for word in words])
     start = g2p.Start(parts["decoder"].network)
     starts = [start.frame(states[-1]) for states in read]
     phones, none = weights["dec_emb"].numpy(), [[] for _ in words]
@@ -88,12 +89,12 @@ def theirs(weights: dict[str, torch.Tensor], word: str) -> list[int]:
     reader, speaker = g2p.Reader(weights).eval(), g2p.Speaker(weights).eval()
     said: list[int] = []
     with torch.no_grad():
-        state = reader.gru(weights["enc_emb"][g2p.indices(word)][None])[1]
-        phone = g2p.PHONES.index("<s>")
+        state = reader.gru(weights["enc_emb"][cmudict.indices(word)][None])[1]
+        phone = cmudict.BEGIN
         while len(said) < 20:
             output, state = speaker.gru(weights["dec_emb"][phone][None, None], state)
             phone = int(speaker.fc(output).argmax())
-            if phone == g2p.PHONES.index("</s>"):
+            if phone == cmudict.END:
                 break
             said.append(phone)
     return said
@@ -138,3 +139,58 @@ def test_even_weights_change_nothing_but_the_inputs(model):
         for one, given in ((even, frames * scale), (large, frames))
     )
     np.testing.assert_allclose(ours, theirs_, atol=1e-12)
+
+
+@pytest.mark.parametrize(
+    "path", sorted((FOLDER / "compressed").glob("*.json")), ids=lambda p: p.stem
+)
+def test_a_training_is_kept_by_what_it_was_compressed_to(path):
+    found = real_networks.read(FOLDER)
+    kept = [one for result in found.values() for one in result.get("compressed", {}).values()]
+    (one,) = (o for o in kept if compression.file_name(o["network"], o["settings"]) == path.name)
+    assert set(one["scores"]) == {"float", "12 bits"}
+    for name, part in one["parts"].items():
+        assert part["dense_weights"] >= found[one["network"]]["parts"][name]["weights"]
+        assert part["weights"] <= part["dense_weights"] and part["gap"] < 1
+
+
+def test_what_is_compressed_to_is_said_in_keys_of_a_recipe():
+    asked = compression.settings("block=8,block_input=4,structure=circulant,compression.updates=3")
+    assert asked["layer"] == {"block": 8, "block_input": 4}
+    assert asked["model"] == {"structure": "circulant"} and asked["compression"] == {"updates": 3}
+    for text in ("block", "hardware.part=XCKU060", "=8", "training.=2"):
+        with pytest.raises(RecipeError, match="--compress"):
+            compression.settings(text)
+
+
+def test_words_of_a_family_are_in_one_list():
+    words = ["walk", "walked", "walkers", "walker", "hop", "hopping", "try", "tries", "make"]
+    head = families([*words, "making", "zebra", "is", "iss"])
+    same = [["walk", "walked", "walkers", "walker"], ["hop", "hopping"], ["try", "tries"]]
+    for group in [*same, ["make", "making"]]:
+        assert len({head[word] for word in group}) == 1
+    assert len(set(head.values())) == 7
+    stems = ["".join(letters) for letters in product("bdgklm", "ao", "nptv")]
+    head = families(stem + ending for stem in stems for ending in ("", "s", "ed", "ing", "ers"))
+    chosen = cmudict.choose({word: [[1]] for word in head}, 6)
+    test, dev, train = (
+        {head[word] for word in one} for one in (chosen.test, chosen.dev, chosen.train)
+    )
+    assert test and dev and train and not train & (test | dev) and not dev & test
+
+
+def test_g2p_is_compressed_part_behind_part(cache, tmp_path):
+    few = "training.batch=4,compression.updates=4,compression.retrain_updates=4"
+    asked = f"block=8,{few},compression.updates_per_round=2"
+    network = KNOWN["g2p"].make(cache, 0.004)
+    found = compression.compressed(network, asked, tmp_path)
+    parts = found["parts"]
+    assert [one["updates"] for one in parts.values()] == [{"admm": 4, "retrain": 4}] * 2
+    assert parts["encoder"]["blocks"] == {"layer0.input": 8, "layer0.recurrent": 8}
+    assert parts["decoder"]["blocks"] == {**parts["encoder"]["blocks"], "output": 1}
+    for values in found["scores"].values():
+        edits, right = values
+        assert edits["low"] <= edits["value"] <= edits["high"] and right["value"] <= 100
+        assert edits["loss"]["value"] > 0  # four updates teach nobody to read
+    row = table.compressed({"g2p": {**RESULTS["g2p"], "compressed": {asked: found}}})
+    assert f"`{asked}`" in row and "4 + 4; 4 + 4" in row

@@ -5,7 +5,7 @@ import pytest
 import torch
 
 from ernn.errors import CorpusError
-from ernn.train.batches import IGNORED, Chunks, Data, WholeUtterances
+from ernn.train.batches import IGNORED, Chunks, Data, WholeUtterances, pieces
 from tests.trainings import CTC_DATA, DATA, LABELS, F
 
 torch.set_num_threads(1)
@@ -80,6 +80,36 @@ def test_whole_utterances_come_with_all_their_phones_and_zeros_behind():
             assert phones[phones != IGNORED].tolist() == list(range(n // 2))
     counts = [drawn.count(n) for n in lengths]
     assert sum(counts) == 200 and min(counts) > 30  # every utterance is as likely
+
+
+@pytest.mark.parametrize("frames", [0, 4])
+@pytest.mark.parametrize("delay", [0, 2])
+def test_pieces_count_the_frames_that_have_a_label(frames, delay):
+    """Frame t of an utterance holds t, and so does its label, but every third frame has none."""
+    made = [
+        (np.arange(n)[:, None] + 100.0 * n, np.where(np.arange(n) % 3 == 2, IGNORED, np.arange(n)))
+        for n in (3, 5, 9)
+    ]
+    source, generator = pieces(made, frames, delay, "cpu"), torch.Generator().manual_seed(0)
+    for _ in range(50):
+        batch = source.draw(4, 0.0, generator)
+        assert torch.equal(batch.counted, batch.labels != IGNORED)
+        at, length = (batch.features[..., 0] % 100).long(), (batch.features[..., 0] / 100).long()
+        expected = torch.minimum(batch.labels + delay, length - 1)
+        assert torch.equal(at[batch.counted], expected[batch.counted])
+        if not frames:  # from the beginning to the end, and a delay more
+            assert not at[:, 0].any()
+            told = batch.counted.sum(1)
+            assert torch.equal(told, length[:, 0] - length[:, 0] // 3)
+
+
+def test_an_utterance_may_have_frames_without_a_label_and_no_others():
+    features = np.zeros((3, F), np.float32)
+    Data([(features, np.array([IGNORED, 0, 1]))], DATA.dev, LABELS)
+    with pytest.raises(CorpusError, match=r"labels -2\.\.1"):
+        Data([(features, np.array([-2, 0, 1]))], DATA.dev, LABELS)
+    with pytest.raises(CorpusError, match=r"labels -1\.\.-1"):
+        Data([(features, np.array([IGNORED]))], DATA.dev, LABELS, "sequence")
 
 
 def test_utterances_of_a_batch_are_of_like_length():

@@ -55,6 +55,17 @@ def test_frame_loss_is_torchs_mean_bit_for_bit():
     assert torch.equal(our_gradient, their_gradient)
 
 
+def test_frames_without_a_label_are_not_in_the_mean():
+    rng = np.random.default_rng(0)
+    outputs, labels = rng.normal(size=(6, LABELS)), np.array([0, IGNORED, 1, 2, IGNORED, 3])
+    there = labels != IGNORED
+    some, all_ = (
+        FrameLoss(0).evaluate([rows], [(rows, wanted)])
+        for rows, wanted in ((outputs[there], labels[there]), (outputs, labels))
+    )
+    assert all_ == pytest.approx(some, rel=1e-12)
+
+
 def test_ctc_is_the_sum_over_all_alignments():
     """Against every path of 5 outputs over 3 frames, collapsed by hand."""
     batch = ctc_batch((3,), ((1, 2),))
