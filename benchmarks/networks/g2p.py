@@ -30,7 +30,7 @@ _READER = {
     "compression": {"updates": 500, "retrain_updates": 1500, "retrain_learning_rate": 5e-3},
 }
 _SPEAKER = {
-    "training": _TRAINING,
+    "training": {**_TRAINING, "batch": 32},
     "compression": {
         **{"updates": 600, "retrain_updates": 2400, "retrain_learning_rate": 5e-3},
         "distillation": 0.5,
