@@ -22,6 +22,7 @@ from ernn.score import Interval, Score
 from networks.network import Lesson, Network, Run, Runs, Sections, float_run, integer_run
 
 Result = dict[str, Any]
+_DRAWS = 2000
 _OTHERS = ("training", "compression", "quantization")
 
 
@@ -92,11 +93,24 @@ def judged(network: Network, dense: Runs, runs: Mapping[str, Runs]) -> Result:
         found[arithmetic] = []
         for value, best in zip(network.score(some), wanted, strict=True):
             if isinstance(value, Score) and isinstance(best, Score):
-                loss = _ends(value.loss(best))
+                loss = _ends(_loss(value, best))
                 found[arithmetic].append({**_ends(value.interval()), "loss": loss})
             else:
                 found[arithmetic].append({"value": float(np.asarray(value))})
     return found
+
+
+def _loss(score: Score, best: Score, seed: int = 0) -> Interval:
+    """Return how much worse a score is, with its interval over sequences drawn in pairs.
+
+    As `Score.loss`, but where each sequence is judged by the nearest of several targets (a word of
+    several pronunciations), what is counted over may be another for either model.
+    """
+    count, measure = len(best.over), score.measure
+    times = np.random.default_rng(seed).multinomial(count, np.full(count, 1 / count), _DRAWS)
+    drawn, those = (measure.of(times @ one.counted, times @ one.over) for one in (score, best))
+    low, high = sorted(measure.loss(end) for end in np.percentile(drawn - those, [2.5, 97.5]))
+    return Interval(measure.loss(score.value - best.value), float(low), float(high))
 
 
 def _trained(

@@ -9,7 +9,7 @@ import torch
 from ernn.errors import CorpusError, RecipeError
 from ernn.recipe import CompressionRecipe, LayerRecipe, ModelRecipe, TaskRecipe, TrainingRecipe
 from ernn.train.acoustic import AcousticModel
-from ernn.train.batches import Batch, Data
+from ernn.train.batches import IGNORED, Batch, Data
 from ernn.train.differences import (
     CROSS_ENTROPY,
     DIVERGENCE,
@@ -235,3 +235,10 @@ def test_a_loss_of_ones_own_hears_what_the_usual_one_hears():
     outputs = [RNG.normal(size=(len(one), OUTPUTS)).astype(np.float32) for one, _ in labels]
     expected = usual.evaluate(outputs, labels)
     assert mine.evaluate(outputs, labels) == pytest.approx(expected, rel=1e-6)
+
+
+def test_steps_without_a_class_are_not_judged():
+    outputs, labels = RNG.normal(size=(6, OUTPUTS)), np.array([0, IGNORED, 1, 1, IGNORED, 0])
+    loss, there = RowLoss(CROSS_ENTROPY, of_classes=True), labels != IGNORED
+    some = loss.evaluate([outputs[there]], [(outputs[there], labels[there])])
+    assert loss.evaluate([outputs], [(outputs, labels)]) == pytest.approx(some, rel=1e-6)

@@ -194,9 +194,10 @@ class Graph:
         for row in rows:
             made.append(self._unused(f"{row}:row"))
             self._defined.add(made[-1])
-            old = {"axes": [0]} if self.opset < 13 else {}
-            given = [row] if old else [row, axes]
-            self._enter(helper.make_node("Unsqueeze", given, [made[-1]], name=made[-1], **old))
+            node = helper.make_node("Unsqueeze", [row, axes], [made[-1]], name=made[-1])
+            if self.opset < 13:
+                node = helper.make_node("Unsqueeze", [row], [made[-1]], name=made[-1], axes=[0])
+            self._enter(node)
         return helper.make_node("Concat", made, [name], name=name, axis=0)
 
     def _roots(self, name: str) -> set[str]:
