@@ -89,7 +89,24 @@ class Dropped:
     reason: str
 
 
-Item = Recurrent | Linear | Activation | Affine | LastStep | Dropped
+@dataclass(frozen=True)
+class Joined:
+    """What other items of the list made, side by side; of one alone: the list goes on there."""
+
+    name: str
+    parts: tuple[int, ...]  # numbers of items, -1: the input
+
+
+@dataclass(frozen=True)
+class Added:
+    """The sum of what other items of the list made."""
+
+    name: str
+    parts: tuple[int, ...]  # as in `Joined`
+    signs: tuple[float, ...]  # 1 or -1 for each
+
+
+Item = Recurrent | Linear | Activation | Affine | LastStep | Dropped | Joined | Added
 
 
 def lstm(

@@ -8,6 +8,7 @@ import numpy as np
 from ernn.importers.layers import (
     TORCH,
     Activation,
+    Added,
     Affine,
     Dropped,
     Item,
@@ -18,7 +19,7 @@ from ernn.importers.layers import (
     rnn,
 )
 from ernn.importers.torch.graph import Node
-from ernn.importers.torch.shapes import Operation
+from ernn.importers.torch.shapes import Operation, same_steps
 from ernn.importers.torch.values import (
     BATCH,
     FEATURES,
@@ -132,8 +133,7 @@ def _affine(known: Known, node: Node, args: dict[str, Any]) -> Frames:
     x, a, op = args["self"], args.get("other"), node.op.rstrip("_")
     if isinstance(a, Frames):
         if isinstance(x, Frames):
-            given = "it joins two outputs of layers, such as a skip connection"
-            raise refuse(node, given, "layers that follow each other")
+            return _sum(known, node, [x, a], op, args.get("alpha", 1))
         x, a, op = a, x, {"sub": "rsub", "div": "over"}.get(op, op)
     if op == "over" or args.get("rounding_mode") or args.get("alpha", 1) != 1:
         raise refuse(node, "it divides by the frames, rounds, or has an alpha", "x / constant")
@@ -153,6 +153,20 @@ def _affine(known: Known, node: Node, args: dict[str, Any]) -> Frames:
         return Affine(node.where, np.ones(size) * scale, np.zeros(size) + shift)
 
     return known.append(frames, (op, key_of(a)), make)
+
+
+def _sum(known: Known, node: Node, parts: list[Frames], op: str, alpha: Any) -> Frames:
+    """Follow x + y and x - y of two outputs of layers."""
+    signs = {"add": (1.0, 1.0), "sub": (1.0, -1.0)}.get(op)
+    if signs is None or alpha != 1:
+        given = "it joins two outputs of layers in another way than their sum"
+        raise refuse(node, given, "x + y, x - y, or both side by side by torch.cat")
+    axis = known.axis(FEATURES)
+    features = [n for n, one in enumerate(parts[0].axes) if one in (axis, FEATURES)]
+    place = features[0] if features else len(parts[0].axes) - 1
+    for part in parts:
+        known.claim(node, part.axes, place, FEATURES)
+    return known.together(same_steps(node, parts, place), Added(node.where or "a sum", (), signs))
 
 
 def _size(known: Known, node: Node, frames: Frames) -> int:

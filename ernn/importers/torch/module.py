@@ -105,7 +105,7 @@ def imported(
         for path, part in made.named_modules()
         if isinstance(part, torch.nn.Identity)
     ]
-    items = [replace(item, name=naming(item.name)) for item in (*dropped, *walked.items)]
+    items = [replace(item, name=naming(item.name)) for item in (*walked.items, *dropped)]
 
     def call(given: list[torch.Tensor]) -> list[torch.Tensor]:
         with torch.no_grad():

@@ -8,6 +8,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
+from ernn.importers.layers import Joined
 from ernn.importers.torch.graph import Node
 from ernn.importers.torch.values import (
     APART,
@@ -155,12 +156,45 @@ def _stack(known: Known, node: Node, args: dict[str, Any]) -> Any:
 
 
 def _cat(known: Known, node: Node, args: dict[str, Any]) -> Any:
-    value = _every_step(known, node, args["tensors"])
+    dim, parts = args["dim"], args["tensors"]
+    if isinstance(parts[0], Frames) and parts[0].axes[dim] is not None:
+        return _side_by_side(known, node, parts, dim)
+    value = _every_step(known, node, parts)
     axes = list(value.axes)
-    if axes[args["dim"]] is not None:
-        raise refuse(node, "it puts features beside each other", "the steps of one sequence")
-    axes[args["dim"]] = known.axis(TIME)
+    axes[dim] = known.axis(TIME)
     return replace(value, axes=tuple(axes))
+
+
+def _side_by_side(known: Known, node: Node, parts: list[Any], dim: int) -> Frames:
+    """Return the features of several outputs as one vector."""
+    for part in parts:
+        if not isinstance(part, Frames):
+            raise refuse(node, "it puts features beside something else", "outputs of layers")
+        known.claim(node, part.axes, dim, FEATURES)
+    made = known.together(same_steps(node, parts, dim), Joined(node.where or "a cat", ()))
+    axes = list(made.axes)
+    axes[dim] = FEATURES
+    return replace(made, axes=tuple(axes))
+
+
+def same_steps(node: Node, parts: list[Frames], dim: int = -1) -> list[Frames]:
+    """Return outputs that are put together, if all are of the same steps.
+
+    Args:
+        node: that does it.
+        parts: the outputs.
+        dim: the axis of their features.
+    """
+
+    def rest(part: Frames) -> tuple[Any, ...]:
+        axes = list(part.axes)
+        del axes[dim]
+        return (*axes, part.step, part.role)
+
+    if len({rest(part) for part in parts}) > 1 or parts[0].role != "h":
+        given = "it puts outputs of different steps, or with their axes in another order, together"
+        raise refuse(node, given, "outputs of layers at the same steps")
+    return parts
 
 
 def _every_step(known: Known, node: Node, parts: list[Any]) -> Frames:

@@ -1,13 +1,13 @@
 """What is known of a tensor of a torch program: the chain of layers it comes from, and its axes."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
 import torch
 
 from ernn.errors import ModelFileError
-from ernn.importers.layers import Item
+from ernn.importers.layers import Added, Item, Joined
 from ernn.importers.torch.graph import REMEDY, Node
 
 # Of gates and states of which no operation is a cell, in a sentence.
@@ -22,19 +22,36 @@ Axes = tuple[Any, ...]  # of every axis: that of the example it comes from, or N
 
 
 class Chain:
-    """Layers in a row, the last of them first; equal chains are one object (`Chains`)."""
+    """Layers in a row, the last of them first; equal chains are one object (`Known.chains`)."""
 
-    def __init__(self, before: "Chain | None" = None, item: Item | None = None):
+    def __init__(self, before: "tuple[Chain, ...]" = (), item: Item | None = None):
+        """Put an item behind a chain, or a `Joined` or `Added` behind several."""
         self.before, self.item = before, item
 
     def items(self) -> list[Item]:
-        """Return the layers in the order of the data."""
+        """Return the layers in an order in which each comes behind what it reads."""
         found: list[Item] = []
-        chain: Chain | None = self
-        while chain is not None and chain.item is not None:
-            found.append(chain.item)
-            chain = chain.before
-        return found[::-1]
+        places: dict[Chain, int] = {}
+        waiting = [self]
+        while waiting:
+            chain = waiting.pop()
+            if chain.item is None:
+                places[chain] = -1
+            if chain in places:
+                continue
+            if missing := [one for one in chain.before if one not in places]:
+                waiting += [chain, *reversed(missing)]
+                continue
+            parts = tuple(places[one] for one in chain.before)
+            item = chain.item
+            if isinstance(item, Joined | Added):
+                item = replace(item, parts=parts)
+            elif parts != (len(found) - 1,):
+                found.append(Joined("", parts))
+            places[chain] = len(found)
+            assert item is not None
+            found.append(item)
+        return found
 
 
 @dataclass(frozen=True)
@@ -128,8 +145,16 @@ class Known:
         """Return frames behind one more layer, which is made once for a key."""
         place = (frames.chain, key)
         if place not in self.chains:
-            self.chains[place] = Chain(frames.chain, make())
+            self.chains[place] = Chain((frames.chain,), make())
         return replace(frames, chain=self.chains[place])
+
+    def together(self, frames: Sequence[Frames], item: Joined | Added) -> Frames:
+        """Return outputs of several layers, put together at the same steps."""
+        chains = tuple(one.chain for one in frames)
+        place = (type(item), item.name, getattr(item, "signs", ()), chains)
+        if place not in self.chains:
+            self.chains[place] = Chain(chains, item)
+        return replace(frames[0], chain=self.chains[place])
 
 
 def told(node: Node) -> str:

@@ -1,0 +1,159 @@
+"""Networks whose layers read concatenations and sums of earlier outputs."""
+
+import numpy as np
+import pytest
+import torch
+from torch import nn
+
+from ernn.errors import ModelFileError
+from ernn.importers.assemble import assemble
+from ernn.importers.layers import Added, Affine, Dropped, Joined, LastStep, linear, rnn
+from ernn.importers.torch.module import from_torch
+
+torch.set_num_threads(1)
+T, F, H = 6, 3, 4
+
+
+class Net(nn.Module):
+    """A function of layers that are called by name."""
+
+    def __init__(self, how):
+        super().__init__()
+        torch.manual_seed(1)
+        self.how = how
+        self.a, self.b = nn.GRU(F, H, batch_first=True), nn.LSTM(H, H, batch_first=True)
+        self.wide = nn.GRU(F + H, H, batch_first=True)
+        self.reads_all, self.square = nn.Linear(F + 2 * H, 5), nn.Linear(H, H)
+        self.norm = nn.BatchNorm1d(H)
+        self.norm.running_mean.copy_(torch.randn(H))
+        self.norm.running_var.copy_(torch.rand(H) + 0.5)
+
+    def forward(self, x):
+        return self.how(self, x)
+
+
+def dense_end(net, x):
+    a = net.a(x)[0]
+    return torch.sigmoid(net.reads_all(torch.cat([x, a, net.b(a)[0]], -1)))
+
+
+def last_steps(net, x):
+    a = net.a(x)[0]
+    b = net.b(a)[0]
+    return net.reads_all(torch.cat([x[:, -1], a[:, -1], b[:, -1]], -1))
+
+
+def another_order(net, x):
+    return net.wide(torch.cat([net.a(x)[0], x], 2))[0]
+
+
+def residual(net, x):
+    a = net.a(x)[0]
+    return net.square(a + net.b(a)[0])
+
+
+def residual_at_the_end(net, x):
+    a = net.a(x)[0]
+    return a - net.b(a)[0]
+
+
+def twice_and_normed(net, x):
+    a = net.a(x)[0]
+    normed = net.norm((a + 2 * net.square(a)).transpose(1, 2)).transpose(1, 2)
+    return torch.tanh(net.square(normed)) + a * 0.5
+
+
+def linear_with_two_readers(net, x):
+    """The function must not go into the linear layer, whose own output is read too."""
+    a = net.square(net.a(x)[0])
+    return net.b(torch.relu(a) + a)[0]
+
+
+def only_joined(net, x):
+    a = net.a(x)[0]
+    return torch.cat([net.b(a)[0], a], -1)
+
+
+# What is read by each layer of the stack; -1 the features.
+AGREES = {
+    dense_end: [(-1,), (0,), (-1, 0, 1)],
+    last_steps: [(-1,), (0,), (-1, 0, 1)],
+    another_order: [(-1,), (-1, 0)],
+    residual: [(-1,), (0,), (0, 1)],
+    residual_at_the_end: [(-1,), (0,), (0, 1)],
+    twice_and_normed: [(-1,), (0,), (0, 1), (0, 2)],
+    linear_with_two_readers: [(-1,), (0,), (1,), (1, 2)],
+    only_joined: [(-1,), (0,), (0, 1)],
+}
+
+
+@pytest.mark.parametrize("how", AGREES, ids=lambda how: how.__name__)
+def test_torch_modules(how):
+    """Compared with the module itself by every import."""
+    found = from_torch(Net(how), torch.zeros(1, T, F))
+    read = [found.model.sources(index) for index in range(len(found.model.stack))]
+    assert read == AGREES[how]
+    assert found.differences[0].value < 1e-5
+
+
+def test_what_is_read_is_told():
+    told = str(from_torch(Net(dense_end), torch.zeros(1, T, F)))
+    assert "reads_all: feed-forward layer, sigmoid, 5 values, reads the input, a, b" in told
+    assert told.count("reads ") == 1  # the others read what is in front of them
+
+
+REFUSED = {
+    "other steps": (lambda net, x: torch.cat([net.a(x)[0][:, -1], x[:, 0]], -1), "different steps"),
+    "a product": (
+        lambda net, x: net.a(x)[0] * net.a(net.square(net.a(x)[0])[..., :3])[0],
+        "takes 3",
+    ),
+    "outputs multiplied": (lambda net, x: net.a(x)[0] * net.b(net.a(x)[0])[0], "in another way"),
+    "a constant beside": (
+        lambda net, x: torch.cat([net.a(x)[0], torch.ones(1, T, 2)], -1),
+        "beside something else",
+    ),
+    "half of a sum": (lambda net, x: torch.add(x, x, alpha=0.5), "in another way"),
+    "a cell's state": (
+        lambda net, x: torch.cat([net.b(net.a(x)[0])[1][1], net.a(x)[1]], -1),
+        "different steps",
+    ),
+    "sizes that spread": (lambda net, x: net.a(x)[0] + x[..., :1], "features|values"),
+}
+
+
+@pytest.mark.parametrize("why", REFUSED)
+def test_what_cannot_be_put_together_is_refused(why):
+    how, told = REFUSED[why]
+    with pytest.raises(ModelFileError, match=told) as refused:
+        from_torch(Net(how), torch.zeros(1, T, F))
+    assert "\n" not in str(refused.value)
+
+
+def layer(name, inputs):
+    rng = np.random.default_rng(inputs)
+    return rnn(name, rng.normal(size=(2, inputs)), rng.normal(size=(2, 2)), rng.normal(size=2))
+
+
+def test_steps_of_different_kinds_are_not_put_together():
+    items = [layer("a", 2), LastStep("end"), Joined("both", (0, 1))]
+    with pytest.raises(ModelFileError, match="both: it puts every step"):
+        assemble(items, 2)
+
+
+def test_sums_of_other_sizes_are_refused():
+    with pytest.raises(ModelFileError, match="sum: it adds outputs of 3 and 2 values"):
+        assemble([layer("a", 3), Added("sum", (-1, 0), (1.0, 1.0))], 3)
+
+
+def test_a_scale_goes_into_the_matrix_of_each_reader_alone():
+    """The layer in front has another reader, and so keeps its weights."""
+    scale = Affine("scale", np.array([2.0, 3.0]), np.array([0.5, 0.0]))
+    front, weight = linear("front", np.eye(2)), np.ones((1, 4))
+    items = [layer("a", 2), front, Dropped("idle", "nothing"), scale]
+    items += [Joined("both", (3, 1)), linear("end", weight)]
+    made = assemble(items, 2)
+    assert np.array_equal(made.model.layers[1].matrices["input"].dense(), np.eye(2))
+    assert np.array_equal(made.model.output.dense(), [[3.0, 4.0]])
+    assert made.model.output_bias == [0.5]
+    assert any("folded into end" in note for note in made.notes)
