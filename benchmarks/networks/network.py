@@ -112,3 +112,22 @@ def with_even_weights(model: CompressedModel) -> tuple[np.ndarray, CompressedMod
     scale = np.exp2(np.ceil(np.log2(np.maximum(np.abs(entering).max(axis=0) / limit, 1.0))))
     matrices = {**first.matrices, "input": circulant_matrix((entering / scale)[..., None])}
     return scale, replace(model, layers=(replace(first, matrices=matrices), *model.layers[1:]))
+
+
+def with_wide_end(model: CompressedModel, word: int) -> CompressedModel:
+    """Return the model with outputs of zeros behind those of its last layer, a dense one.
+
+    Args:
+        model: without an output layer.
+        word: that the outputs are a multiple of, as all other vectors are: so they move together.
+    """
+    last = model.layers[-1]
+    more = -last.hidden % word
+    matrix = np.pad(last.matrices["input"].dense(), ((0, more), (0, 0)))
+    wide = replace(
+        last,
+        hidden=last.hidden + more,
+        matrices={"input": circulant_matrix(matrix[..., None])},
+        bias=np.pad(last.bias, (0, more)),
+    )
+    return replace(model, layers=(*model.layers[:-1], wide))

@@ -1,29 +1,31 @@
 """RNNoise removes noise: three GRUs of 384 cells behind two convolutions, out of a C library.
 
 Weights are read by the names of their symbols. The library runs for its features, which are left
-in its state, and for its GRUs, to be compared with: so this network alone runs a package's code.
-Both dense layers read the outputs of the second convolution and of all three GRUs, which no chain
-of layers has, so every GRU is an accelerator of its own.
+in its state, and for its layers, to be compared with: so this network alone runs a package's code.
+Its two dense layers, the gains and whether there is a voice, read the outputs of the second
+convolution and of all three GRUs; together they are the last layer of one accelerator.
 """
 
 import ctypes
 import struct
-from functools import partial
 from pathlib import Path
 
 import numpy as np
 
 from ernn.importers.assemble import assemble
-from ernn.importers.layers import gru
+from ernn.importers.layers import Activation, Item, Joined, gru, linear
 from ernn.importers.network import ImportedNetwork, checked
 from networks import packages
-from networks.network import Frames, Measure, Network, Part, Runs
+from networks.network import Measure, Network, Part, Runs, with_wide_end
 from networks.speech import describe, speech
 
 _RATE, _FRAME, _CELLS = 48_000, 480, 384
 _STATE, _MEMORY = 4744, 256  # in floats: where the second convolution's inputs are kept, how many
 _TOLERANCE = 2e-3  # the library approximates sigmoid and tanh
 _ROWS, _COLS = 8, 4  # of a block of weights
+_GRUS, _DENSE = ("gru1", "gru2", "gru3"), ("dense_out", "vad_dense")
+_SIGMOID = 1  # as the library calls it
+_WORD = 16  # values that may move together: 33 outputs are padded to a multiple of it
 
 
 class Library:
@@ -75,23 +77,39 @@ class Library:
         self.code.rnnoise_destroy(ctypes.c_void_p(own))
         return np.stack(inner), np.stack(states)
 
-    def run_gru(self, name: str, frames: np.ndarray) -> np.ndarray:
-        """Return the states (T, 384) of one of its GRUs by its own code."""
+    def run(self, frames: np.ndarray) -> np.ndarray:
+        """Return gains and voice (T, 33) of the convolution's outputs (T, 384), by its own code."""
+        outputs = [np.ascontiguousarray(frames, np.float32)]
+        for name in _GRUS:
+            outputs.append(self._run_gru(name, outputs[-1]))
+        together = np.ascontiguousarray(np.concatenate(outputs, axis=1))
+        return np.concatenate([self._run_dense(name, together) for name in _DENSE], axis=1)
+
+    def _run_dense(self, name: str, frames: np.ndarray) -> np.ndarray:
+        made = np.zeros((len(frames), len(self.floats(f"{name}_bias"))), np.float32)
+        layer = self._layer(name, frames.shape[1], made.shape[1])
+        for frame, out in zip(frames, made, strict=True):
+            pointers = (array.ctypes.data_as(ctypes.c_void_p) for array in (out, frame))
+            self.code.rnn_compute_generic_dense(ctypes.byref(layer), *pointers, _SIGMOID, 0)
+        return made
+
+    def _run_gru(self, name: str, frames: np.ndarray) -> np.ndarray:
         state, made = np.zeros(_CELLS, np.float32), []
-        layers = [self._layer(f"{name}_{kind}") for kind in ("input", "recurrent")]
+        kinds = ("input", "recurrent")
+        layers = [self._layer(f"{name}_{kind}", _CELLS, 3 * _CELLS) for kind in kinds]
         for frame in np.ascontiguousarray(frames, np.float32):
             pointers = (array.ctypes.data_as(ctypes.c_void_p) for array in (state, frame))
             self.code.rnn_compute_generic_gru(*map(ctypes.byref, layers), *pointers, 0)
             made.append(state.copy())
         return np.stack(made)
 
-    def _layer(self, name: str) -> "_Layer":
+    def _layer(self, name: str, inputs: int, outputs: int) -> "_Layer":
         base = ctypes.cast(self.code.rnnoise_create, ctypes.c_void_p).value
         assert base is not None
         base -= self.symbols["rnnoise_create"][0]
         kinds = ("bias", "", "", "weights_float", "weights_idx", "weights_diag", "")
         places = [self.symbols.get(f"{name}_{kind}", (None,))[0] for kind in kinds]
-        return _Layer(*(place and base + place for place in places), _CELLS, 3 * _CELLS)
+        return _Layer(*(place and base + place for place in places), inputs, outputs)
 
 
 class _Layer(ctypes.Structure):
@@ -109,56 +127,52 @@ def make(cache: Path, speakers: int) -> Network:
     """Return the network, judged by how far its gains and decisions move."""
     library = Library(packages.files("rnnoise", cache)["librnnoise.so"])
     weights, bias = library.plain("conv2")
-    dense = [library.plain(name) for name in ("dense_out", "vad_dense")]
+    dense = [library.plain(name) for name in _DENSE]
 
     def entering(audio: np.ndarray) -> np.ndarray:
         return np.tanh(library.listened(audio)[0] @ weights.T + bias)
 
-    def answers(outputs: list[np.ndarray]) -> list[np.ndarray]:
-        together = np.concatenate(outputs, axis=1)
-        return [1 / (1 + np.exp(-together @ matrix.T - bias)) for matrix, bias in dense]
-
-    def ran(runs: Runs, frames: Frames) -> list[list[np.ndarray]]:
-        found = [frames]
-        for name in runs:
-            found.append(runs[name](found[-1]))
-        return [answers(list(one)) for one in zip(*found, strict=True)]
+    def answers(audio: np.ndarray, given: np.ndarray) -> np.ndarray:
+        """Return the original's gains and voice (T, 33), by exact sigmoids."""
+        together = np.concatenate([given, *library.listened(audio)[1].swapaxes(0, 1)], axis=1)
+        made = [1 / (1 + np.exp(-together @ matrix.T - bias)) for matrix, bias in dense]
+        return np.concatenate(made, axis=1)
 
     test = [one.noisy for one in speech(_RATE, speakers, seed=2)]
     frames = [entering(audio) for audio in test]
-    source = [
-        answers([given, *library.listened(audio)[1].swapaxes(0, 1)])
-        for given, audio in zip(frames, test, strict=True)
-    ]
+    source = np.concatenate(list(map(answers, test, frames)))
 
     def score(runs: Runs) -> tuple[float, float]:
-        found = ran(runs, frames)
-        pairs = [
-            list(zip(ours, theirs, strict=True)) for ours, theirs in zip(found, source, strict=True)
-        ]
-        gains = np.concatenate([(ours - theirs).ravel() for (ours, theirs), _ in pairs])
-        changed = np.concatenate([(ours > 0.5) != (theirs > 0.5) for _, (ours, theirs) in pairs])
+        found = np.concatenate(runs["all"](frames))[:, : source.shape[1]]
+        changed = (found[:, -1] > 0.5) != (source[:, -1] > 0.5)
+        gains = found[:, :-1] - source[:, :-1]
         return 100 * float(changed.mean()), float(np.sqrt(np.square(gains).mean()))
 
+    network = import_network(library)
     calibration = [entering(one.noisy) for one in speech(_RATE, 4, seed=1)]
-    parts = {}
-    for name in ("gru1", "gru2", "gru3"):
-        network = import_gru(library, name)
-        parts[name] = Part(network, calibration)
-        calibration = [library.run_gru(name, one) for one in calibration]
     return Network(
         "RNNoise",
         packages.version("rnnoise"),
-        host="features, two convolutions, and two dense layers that read all of the GRUs",
+        host="features, and two convolutions",
         data=f"{sum(map(len, frames)):,} frames of {describe()}, 0 to 10 dB",
         frames_per_second=_RATE / _FRAME,
-        parts=parts,
+        parts={"all": Part(network, calibration, with_wide_end(network.model, _WORD))},
         measures=(Measure("changed decisions", "%", 2), Measure("rms change of gains", "", 4)),
         score=score,
     )
 
 
-def import_gru(library: Library, name: str) -> ImportedNetwork:
+def import_network(library: Library) -> ImportedNetwork:
+    """Return the GRUs, and the dense layers that read all of them, as one layer."""
+    items: list[Item] = [_gru(library, name) for name in _GRUS]
+    weights, biases = zip(*map(library.plain, _DENSE), strict=True)
+    items.append(Joined("all outputs", (-1, 0, 1, 2)))
+    items.append(linear(" and ".join(_DENSE), np.concatenate(weights), np.concatenate(biases)))
+    items.append(Activation("sigmoid", "sigmoid"))
+    return checked("RNNoise", assemble(items, _CELLS), library.run, tolerance=_TOLERANCE)
+
+
+def _gru(library: Library, name: str) -> Item:
     """Return one GRU; the diagonal that is kept beside its recurrent weights is added to them."""
     recurrent = library.weights(f"{name}_recurrent").copy()
     diagonal = library.floats(f"{name}_recurrent_weights_diag").reshape(3, _CELLS)
@@ -166,9 +180,7 @@ def import_gru(library: Library, name: str) -> ImportedNetwork:
         gate[np.diag_indices(_CELLS)] += values
     biases = (library.floats(f"{name}_{kind}_bias") for kind in ("input", "recurrent"))
     entering = library.weights(f"{name}_input")
-    layer = gru(name, entering, recurrent, *biases, order="zrn", reset_after=True)
-    run = partial(library.run_gru, name)
-    return checked(f"RNNoise, {name}", assemble([layer], _CELLS), run, tolerance=_TOLERANCE)
+    return gru(name, entering, recurrent, *biases, order="zrn", reset_after=True)
 
 
 def _symbols(file: bytes) -> dict[str, tuple[int, int]]:
