@@ -208,9 +208,17 @@ REFUSED = {
         lambda: sequential(layers.BatchNormalization(axis=1), layers.GRU(4), steps=T),
         "has axis = 1",
     ),
-    "skip connection": (
-        lambda: functional(lambda x: layers.Add()([x, layers.GRU(F, return_sequences=True)(x)])),
-        "class Add",
+    "a product of outputs": (
+        lambda: functional(
+            lambda x: layers.Multiply()([x, layers.GRU(F, return_sequences=True)(x)])
+        ),
+        "class Multiply",
+    ),
+    "steps beside each other": (
+        lambda: functional(
+            lambda x: layers.Concatenate(axis=1)([x, layers.GRU(F, return_sequences=True)(x)])
+        ),
+        "has axis = 1",
     ),
     "a shared layer": (lambda: functional(twice), "is called 2 times"),
     "states": (lambda: functional(stateful), "takes more than the output of one layer"),

@@ -157,3 +157,46 @@ def test_a_scale_goes_into_the_matrix_of_each_reader_alone():
     assert np.array_equal(made.model.output.dense(), [[3.0, 4.0]])
     assert made.model.output_bias == [0.5]
     assert any("folded into end" in note for note in made.notes)
+
+
+def keras_net(keras, how):
+    layers, start = keras.layers, keras.Input((T, F))
+    if how == "dense end":
+        a = layers.GRU(H, return_sequences=True, name="a")(start)
+        b = layers.LSTM(H, return_sequences=True, name="b")(a)
+        made = layers.Dense(5, activation="sigmoid")(layers.Concatenate()([start, a, b]))
+    elif how == "sums":
+        a = layers.SimpleRNN(H, return_sequences=True, name="a")(start)
+        b = layers.Dense(H, name="b")(layers.Dropout(0.1)(a))
+        c = layers.LSTM(H, return_sequences=True, name="c")(layers.Add()([a, b, a]))
+        made = layers.Subtract()([layers.BatchNormalization()(c), a])
+    else:  # a model in a model, and the last steps of two layers
+        inner_start = keras.Input((T, F))
+        a = layers.GRU(H, return_sequences=True, name="a")(inner_start)
+        inner = keras.Model(inner_start, layers.Concatenate(axis=2)([a, inner_start]))
+        wide = inner(start)
+        ends = [layers.LSTM(H, name="b")(wide), layers.GRU(H, name="c")(start)]
+        made = layers.Dense(2)(layers.Concatenate(axis=1)(ends))
+    model = keras.Model(start, made)
+    rng = np.random.default_rng(1)
+    drawn = [rng.uniform(0.2 * (w.ndim == 1), 0.8, w.shape) for w in model.get_weights()]
+    model.set_weights(drawn)
+    return model
+
+
+@pytest.mark.parametrize(
+    ("how", "read"),
+    [
+        ("dense end", [(-1,), (0,), (-1, 0, 1)]),
+        ("sums", [(-1,), (0,), (0, 1), (0, 2)]),
+        ("models", [(-1,), (-1,), (-1, 1), (0, 2)]),
+    ],
+)
+def test_keras_models(how, read, tmp_path):
+    from ernn.importers.keras.file import _keras, from_keras
+
+    model = keras_net(_keras(), how)
+    model.save(tmp_path / "net.keras")
+    found = from_keras(tmp_path / "net.keras")
+    assert [found.model.sources(index) for index in range(len(found.model.stack))] == read
+    assert found.last == (how == "models")

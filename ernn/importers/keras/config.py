@@ -7,7 +7,7 @@ only plain values.
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from ernn.errors import ModelFileError
@@ -15,6 +15,7 @@ from ernn.errors import ModelFileError
 _REMEDY = "make a model of the layers that ernn builds, and keep the others on the host"
 _RECURRENT = "units activation recurrent_activation use_bias reset_after return_sequences"
 _RECURRENT += " return_state go_backwards stateful dropout recurrent_dropout"
+MERGES = ("Add", "Subtract")  # of several outputs, beside Concatenate
 # Layers, and what of their configuration is read.
 KNOWN = {
     "InputLayer": "batch_shape",
@@ -30,6 +31,8 @@ KNOWN = {
     "TimeDistributed": "",
     "Flatten": "",
     "Reshape": "target_shape",
+    "Concatenate": "axis",
+    **dict.fromkeys(MERGES, ""),
 }
 _REASONS = {
     "Bidirectional": "it reads the sequence backwards too; train a unidirectional layer",
@@ -45,12 +48,13 @@ _FLOATS = ("float16", "mixed_float16", "bfloat16", "mixed_bfloat16", "float32", 
 
 @dataclass(frozen=True)
 class KerasLayer:
-    """A layer of a configuration, one after the other in the order of the data."""
+    """A layer of a configuration, in an order in which each comes behind those that it reads."""
 
     kind: str  # its class
     name: str
     path: str  # of its group in the weights
     settings: dict[str, Any]  # as in `KNOWN`
+    before: tuple[int, ...] = ()  # places in the list of those that it reads; (): the one before it
 
 
 @dataclass(frozen=True)
@@ -116,24 +120,44 @@ def _model(told: dict[str, Any], path: str, dtype: str) -> tuple[list[KerasLayer
         if isinstance(shape, list) and len(shape) == 3 and _plain(shape):
             made["build_input_shape"] = [None, *shape[1:]]
         return [layer for inner in groups.values() for layer in inner], _serialized(kind, made)
-    order = _chain(config)
+    order = _order(config)
     for clean in cleaned:
         name = clean["config"]["name"]
-        before = order.get(name)
-        shape = [None, None, None]  # Keras computes the shapes itself
-        tensor = {"shape": shape, "dtype": dtype, "keras_history": [before, 0, 0]}
-        call = {"args": [{"class_name": "__keras_tensor__", "config": tensor}], "kwargs": {}}
-        clean |= {"name": name, "inbound_nodes": [call] if before is not None else []}
+        tensors = [_tensor(before, dtype) for before in order.get(name, ())]
+        several = clean["class_name"] in ("Concatenate", *MERGES)
+        call = {"args": [tensors] if several else tensors, "kwargs": {}}
+        clean |= {"name": name, "inbound_nodes": [call] if tensors else []}
     names = list(order)
     made = {"name": _name(config["name"]), "layers": cleaned}
     made |= {"input_layers": [names[0], 0, 0], "output_layers": [names[-1], 0, 0]}
     if idle := groups.keys() - order.keys():
         raise ModelFileError(
-            f"the layers {', '.join(sorted(idle))} are not in one chain from input to output",
-            allowed="one input, one output, each layer behind the other",
+            f"the layers {', '.join(sorted(idle))} are not between input and output",
+            allowed="one input, one output, and layers that lead from one to the other",
             remedy=_REMEDY,
         )
-    return [layer for name in names for layer in groups[name]], _serialized(kind, made)
+    return _flat(order, groups), _serialized(kind, made)
+
+
+def _flat(
+    order: dict[str, tuple[str, ...]], groups: dict[str, list[KerasLayer]]
+) -> list[KerasLayer]:
+    """Return the layers of all groups behind each other, each with the places of what it reads."""
+    found: list[KerasLayer] = []
+    ends: dict[str, int] = {}  # place of the last layer of a group
+    for name, callers in order.items():
+        first, entering = len(found), tuple(ends[caller] for caller in callers)
+        for place, layer in enumerate(groups[name]):
+            inside = tuple(first + one for one in layer.before) or (first + place - 1,)
+            found.append(replace(layer, before=inside if place else entering))
+        ends[name] = len(found) - 1
+    return found
+
+
+def _tensor(before: str, dtype: str) -> dict[str, Any]:
+    shape = [None, None, None]  # Keras computes the shapes itself
+    told = {"shape": shape, "dtype": dtype, "keras_history": [before, 0, 0]}
+    return {"class_name": "__keras_tensor__", "config": told}
 
 
 def _serialized(kind: str, config: dict[str, Any]) -> dict[str, Any]:
@@ -203,22 +227,33 @@ def _plain(value: Any) -> bool:
     return value is None or isinstance(value, bool | int | float | str)
 
 
-def _chain(config: dict[str, Any]) -> dict[str, str | None]:
-    """Return the layers of a functional model from input to output, each with the one before."""
-    before: dict[str, str | None] = {}
+def _order(config: dict[str, Any]) -> dict[str, tuple[str, ...]]:
+    """Return the layers of a functional model from input to output, each with those it reads."""
+    before: dict[str, tuple[str, ...]] = {}
     for one in config["layers"]:
         calls = one.get("inbound_nodes", [])
         if len(calls) > 1:
             raise ModelFileError(f"{one['name']} is called {len(calls)} times", allowed="once")
-        before[_name(one["config"]["name"])] = _caller(one["name"], calls[0]) if calls else None
-    name: str | None = _end(config["output_layers"], "outputs")
-    first, found = _end(config["input_layers"], "inputs"), []
-    while name is not None and name not in found:
-        found.append(name)
-        name = before[name]
-    if found[-1] != first or name is not None:
-        raise ModelFileError("the output is not behind the input", remedy="save the model again")
-    return {name: before[name] for name in reversed(found)}
+        several = one["class_name"] in ("Concatenate", *MERGES)
+        callers = _callers(one["name"], calls[0], several) if calls else ()
+        before[_name(one["config"]["name"])] = callers
+    first = _end(config["input_layers"], "inputs")
+    found: dict[str, tuple[str, ...]] = {}
+    waiting, open_ones = [_end(config["output_layers"], "outputs")], set()
+    while waiting:
+        name = waiting[-1]
+        missing = [one for one in before[name] if one not in found]
+        if (name in open_ones and missing) or (not before[name] and name != first):
+            raise ModelFileError(
+                "the output is not behind the input", remedy="save the model again"
+            )
+        if missing:
+            open_ones.add(name)
+            waiting += [one for one in missing if one not in waiting] or missing
+            continue
+        waiting.pop()
+        found[name] = before[name]
+    return found
 
 
 def _end(told: Any, what: str) -> str:
@@ -232,8 +267,8 @@ def _end(told: Any, what: str) -> str:
     return _name(ends[0][0])
 
 
-def _caller(name: str, call: Any) -> str:
-    """Return the layer whose output a layer takes."""
+def _callers(name: str, call: Any, several: bool) -> tuple[str, ...]:
+    """Return the layers whose outputs a layer takes."""
     if not isinstance(call, dict) or "args" not in call:
         raise ModelFileError(
             f"{name} is called as Keras 2 writes it",
@@ -241,11 +276,15 @@ def _caller(name: str, call: Any) -> str:
         )
     given = [*call["args"], *call.get("kwargs", {}).values()]
     tensors = [one for one in given if not isinstance(one, bool | None)]
-    history = tensors[0]["config"]["keras_history"] if len(tensors) == 1 else None
-    if history is None or len(call["args"]) != 1 or history[1:] != [0, 0]:
+    if several and len(tensors) == 1 and isinstance(tensors[0], list):
+        tensors = tensors[0]
+    elif len(tensors) != 1 or len(call["args"]) != 1:
+        tensors = []
+    histories = [one["config"]["keras_history"] for one in tensors]
+    if not histories or any(history[1:] != [0, 0] for history in histories):
         raise ModelFileError(
             f"{name} takes more than the output of one layer, such as states or a mask",
-            allowed="each layer behind the other",
+            allowed="each layer behind the other, or Concatenate, Add and Subtract",
             remedy=_REMEDY,
         )
-    return _name(history[0])
+    return tuple(_name(history[0]) for history in histories)

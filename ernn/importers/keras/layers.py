@@ -5,13 +5,15 @@ from typing import Any
 import numpy as np
 
 from ernn.errors import ModelFileError
-from ernn.importers.keras.config import KerasLayer
+from ernn.importers.keras.config import MERGES, KerasLayer
 from ernn.importers.keras.weights import KerasWeights
 from ernn.importers.layers import (
     KERAS,
     Activation,
+    Added,
     Dropped,
     Item,
+    Joined,
     LastStep,
     batch_norm,
     gru,
@@ -34,7 +36,7 @@ def items_of(layers: list[KerasLayer], weights: KerasWeights) -> tuple[list[Item
     """
     chain = _Chain(weights)
     for layer in layers:
-        chain.add(layer)
+        chain.put(layer)
     return chain.items, chain.features, chain.steps
 
 
@@ -43,6 +45,37 @@ class _Chain:
         self.weights = weights
         self.items: list[Item] = []
         self.features, self.size, self.steps, self.last = 0, -1, None, False
+        # Behind each layer: the place of its last item, its values, and whether it is a last step
+        self.ends: list[tuple[int, int, bool]] = []
+
+    def put(self, layer: KerasLayer) -> None:
+        """Append a layer behind those that it reads."""
+        read = layer.before or ((len(self.ends) - 1,) if self.ends else ())
+        parts = [self.ends[place] for place in read]
+        places = tuple(place for place, _, _ in parts)
+        if layer.kind in ("Concatenate", *MERGES):
+            self._merge(layer, parts)
+        else:
+            if parts:
+                _, self.size, self.last = parts[0]
+            if places not in ((), (len(self.items) - 1,)):
+                self.items.append(Joined("", places))
+            self.add(layer)
+        self.ends.append((len(self.items) - 1, self.size, self.last))
+
+    def _merge(self, layer: KerasLayer, parts: list[tuple[int, int, bool]]) -> None:
+        places = tuple(place for place, _, _ in parts)
+        sizes = [size for _, size, _ in parts]
+        self.last = parts[0][2]
+        if layer.kind == "Concatenate":
+            if layer.settings.get("axis", -1) not in (-1, 1 if self.last else 2):
+                raise _set(layer, "axis", layer.settings["axis"], "-1, the features")
+            self.items.append(Joined(layer.name, places))
+            self.size = sum(sizes)
+            return
+        second = -1.0 if layer.kind == "Subtract" else 1.0
+        self.items.append(Added(layer.name, places, (1.0, *(second,) * (len(places) - 1))))
+        self.size = sizes[0]
 
     def add(self, layer: KerasLayer) -> None:
         """Append what a layer does."""
