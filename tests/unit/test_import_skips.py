@@ -1,6 +1,9 @@
 """Networks whose layers read concatenations and sums of earlier outputs."""
 
+import warnings
+
 import numpy as np
+import onnx
 import pytest
 import torch
 from torch import nn
@@ -8,6 +11,7 @@ from torch import nn
 from ernn.errors import ModelFileError
 from ernn.importers.assemble import assemble
 from ernn.importers.layers import Added, Affine, Dropped, Joined, LastStep, linear, rnn
+from ernn.importers.onnx.network import from_onnx
 from ernn.importers.torch.module import from_torch
 
 torch.set_num_threads(1)
@@ -200,3 +204,37 @@ def test_keras_models(how, read, tmp_path):
     found = from_keras(tmp_path / "net.keras")
     assert [found.model.sources(index) for index in range(len(found.model.stack))] == read
     assert found.last == (how == "models")
+
+
+@pytest.mark.parametrize("dynamo", [False, True])
+@pytest.mark.parametrize("how", AGREES, ids=lambda how: how.__name__)
+def test_onnx_exports(how, dynamo, tmp_path):
+    """As the module itself is read; only what is put together at the end stays on the host."""
+    path = exported(Net(how), tmp_path / "net.onnx", dynamo)
+    found = from_onnx(path)
+    if how is only_joined:
+        assert set(found.host) >= {"after.onnx"}
+        return
+    read = [found.model.sources(index) for index in range(len(found.model.stack))]
+    assert read == AGREES[how] and not found.host
+
+
+def exported(module, path, dynamo):
+    more = {"external_data": False, "verbose": False} if dynamo else {}
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        torch.onnx.export(module.eval(), (torch.zeros(1, T, F),), path, dynamo=dynamo, **more)
+    return path
+
+
+def test_what_an_onnx_file_reads_is_told(tmp_path):
+    told = str(from_onnx(exported(Net(dense_end), tmp_path / "net.onnx", False)))
+    assert "sigmoid, 5 values, reads the input, /a/GRU, /b/LSTM" in told
+
+
+def test_a_cut_inside_a_web_is_one_that_was_asked_for(tmp_path):
+    path = exported(Net(residual), tmp_path / "net.onnx", False)
+    (end,) = [n.output[0] for n in onnx.load(path).graph.node if n.name == "/Add"]
+    found = from_onnx(path, end=end)
+    assert [found.model.sources(n) for n in range(3)] == [(-1,), (0,), (0, 1)]
+    assert found.leaving == end and set(found.host) == {"after.onnx"}

@@ -125,7 +125,7 @@ def _model(told: dict[str, Any], path: str, dtype: str) -> tuple[list[KerasLayer
         name = clean["config"]["name"]
         tensors = [_tensor(before, dtype) for before in order.get(name, ())]
         several = clean["class_name"] in ("Concatenate", *MERGES)
-        call = {"args": [tensors] if several else tensors, "kwargs": {}}
+        call: dict[str, Any] = {"args": [tensors] if several else tensors, "kwargs": {}}
         clean |= {"name": name, "inbound_nodes": [call] if tensors else []}
     names = list(order)
     made = {"name": _name(config["name"]), "layers": cleaned}

@@ -1,7 +1,6 @@
 """The largest chain of a graph that ernn can build around recurrent layers."""
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -14,9 +13,7 @@ from ernn.importers.onnx.links import Link, Links, is_recurrent, named, same
 from ernn.importers.onnx.origins import Origins
 from ernn.importers.onnx.recurrent import KINDS
 from ernn.importers.onnx.uses import Uses
-
-if TYPE_CHECKING:
-    pass
+from ernn.importers.onnx.webs import Webs
 
 
 class Chains:
@@ -37,6 +34,7 @@ class Chains:
         self.layers = {self._maker(one): one for one in self._recurrent()}
         self._uses = Uses(graph, self.origins, self.layers.values())
         self._cuts = Cuts(graph, self.origins, self._uses)
+        self._webs = Webs(graph, self.origins, self.links, self._uses)
 
     def _recurrent(self) -> list[Link]:
         found = Cells(self.graph, self.origins, self.links).layers()
@@ -106,6 +104,7 @@ class Chains:
         return cut is not None and cut.size == rows.size and same(cut, np.sort(rows, axis=None))
 
     def _grown(self, seed: Link) -> Chain | None:
+        """Return the chain around a layer, or the web where outputs are read together."""
         links = [seed]
         while not self._at(self.start, links[0].into) and (front := self._in_front(links[0])):
             if _of_other_length(front, seed):
@@ -118,11 +117,29 @@ class Chains:
             links.append(behind)
         if self.start is not None and not self._at(self.start, links[0].into):
             return None
+        if (web := self._web(links)) is not None:
+            return web
         if self.end is not None and not any(self._at(self.end, links[-1].out[n:]) for n in (0, -1)):
             return None
         chain = Chain(links)
         self._trim(chain)
         return self._completed(chain)
+
+    def _web(self, links: list[Link]) -> Chain | None:
+        web: list[Link] | None = None
+        while (found := self._webs.grown(links, self.end)) is not None:
+            web, front = found, self._in_front(found[0], found)
+            if front is None or self._at(self.start, found[0].into):
+                break
+            links = [front, *found]
+        if web is None:
+            return None
+        chain = Chain(web, web=True)
+        try:
+            self._cuts.complete(chain)
+        except ModelFileError:
+            return None  # the chain alone may have tensors at its ends
+        return chain
 
     def _completed(self, chain: Chain) -> Chain:
         """Return a chain with its cuts; what is behind the last tensor for a cut stays outside."""
@@ -138,7 +155,8 @@ class Chains:
                     self.refusals[named(node)] = "no tensor holds what it makes step after step"
                 chain = Chain(links)
 
-    def _in_front(self, link: Link) -> Link | None:
+    def _in_front(self, link: Link, readers: Sequence[Link] = ()) -> Link | None:
+        """Return the link that makes what a link reads, if nothing but it, or some links, does."""
         makers = self.origins.made_by(link.into)
         if len(makers) != 1:
             return None
@@ -151,8 +169,8 @@ class Chains:
             return None
         if front is None:
             return None
-        readers = {id(node) for node in link.nodes}
-        return front if all(id(use.node) in readers for use in self._uses.leaving(front)) else None
+        nodes = {id(node) for one in (readers or (link,)) for node in one.nodes}
+        return front if all(id(use.node) in nodes for use in self._uses.leaving(front)) else None
 
     def _behind(self, link: Link) -> Link | None:
         nodes = {id(use.node): use.node for use in self._uses.leaving(link)}

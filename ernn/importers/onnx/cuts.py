@@ -12,6 +12,7 @@ from ernn.importers.onnx.graph import Graph
 from ernn.importers.onnx.links import Link, State, named, same
 from ernn.importers.onnx.origins import Origins
 from ernn.importers.onnx.uses import Uses
+from ernn.importers.onnx.webs import items_of
 
 if TYPE_CHECKING:
     from onnx import NodeProto
@@ -28,6 +29,7 @@ class Chain:
     notes: list[str] = field(default_factory=list)
     fed: dict[str, str] = field(default_factory=dict)  # state: graph input -> graph output
     ignored: set[str] = field(default_factory=set)  # graph outputs that the accelerator keeps
+    web: bool = False  # links may read several others, not only the one in front
 
     @property
     def weights(self) -> int:
@@ -42,6 +44,8 @@ class Chain:
 
     def items(self) -> list[Item]:
         """Return what `assemble` takes."""
+        if self.web:
+            return [*items_of(self.links), *([LastStep(self.leaving)] if self.last else [])]
         found: list[Item] = []
         for before, link in zip([None, *self.links], self.links, strict=False):
             if before is not None and not same(before.out, link.into):
@@ -125,7 +129,7 @@ class Cuts:
 
     def _ends(self, chain: Chain) -> None:
         first, final = chain.links[0], chain.links[-1]
-        read = [name for node in first.nodes for name in node.input]
+        read = [name for node in chain.nodes for name in node.input]
         entering = [name for name in read if self._holds(name, first.into)]
         chain.entering = self._tensor(first.into, entering)
         kept = self._kept_outputs(chain)

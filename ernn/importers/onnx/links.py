@@ -57,7 +57,7 @@ class Links:
             _, view = data
             for rows in (into, into[-1:]):
                 if view.size == rows.size:
-                    places = _places(view, rows)
+                    places = places_of(view, rows)
                     if places is not None:
                         return self._elementwise(node, rows, places)
             return None
@@ -227,7 +227,7 @@ def _linear(node, weight, bias, read: np.ndarray, made: np.ndarray) -> Link | No
     return Link(linear(named(node), weight, bias), (node,), into, out)
 
 
-def _places(view: np.ndarray, rows: np.ndarray) -> np.ndarray | None:
+def places_of(view: np.ndarray, rows: np.ndarray) -> np.ndarray | None:
     """Return where the values of rows (T, n) are in a view, or None if one is not there."""
     order = np.argsort(view.ravel())
     ordered = view.ravel()[order]
