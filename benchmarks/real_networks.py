@@ -16,13 +16,14 @@ from pathlib import Path
 
 from networks.compression import compressed, file_name, settings
 from networks.known import KNOWN
-from networks.measure import Result, built, imported, scored
+from networks.measure import Result, built, imported, rows, scored
 from networks.network import Network
 from networks.table import TABLES, filled
 
 from ernn.errors import ErnnError
 
-STEPS = {"scores": ("data", "scores"), "hardware": ("hardware",)}  # and what each leaves
+# Steps, and what each leaves
+STEPS = {"scores": ("data", "scores"), "rows": ("rows",), "hardware": ("hardware",)}
 RESULTS = Path(__file__).parent / "results" / "networks"
 COMPRESSED = "compressed"  # folder in it, with a file for each training
 
@@ -118,6 +119,13 @@ def measured(
             say(f"{network.title}: {arithmetic}: {values}")
             result["scores"][arithmetic] = values
             yield result
+    if "rows" in steps:
+        result["rows"] = {}
+        with tempfile.TemporaryDirectory() as work:
+            for name, values in rows(network, Path(work), frames, say):
+                say(f"{network.title}: {name}: {values}")
+                result["rows"][name] = values
+                yield result
     if "hardware" in steps:
         result["hardware"] = {}
         with tempfile.TemporaryDirectory() as work:

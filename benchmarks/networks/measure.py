@@ -1,6 +1,6 @@
 """What is measured of a network: its import, its scores in few bits, its hardware."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from ernn import __version__
+from ernn.compressed import CompressedModel
 from ernn.energy.estimate import estimate_power
 from ernn.errors import PlanError
 from ernn.hdl.project import write_project
@@ -16,23 +17,23 @@ from ernn.machine import describe_machine
 from ernn.parts.part import load_part, part_names
 from ernn.quant.integer_model import IntegerModel
 from ernn.quant.quantize import measure, quantize
+from ernn.quant.ranges import Ranges
 from ernn.recipe import HardwareRecipe, QuantizationRecipe
 from ernn.run.simulate import simulate
 from ernn.run.traffic import Traffic
 from ernn.score import Score
-from networks.formats import by_product, by_row
 from networks.network import Frames, Network, Part, float_run, integer_run
 
 PART, LARGE_PART, CLOCK_MHZ = "XCKU060", "XCU250", 200.0
 REALTIME_MHZ = 50.0  # of the smallest part: any of them reaches it
 _BRAM36_BITS, _LUT_BITS = 36_864, 64  # that a memory block and a LUT hold
-FORMATS = {"product": by_product, "row": by_row}
-# Name: bits of weights and of activations, and what has a binary point of its own.
+# Name: bits of weights and of activations, and whether rows have binary points of their own.
 SCORED = {
-    "12 bits": (12, 12, "product"),
-    "8 bits": (8, 8, "product"),
-    **{f"weights {bits} by {of}": (bits, 12, of) for bits in (8, 6) for of in FORMATS},
+    "12 bits": (12, 12, False),
+    "8 bits": (8, 8, False),
+    **{f"weights {bits} by product": (bits, 12, False) for bits in (8, 6)},
 }
+SCORED_ROWS = {f"weights {bits} by row": (bits, 12, True) for bits in (8, 6)}
 
 Result = dict[str, Any]
 
@@ -65,12 +66,53 @@ def imported(network: Network) -> Result:
 def scored(network: Network) -> Iterator[tuple[str, list[float]]]:
     """Yield the name of every kind of arithmetic and the network's scores in it."""
     models = {name: part.built for name, part in network.parts.items()}
-    ranges = {name: measure(part.built, part.calibration) for name, part in network.parts.items()}
     yield "float", _plain(network.score({name: float_run(one) for name, one in models.items()}))
-    for title, (weights, activations, of) in SCORED.items():
-        made = {n: FORMATS[of](one, ranges[n], weights, activations) for n, one in models.items()}
-        runs = {name: integer_run(one) for name, one in made.items()}
-        yield title, _plain(network.score(runs))
+    yield from _scored_in(network, SCORED)
+
+
+def _scored_in(
+    network: Network, kinds: Mapping[str, tuple[int, int, bool]]
+) -> Iterator[tuple[str, list[float]]]:
+    parts = network.parts
+    ranges = {name: measure(part.built, part.calibration) for name, part in parts.items()}
+    for title, asked in kinds.items():
+        made = {n: quantized(one.built, ranges[n], *asked) for n, one in parts.items()}
+        yield title, _plain(network.score({n: integer_run(one) for n, one in made.items()}))
+
+
+def quantized(
+    model: CompressedModel,
+    calibration: Frames | Ranges,
+    weight_bits: int,
+    activation_bits: int,
+    row_scales: bool = False,
+) -> IntegerModel:
+    """Return a model in few bits, its weights with a binary point by product or by row."""
+    asked = {"weight_bits": weight_bits, "activation_bits": activation_bits}
+    settings = QuantizationRecipe.from_dict(asked | {"row_scales": row_scales}, "quantization")
+    return quantize(model, settings, calibration)
+
+
+def rows(
+    network: Network, work: Path, frames: int, say: Callable[[str], None]
+) -> Iterator[tuple[str, Any]]:
+    """Yield scores with a binary point for every row, then designs of 8 bits, simulated.
+
+    Designs are those of ``weights 8 by row``, and beside each that of ``weights 8 by product``.
+    """
+    yield from _scored_in(network, SCORED_ROWS)
+    designs = {}
+    for name, part in network.parts.items():
+        say(f"{network.title}, {name}, by row: planning")
+        beside = _fastest(quantized(part.built, part.calibration, 8, 12))
+        model = quantized(part.built, part.calibration, 8, 12, row_scales=True)
+        found = _fastest(model)
+        designs[name] = {"by row": _described(found), "by product": _described(beside)}
+        if frames:
+            say(f"{network.title}, {name}, by row: simulating")
+            folder = work / f"{name}-rows"
+            designs[name]["by row"] |= simulated(found, model, part.calibration, folder, frames)
+        yield "hardware", designs
 
 
 def built(
@@ -78,13 +120,15 @@ def built(
 ) -> Iterator[tuple[str, Result]]:
     """Yield for every part its fastest design, simulated, and the smallest part for real time."""
     for name, part in network.parts.items():
-        model = _integer(part, 12)
+        model = quantized(part.built, part.calibration, 12, 12)
         say(f"{network.title}, {name}: planning")
         found = _fastest(model)
         result = {
             **_described(found),
             "smallest": {
-                f"{bits} bits": smallest(_integer(part, bits), network.frames_per_second)
+                f"{bits} bits": smallest(
+                    quantized(part.built, part.calibration, bits, bits), network.frames_per_second
+                )
                 for bits in (12, 8)
             },
         }
@@ -96,12 +140,6 @@ def built(
 
 def _plain(values: Sequence[float | Score]) -> list[float]:
     return [one.value if isinstance(one, Score) else float(one) for one in values]
-
-
-def _integer(part: Part, bits: int) -> IntegerModel:
-    asked = {"weight_bits": bits, "activation_bits": bits}
-    settings = QuantizationRecipe.from_dict(asked, "quantization")
-    return quantize(part.built, settings, part.calibration)
 
 
 def _fastest(model: IntegerModel) -> Design:

@@ -41,14 +41,32 @@ def scores(results: Results) -> str:
 
 
 def rows(results: Results) -> str:
-    """Return what a binary point of its own for every row of the weights would change."""
+    """Return what a binary point of its own for every row of the weights changes."""
     kinds = [f"weights {bits} by {of}" for bits in (8, 6) for of in ("product", "row")]
     head = [f"{bits} bits, by {of}" for bits in (8, 6) for of in ("product", "row")]
+    last = ("words compared, 8 bits by row", "latency in cycles", "LUTs")
 
     def cells(result: Result) -> Iterator[Sequence[str]]:
-        yield from _scores(result, ("float", *kinds))
+        own, others = result.get("rows", {}), result.get("scores", {})
+        joined = {**result, "scores": {**others, **own}}
+        made = [(one["by product"], one["by row"]) for one in own.get("hardware", {}).values()]
+        words = [row["words"] for _, row in made if "words" in row]
+        told = (
+            f"{sum(words):,}" if words else "not simulated",
+            " + ".join(f"{a['latency_cycles']} → {b['latency_cycles']}" for a, b in made),
+            " + ".join(f"{a['used']['lut']:,} → {b['used']['lut']:,}" for a, b in made),
+        )
+        # Rows were rounded in a model of 16 bits before the integer model had such weights.
+        emulated = [kind for kind in kinds if "row" in kind and kind in others and kind not in own]
+        for name, exact, *values in _scores(joined, ("float", *kinds), *told):
+            found, behind = values[: len(kinds)], values[len(kinds) :]
+            marked = [
+                f"{value}*" if kind in emulated else value
+                for kind, value in zip(kinds, found, strict=True)
+            ]
+            yield name, exact, *marked, *behind
 
-    return _table(("network", "measure", "float", *head), results, cells)
+    return _table(("network", "measure", "float", *head, *last), results, cells)
 
 
 def hardware(results: Results) -> str:
