@@ -145,14 +145,15 @@ class ModelRecipe(Section):
         """Name what choosing single weights has no use for."""
         blocks = {layer.block_of(name) for layer in self.layers for name in self.matrices_of(layer)}
         if self.own_word > 1:
-            given = f"{max(blocks | {self.output_block})}"
+            largest = f"{max(blocks | {self.output_block})}"
             single = f'structure = "{MAGNITUDE}" chooses single weights'
-            yield Setting("block", given, single, "set every block to 1")
-        tiles = {"tile", "tile_balanced", "output_tile"} & self.model_fields_set
-        tiles |= {"tile" for layer in self.layers if layer.tile is not None}
-        for key in sorted(tiles):
+            yield Setting("block", largest, single, "set every block to 1")
+        given = {key: getattr(self, key) for key in ("tile", "tile_balanced", "output_tile")}
+        set_ = {k: v for k, v in given.items() if v != ModelRecipe.model_fields[k].default}
+        tiles = (layer.tile for layer in self.layers if layer.tile is not None)
+        for key, value in [*set_.items(), *(("tile", tile) for tile in tiles)]:
             says = f'it says nothing where structure = "{MAGNITUDE}"'
-            yield Setting(key, str(getattr(self, key)), says, "remove it")
+            yield Setting(key, str(value), says, "remove it")
 
     def _unreadable(self) -> Iterator[Fault]:
         """Name what layers cannot read, and layers that nobody reads."""

@@ -70,6 +70,7 @@ def test_what_a_recipe_says_of_it():
     assert isinstance(structure, Magnitude)
     assert structure.tiling == Balance(0.112, 32, 4, 5)
     assert recipe.structure_of().name == "dense"
+    assert ModelRecipe.from_dict(recipe.model_dump(exclude_none=True), "m") == recipe
     for wrong, words in (
         ({"layers": [{"hidden": 8}]}, 'block = 8: structure = "magnitude" chooses single'),
         ({"tile": [2, 1]}, "tile = [2, 1]: it says nothing where structure"),

@@ -1,0 +1,218 @@
+"""ESE run: a sparse LSTM on ESE's machine beside block-circulant ones and tiles on ours.
+
+    .venv/bin/python benchmarks/ese.py --seeds 0      # trains what is not there yet
+    .venv/bin/python benchmarks/ese.py --table        # prints what is there
+
+Trains an LSTM of the sizes of benchmarks/methods.toml by ADMM: 11.2 % of its single weights, as
+many for each of 32 PEs; circulant blocks of 8 and of 16; blocks of 4 of which a quarter of the
+tiles is kept. All start from one dense model, take as many updates and end with 12 bits. Sparse
+weights are encoded and worked off by the model of ESE's machine, the others planned for the array.
+Every training leaves its row in benchmarks/results/ese; phone error rates are those of the integer
+models on the test set, their differences from the sparse one with 95 % bootstrap intervals over
+speakers, in pairs. Before that it prints the published layer of ESE, of its own encoded matrices.
+"""
+
+import argparse
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from trainings import pooled, told, train_all, variant
+
+from ernn.compressed import CompressedModel
+from ernn.energy.ese import EseRun, random_weights, run_ese, trained_weights
+from ernn.energy.estimate import estimate_power
+from ernn.energy.published import load_published
+from ernn.energy.shape import benchmark_shape, shape_of
+from ernn.ese.machine import Machine
+from ernn.flow.chain import bring
+from ernn.flow.results import read_json, write_json
+from ernn.flow.run_folder import RunFolder
+from ernn.flow.scores import read_score
+from ernn.hw.cycles import rate
+from ernn.hw.plan import HardwarePlan
+from ernn.parts.part import load_part
+from ernn.recipe import Recipe
+
+RESULTS = Path(__file__).parent / "results" / "ese"
+CORPUS_SEED = 7
+WORD = 16  # the largest block: all share one dense model
+BITS = 12  # of a weight
+PUBLISHED = load_published()
+ESE = next(design for design in PUBLISHED.designs if design.name == "ESE")
+PART, CLOCK_MHZ = load_part(ESE.part), PUBLISHED.clock_mhz
+
+
+@dataclass(frozen=True)
+class Form:
+    """One structure of the matrices of the layers."""
+
+    name: str
+    file: str
+    block: int
+    model: dict
+
+    def recipe(self, base: Recipe, seed: int) -> Recipe:
+        """Return the recipe of one training."""
+        layers = [
+            {**layer.model_dump(exclude_none=True), "block": self.block}
+            for layer in base.model.layers
+        ]
+        model = {"cell": "lstm", "layers": layers, "pad": WORD, **self.model}
+        hardware = {"part": ESE.part, "clock_mhz": CLOCK_MHZ}
+        return variant(base, name=self.file, seed=seed, model=model, hardware=hardware)
+
+
+MAGNITUDE = {"structure": "magnitude", "keep": 0.112, "tile_banks": 32}
+SPARSE = Form("11.2 % of the weights", "magnitude", 1, MAGNITUDE)
+FORMS = (
+    SPARSE,
+    Form("blocks of 8", "k8", 8, {}),
+    Form("blocks of 16", "k16", 16, {}),
+    Form("blocks of 4, 25 % of tiles of 8 x 1", "k4-tiles", 4, {"keep": 0.25, "tile": [8, 1]}),
+)
+
+
+@dataclass(frozen=True)
+class Row:
+    """What a trained network takes on its machine."""
+
+    machine: str
+    weights: int  # not 0; generators and scales
+    bits: dict[str, int]  # of weights, and of what says where they are
+    cycles: float  # between frames
+    latency_us: float  # of a frame
+    frames_per_second: float
+    board_w: float
+    fine: str  # where the power is from
+
+
+def on_ese(folder: RunFolder) -> Row:
+    """Work a sparse model off on ESE's machine."""
+    model = CompressedModel.load(folder.compressed_model)
+    matrices = {name: one.dense() for name, one in model.matrices().items()}
+    shape = shape_of("lstm", model.matrices(), model.features, model.labels, True)
+    told = run_ese(shape, trained_weights(shape, matrices), "trained", PART, CLOCK_MHZ)
+    rate = told.channels * 1e6 / told.latency_us
+    assert ESE.power_w
+    return Row(
+        *("ESE, run: 32 PEs x 32 channels", told.weights, told.bits, told.cycles),
+        *(told.latency_us, rate, ESE.power_w, "published"),
+    )
+
+
+def on_array(folder: RunFolder) -> Row:
+    """Plan our array for a model."""
+    plan, model = HardwarePlan.load(folder.plan), CompressedModel.load(folder.compressed_model)
+    known, used = rate(plan), read_json(folder.cost)
+    power = estimate_power(PART, plan.clock_mhz, {n: used[n] for n in ("dsp", "bram36", "lut", "ff")})
+    weights = sum(one.parameters for one in model.matrices().values())
+    return Row(
+        *(f"ernn: {plan.streams} streams, planned", weights, {"weights": weights * BITS}),
+        *(known.cycles_per_frame, known.latency_cycles / plan.clock_mhz),
+        *(1e6 * plan.clock_mhz / known.cycles_per_frame, power.card_w.typical, "estimated"),
+    )
+
+
+def train(seeds: list[int], out: Path, jobs: int) -> None:
+    """Run what is missing, all of a seed before the next."""
+    base = Recipe.load(Path(__file__).with_name("methods.toml"))
+    base = variant(base, corpus={"seed": CORPUS_SEED})
+    for seed in seeds:
+        for form in FORMS:
+            path, recipe = RESULTS / f"{form.file}-seed{seed}.json", form.recipe(base, seed)
+            if path.exists():
+                continue
+            folder = train_all([recipe], out, jobs, "compress")[0].folder.parent
+            sparse = form is SPARSE
+            bring("quantize" if sparse else "plan", recipe, folder, say=lambda line: None)
+            run = RunFolder(folder)
+            score = read_json(run.score("quantize"))
+            row = asdict(on_ese(run) if sparse else on_array(run))
+            float_per = read_score(run.score("compress")).value
+            about = {"form": form.name, "seed": seed, "corpus_seed": CORPUS_SEED}
+            RESULTS.mkdir(parents=True, exist_ok=True)
+            write_json(path, {**score, **about, "float": float_per, "row": row})
+
+
+def published_layer() -> Iterator[str]:
+    """Yield ESE's own layer: what 11.2 % may be of, and what queues are worth."""
+    shape = benchmark_shape("lstm", 1)
+    yield (
+        f"the published layer, {shape.dense:,} weights: {ESE.latency_us} us computed, "
+        f"{ESE.latency_measured_us} measured"
+    )
+    yield (
+        "| weights kept | queue | entries | of all weights | kbit, indices | pointers | computed us "
+        "| run us | against 57.0 | busy |\n"
+        "| ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: |"
+    )
+    for keep, queue in ((0.1, 1), (0.1, 4), (0.1, 8), (0.1, 32), (0.105, 8), (0.112, 8)):
+        weights, machine = random_weights(shape, keep), Machine(queue=queue)
+        one = run_ese(shape, weights, "random", PART, CLOCK_MHZ, machine)
+        yield f"| {_layer_cells(one, keep, queue)} |"
+
+
+def _layer_cells(one: EseRun, keep: float, queue: int) -> str:
+    entries, kbit = one.weights + one.padding, {n: bits / 1000 for n, bits in one.bits.items()}
+    return " | ".join(
+        (
+            *(f"{100 * keep:.1f} %", f"{queue}", f"{entries:,}", f"{100 * one.stored_share:.2f} %"),
+            *(f"{kbit['weights'] + kbit['indices']:,.0f}", f"{kbit['pointers']:,.0f}"),
+            *(f"{one.computed_us:.1f}", f"{one.latency_us:.1f}"),
+            *(f"{100 * (one.latency_us / ESE.latency_us - 1):+.1f} %", f"{100 * one.busy:.0f} %"),
+        )
+    )
+
+
+def table() -> Iterator[str]:
+    """Yield the table of the trained networks, line by line, as Markdown."""
+    yield (
+        "| structure | machine | PER % | seeds | against sparse | weights | kbit | of it, where | "
+        "cycles | us | frames/s | board W | uJ a frame |\n"
+        "| --- | --- | ---: | --- | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: |"
+    )
+    scores = {form.file: _scores(form) for form in FORMS}
+    for form in FORMS:
+        mine, reference = scores[form.file], scores[SPARSE.file]
+        if not mine:
+            yield f"| {form.name} | | not run | | | | | | | | | | |"
+            continue
+        both = sorted(mine.keys() & reference.keys())
+        against = ""
+        if both and form is not SPARSE:
+            rates = (pooled(known[seed] for seed in both) for known in (mine, reference))
+            against = told(next(rates).minus(next(rates)), "+")
+        row = Row(**read_json(RESULTS / f"{form.file}-seed{min(mine)}.json")["row"])
+        stored, where = sum(row.bits.values()), sum(row.bits.values()) - row.bits["weights"]
+        cells = (
+            *(form.name, row.machine, f"{pooled(mine.values()).value:.2f}"),
+            *(", ".join(f"{one.value:.2f}" for one in mine.values()), against),
+            *(f"{row.weights:,}", f"{stored / 1000:,.0f}", f"{where / 1000:,.0f}"),
+            *(f"{row.cycles:,.0f}", f"{row.latency_us:.2f}", f"{row.frames_per_second:,.0f}"),
+            *(f"{row.board_w:.0f} {row.fine}", f"{1e6 * row.board_w / row.frames_per_second:.1f}"),
+        )
+        yield f"| {' | '.join(cells)} |"
+
+
+def _scores(form: Form) -> dict:
+    found = sorted(RESULTS.glob(f"{form.file}-seed*.json"))
+    return {read_json(path)["seed"]: read_score(path) for path in found}
+
+
+def main() -> None:
+    """Train, unless only the table is asked for, and print it."""
+    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
+    parser.add_argument("--out", type=Path, default=Path("out/ese"))
+    parser.add_argument("--seeds", type=int, nargs="+", default=[0, 1, 2])
+    parser.add_argument("--jobs", type=int, default=1, help="trainings at a time")
+    parser.add_argument("--table", action="store_true", help="train nothing")
+    given = parser.parse_args()
+    if not given.table:
+        train(given.seeds, given.out, given.jobs)
+    for lines in (published_layer(), table()):
+        print(*lines, sep="\n", end="\n\n")
+
+
+if __name__ == "__main__":
+    main()
