@@ -20,7 +20,7 @@ from pathlib import Path
 from trainings import pooled, told, train_all, variant
 
 from ernn.compressed import CompressedModel
-from ernn.energy.ese import EseRun, random_weights, run_ese, trained_weights
+from ernn.energy.ese import EseRun, random_sparse, run_ese, trained_sparse
 from ernn.energy.estimate import estimate_power
 from ernn.energy.published import load_published
 from ernn.energy.shape import benchmark_shape, shape_of
@@ -38,6 +38,7 @@ RESULTS = Path(__file__).parent / "results" / "ese"
 CORPUS_SEED = 7
 WORD = 16  # the largest block: all share one dense model
 BITS = 12  # of a weight
+UPDATES = {"updates": 500, "retrain_updates": 500}  # of ADMM and behind it
 PUBLISHED = load_published()
 ESE = next(design for design in PUBLISHED.designs if design.name == "ESE")
 PART, CLOCK_MHZ = load_part(ESE.part), PUBLISHED.clock_mhz
@@ -60,7 +61,8 @@ class Form:
         ]
         model = {"cell": "lstm", "layers": layers, "pad": WORD, **self.model}
         hardware = {"part": ESE.part, "clock_mhz": CLOCK_MHZ}
-        return variant(base, name=self.file, seed=seed, model=model, hardware=hardware)
+        known = {"model": model, "compression": UPDATES, "hardware": hardware}
+        return variant(base, name=self.file, seed=seed, **known)
 
 
 MAGNITUDE = {"structure": "magnitude", "keep": 0.112, "tile_banks": 32}
@@ -92,7 +94,7 @@ def on_ese(folder: RunFolder) -> Row:
     model = CompressedModel.load(folder.compressed_model)
     matrices = {name: one.dense() for name, one in model.matrices().items()}
     shape = shape_of("lstm", model.matrices(), model.features, model.labels, True)
-    told = run_ese(shape, trained_weights(shape, matrices), "trained", PART, CLOCK_MHZ)
+    told = run_ese(shape, trained_sparse(shape, matrices, "trained"), PART, CLOCK_MHZ)
     rate = told.channels * 1e6 / told.latency_us
     assert ESE.power_w
     return Row(
@@ -105,7 +107,9 @@ def on_array(folder: RunFolder) -> Row:
     """Plan our array for a model."""
     plan, model = HardwarePlan.load(folder.plan), CompressedModel.load(folder.compressed_model)
     known, used = rate(plan), read_json(folder.cost)
-    power = estimate_power(PART, plan.clock_mhz, {n: used[n] for n in ("dsp", "bram36", "lut", "ff")})
+    power = estimate_power(
+        PART, plan.clock_mhz, {n: used[n] for n in ("dsp", "bram36", "lut", "ff")}
+    )
     weights = sum(one.parameters for one in model.matrices().values())
     return Row(
         *(f"ernn: {plan.streams} streams, planned", weights, {"weights": weights * BITS}),
@@ -143,13 +147,12 @@ def published_layer() -> Iterator[str]:
         f"{ESE.latency_measured_us} measured"
     )
     yield (
-        "| weights kept | queue | entries | of all weights | kbit, indices | pointers | computed us "
-        "| run us | against 57.0 | busy |\n"
+        "| weights kept | queue | entries | of all weights | kbit, indices | pointers | computed "
+        "us | run us | against 57.0 | busy |\n"
         "| ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: |"
     )
     for keep, queue in ((0.1, 1), (0.1, 4), (0.1, 8), (0.1, 32), (0.105, 8), (0.112, 8)):
-        weights, machine = random_weights(shape, keep), Machine(queue=queue)
-        one = run_ese(shape, weights, "random", PART, CLOCK_MHZ, machine)
+        one = run_ese(shape, random_sparse(shape, keep), PART, CLOCK_MHZ, Machine(queue=queue))
         yield f"| {_layer_cells(one, keep, queue)} |"
 
 

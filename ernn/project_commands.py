@@ -64,6 +64,10 @@ def compare(
     power: Annotated[
         Path | None, typer.Option(metavar="FILE", help="Your own data of the power model.")
     ] = None,
+    sparse: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE", help="RUN's network as ESE runs it; random weights if none."),
+    ] = None,
     fit: Annotated[
         bool, typer.Option("--fit", help="Print the power model, its fit and all errors; no page.")
     ] = False,
@@ -78,6 +82,8 @@ def compare(
         raise typer.BadParameter("it says nothing to a run or --fit", param_hint="--bench")
     if fit and (run is not None or out is not None):
         raise typer.BadParameter("it leaves no page of a RUN in --out", param_hint="--fit")
+    if sparse is not None and run is None:
+        raise typer.BadParameter("it needs the RUN whose network it is", param_hint="--sparse")
     with explained(debug):
         from ernn.flow.compare import Figures, compare_benchmark, compare_run, tell_fit
 
@@ -85,7 +91,7 @@ def compare(
         if fit:
             tell_fit(figures, say)
         elif run is not None:
-            compare_run(run, figures, out, say)
+            compare_run(run, figures, out, say, sparse)
         else:
             compare_benchmark(bench or Path("out/bench"), figures, out, say)
 

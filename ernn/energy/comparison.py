@@ -4,51 +4,29 @@ Plain frozen data: pages, tables and JSON print it. Every entry carries the mark
 that of its power, and the command that made it.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from ernn.energy.baselines import (
-    PIPELINES,
-    Deviation,
-    Modelled,
-    deviations,
-    model_ese,
-    model_pipeline,
+import numpy as np
+
+from ernn.energy.baselines import Deviation, deviations
+from ernn.energy.crossbar import Crossbars, crossbars_of
+from ernn.energy.entries import (
+    Entry,
+    ese_entries,
+    machines,
+    modelled_entries,
+    published_entry,
 )
-from ernn.energy.fit import Fit, pipeline_watts
+from ernn.energy.ese import EseRun, Sparse, random_sparse, run_ese
+from ernn.energy.fit import Fit
 from ernn.energy.interval import Interval
 from ernn.energy.published import Basis, Design, LaterWork, Published, Reading, readings
 from ernn.energy.shape import Shape
-from ernn.parts.part import Part, load_part
+from ernn.parts.part import load_part
 
 GOAL_RATIO = 3.0  # frames/s per watt, as a multiple of E-RNN's
 GOAL_TOPS_PER_W, GOAL_BLOCK = 0.35, 16  # dense-equivalent, at this block size
-
-
-@dataclass(frozen=True)
-class Entry:
-    """One reading of one design on one network."""
-
-    reading: Reading
-    dense: int  # weights of the network without compression
-    power_mark: str  # of reading.power_w; "" without
-    command: str
-
-    @property
-    def energy_uj(self) -> Interval | None:
-        """Of the board, for one frame."""
-        return self.reading.uj_per_frame
-
-    @property
-    def gops(self) -> float:
-        """Dense-equivalent: two operations per weight before compression and frame."""
-        return 2e-9 * self.dense * self.reading.frames_per_second
-
-    @property
-    def gops_per_watt(self) -> Interval | None:
-        """Dense-equivalent, of the board."""
-        power = self.reading.power_w
-        return power.under(self.gops) if power else None
 
 
 @dataclass(frozen=True)
@@ -186,6 +164,8 @@ class Subject:
     ours: Ours
     entries: tuple[Entry, ...]  # ours first, then published on the same layer, then modelled
     efficiency: tuple[Efficiency, ...]  # empty unless a board was published with this layer
+    ese: EseRun | None  # None: the published figures have no ESE
+    crossbars: tuple[Crossbars, ...]
 
 
 @dataclass(frozen=True)
@@ -203,7 +183,15 @@ class Comparison:
 
 
 def subject(
-    name: str, network: str, shape: Shape, ours: Ours, published: Published, fit: Fit, command: str
+    name: str,
+    network: str,
+    shape: Shape,
+    ours: Ours,
+    published: Published,
+    fit: Fit,
+    command: str,
+    own: Mapping[str, np.ndarray] | None = None,
+    sparse: Sparse | None = None,
 ) -> Subject:
     """Put an accelerator of ours beside the others.
 
@@ -215,11 +203,20 @@ def subject(
         published: figures; those of the same layer are shown as they are.
         fit: of the power model.
         command: that compares.
+        own: its matrices with circulant blocks expanded; None: nothing in them is 0.
+        sparse: the same network as ESE is to have it; None: random places.
     """
+    sparse = sparse or random_sparse(shape)
+    machine = next((one for one in machines(published) if one.name == "ESE"), None)
+    ese = None
+    if machine:
+        ese = run_ese(shape, sparse, load_part(machine.part), published.clock_mhz)
     same = [design for design in published.designs if _same_layer(design, shape, published)]
     entries = [*ours.entries(shape.dense)]
-    entries += [_published(one, design, shape) for design in same for one in readings(design)]
+    entries += [published_entry(one, design, shape) for design in same for one in readings(design)]
     entries += modelled_entries(shape, published, fit, ours.part, command)
+    if machine and ese:
+        entries += ese_entries(machine, ese, shape, command)
     boards = [
         design
         for design in same
@@ -228,7 +225,10 @@ def subject(
     efficiency = tuple(
         Efficiency(design, ours.frames_per_second, ours.power_w, shape.dense) for design in boards
     )
-    return Subject(name, network, shape.dense, shape.weights, ours, tuple(entries), efficiency)
+    return Subject(
+        *(name, network, shape.dense, shape.weights, ours, tuple(entries), efficiency),
+        *(ese, crossbars_of(shape, own, sparse)),
+    )
 
 
 def compare(
@@ -249,82 +249,3 @@ def compare(
 def _same_layer(design: Design, shape: Shape, published: Published) -> bool:
     alike = shape.cell == design.cell and shape.dense == published.dense_macs_per_frame[design.cell]
     return alike and design.block_size in (None, shape.block)
-
-
-def _published(reading: Reading, design: Design, shape: Shape) -> Entry:
-    mark = "published" if design.power_w else ""
-    return Entry(reading, shape.dense, mark, "ernn/energy/published.toml")
-
-
-def modelled_entries(
-    shape: Shape, published: Published, fit: Fit, own_part: str, command: str
-) -> list[Entry]:
-    """Return what the models say of a network: on the published boards, and on our own part."""
-    found: list[Entry] = []
-    for design in _machines(published):
-        boards = [design.part, own_part] if design.name != "ESE" else [design.part]
-        for board in dict.fromkeys(boards):
-            part = load_part(board)
-            if design.name == "ESE":
-                found += _ese(design, shape, part, published.clock_mhz, command)
-            else:
-                found += _pipeline(design, shape, part, published, fit, command)
-    return found
-
-
-def _machines(published: Published) -> list[Design]:
-    """Return one published row of each design that has a model, its board with a known power."""
-    found: dict[str, Design] = {}
-    for design in published.designs:
-        machine = design.name.split()[0]
-        if (machine in PIPELINES or machine == "ESE") and design.power_w:
-            found.setdefault(machine, design)
-    return list(found.values())
-
-
-def _ese(
-    design: Design, shape: Shape, part: Part, clock_mhz: float, command: str
-) -> Iterator[Entry]:
-    """Yield ESE's three readings; its machine, and so its power, is the same for any network."""
-    computed, measured = model_ese(shape, part, clock_mhz)
-    rows: tuple[tuple[str, Basis, Modelled, float], ...] = (
-        ("1 channel, computed", "single", computed, 1e6 / computed.latency_us),
-        ("1 channel, measured", "single", measured, 1e6 / measured.latency_us),
-        (f"{design.channels} channels, measured", "together", measured, measured.frames_per_second),
-    )
-    power = Interval.exact(design.power_w) if design.power_w else None
-    for words, basis, told, rate in rows:
-        yield _modelled(design, told, words, basis, rate, power, "published", shape, command)
-
-
-def _pipeline(
-    design: Design, shape: Shape, part: Part, published: Published, fit: Fit, command: str
-) -> Iterator[Entry]:
-    machine = PIPELINES[design.name.split()[0]]
-    told = model_pipeline(machine, shape, part, published.clock_mhz)
-    watts = pipeline_watts(fit.data, published, machine, told)
-    mean, deviation = fit.predict(watts, True, fit.node_spread(part.node_nm), machine.name)
-    power = Interval.around(mean, deviation, fit.data.interval.deviations)
-    flight = f"{told.frames_in_flight} in flight"
-    single = told.frames_per_second_single
-    yield _modelled(design, told, "alone", "single", single, power, "modelled", shape, command)
-    rate = told.frames_per_second
-    yield _modelled(design, told, flight, "together", rate, power, "modelled", shape, command)
-
-
-def _modelled(
-    design: Design,
-    told: Modelled,
-    words: str,
-    basis: Basis,
-    rate: float,
-    power: Interval | None,
-    power_mark: str,
-    shape: Shape,
-    command: str,
-) -> Entry:
-    reading = Reading(
-        *(told.design, told.part, design.bits, words, basis, told.latency_us, rate),
-        *("modelled", "" if told.fits else "does not fit on chip", design.source, power),
-    )
-    return Entry(reading, shape.dense, power_mark, command)

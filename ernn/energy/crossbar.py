@@ -10,10 +10,13 @@ A crossbar multiplies by what its cells hold. A circulant block must be expanded
 saves nothing there; rows, columns and tiles that vanish do.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 import numpy as np
+
+from ernn.energy.ese import Sparse, sizes
+from ernn.energy.shape import Shape
 
 INPUTS, COLUMNS = 128, 64  # of an array
 CELLS = 2  # a weight
@@ -44,3 +47,24 @@ def count_crossbars(name: str, used: Iterable[np.ndarray]) -> Crossbars:
         weights += int(matrix.sum())
     cells = arrays * INPUTS * COLUMNS
     return Crossbars(name, arrays, arrays, conversions, weights * CELLS / cells if cells else 0.0)
+
+
+def crossbars_of(
+    shape: Shape, own: Mapping[str, np.ndarray] | None, sparse: Sparse
+) -> tuple[Crossbars, ...]:
+    """Count for a network as it was before compression, as it is, and as ESE has it.
+
+    Args:
+        shape: of the network.
+        own: its matrices with circulant blocks expanded, by name; None: nothing in them is 0.
+        sparse: what ESE is given.
+    """
+    whole = {name: np.ones(size, bool) for name, size in sizes(shape).items()}
+    ours = whole if own is None else {n: own[n][:r, :c] != 0 for n, (r, c) in sizes(shape).items()}
+    return (
+        count_crossbars("without compression", whole.values()),
+        count_crossbars("this network, circulant blocks expanded", ours.values()),
+        count_crossbars(
+            f"as ESE has it: {sparse.origin}", (one != 0 for one in sparse.weights.values())
+        ),
+    )

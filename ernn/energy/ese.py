@@ -25,6 +25,14 @@ Weights = Mapping[str, np.ndarray]  # (rows, cols) by name, "layer0.input" ... "
 
 
 @dataclass(frozen=True)
+class Sparse:
+    """What ESE's machine is given: integers, without padding, and where they are from in words."""
+
+    weights: Weights
+    origin: str
+
+
+@dataclass(frozen=True)
 class EseRun:
     """One network on ESE's machine."""
 
@@ -53,8 +61,7 @@ class EseRun:
 
 def run_ese(
     shape: Shape,
-    weights: Weights,
-    origin: str,
+    sparse: Sparse,
     part: Part,
     clock_mhz: float,
     machine: Machine | None = None,
@@ -67,8 +74,7 @@ def run_ese(
 
     Args:
         shape: of the network.
-        weights: integers, without padding.
-        origin: of the weights, in words.
+        sparse: its weights.
         part: whose memories must hold what is stored.
         clock_mhz: clock.
         machine: what works on it; None: as published.
@@ -76,14 +82,14 @@ def run_ese(
     machine = machine or Machine()
     cycles, entries, padding, bits = 0, 0, 0, {"weights": 0, "indices": 0, "pointers": 0}
     for step in steps(shape):
-        gates = [one for name, count in step for one in np.split(weights[name], count)]
+        gates = [one for name, count in step for one in np.split(sparse.weights[name], count)]
         coded = [encode(one, machine.pes) for one in gates]
         cycles += machine.cycles(coded)[0]
         entries += sum(one.stored for one in coded)
         padding += sum(one.padding for one in coded)
         bits = {name: bits[name] + sum(one.bits[name] for one in coded) for name in bits}
     return EseRun(
-        *(origin, shape.dense, entries - padding, padding, bits),
+        *(sparse.origin, shape.dense, entries - padding, padding, bits),
         *(cycles, entries / (machine.pes * cycles), entries / machine.pes / clock_mhz),
         *(cycles / clock_mhz, machine.channels, sum(bits.values()) <= 1024 * part.memory_kbit),
     )
@@ -122,29 +128,36 @@ def sizes(shape: Shape) -> dict[str, tuple[int, int]]:
     return found
 
 
-def random_weights(shape: Shape, keep: float = KEEP, seed: int = 0) -> dict[str, np.ndarray]:
-    """Return matrices of 0 and 1: as many weights in every PE, at random places."""
+def random_sparse(shape: Shape, keep: float = KEEP, seed: int = 0) -> Sparse:
+    """Return matrices of 0 and 1: a share of the weights, as many in every PE, at random places."""
     rng, known = np.random.default_rng(seed), sizes(shape)
     found = {}
     for name, gates in (one for step in steps(shape) for one in step):
         chosen = Balance(keep, PES, gates).choose(rng.random(known[name]))
         found[name] = chosen.astype(np.int64)
-    return found
+    return Sparse(found, f"{100 * keep:g} % of the weights, at random places")
 
 
-def trained_weights(shape: Shape, matrices: Weights, bits: int = WEIGHT_BITS) -> Weights:
+def trained_sparse(shape: Shape, matrices: Weights, origin: str, bits: int = WEIGHT_BITS) -> Sparse:
     """Return a model's matrices as integers, without padding.
 
     Args:
         shape: of the network that they have to be of.
         matrices: floats by name.
+        origin: of the weights, in words.
         bits: of a weight; the format is the finest of each matrix.
 
     Raises:
         ModelFileError: they are of another network.
     """
-    found = {}
-    for name, (rows, cols) in sizes(shape).items():
+    found, known = {}, sizes(shape)
+    if unknown := sorted(set(matrices) - set(known)):
+        raise ModelFileError(
+            f"the sparse model has {unknown[0]}",
+            allowed=", ".join(known),
+            remedy="give a model of the same cell and layers",
+        )
+    for name, (rows, cols) in known.items():
         given = matrices.get(name)
         if given is None or given.shape[0] < rows or given.shape[1] < cols:
             told = "no such matrix" if given is None else f"{given.shape[0]} x {given.shape[1]}"
@@ -156,4 +169,4 @@ def trained_weights(shape: Shape, matrices: Weights, bits: int = WEIGHT_BITS) ->
             )
         matrix = given[:rows, :cols]
         found[name] = QFormat.for_range(float(np.abs(matrix).max()), bits).quantize(matrix)
-    return found
+    return Sparse(found, origin)

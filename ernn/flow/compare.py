@@ -5,10 +5,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import get_args
 
+import numpy as np
+
 from ernn import __version__
 from ernn.compressed import CompressedModel
 from ernn.datafile import Count, Positive
 from ernn.energy.comparison import Comparison, Subject, compare, subject
+from ernn.energy.ese import Sparse, trained_sparse
 from ernn.energy.fit import Fit, fit_power
 from ernn.energy.power import load_power
 from ernn.energy.published import Published, load_published
@@ -88,7 +91,9 @@ def tell_fit(figures: Figures, say: Say) -> None:
         say(line)
 
 
-def compare_run(text: str, figures: Figures, out: Path | None, say: Say) -> Comparison:
+def compare_run(
+    text: str, figures: Figures, out: Path | None, say: Say, sparse: Path | None = None
+) -> Comparison:
     """Compare the accelerator of a run; leave the page in ``out``, or ``compare/`` of the run.
 
     Args:
@@ -96,10 +101,11 @@ def compare_run(text: str, figures: Figures, out: Path | None, say: Say) -> Comp
         figures: what to compare with.
         out: where compare.html, compare.md and compare.json go.
         say: told what comes out.
+        sparse: a compressed model of the same network that ESE is to run; None: random weights.
 
     Raises:
         ProjectError: there is no run, or no plan in it yet.
-        ModelFileError: a file of the run is damaged.
+        ModelFileError: a file of the run is damaged, or the sparse model is of another network.
     """
     folder = find_run(text)
     command = command_line("compare", folder)
@@ -109,8 +115,13 @@ def compare_run(text: str, figures: Figures, out: Path | None, say: Say) -> Comp
     activity = find_activity(run.simulation, plan)
     synthesis = run.synthesis(plan.part)
     ours = describe_plan(plan, timing, activity, figures.fit, run_command, command, synthesis)
-    shape = run_shape(run)
-    one = subject(plan.name, str(shape), shape, ours, figures.published, figures.fit, command)
+    model = CompressedModel.load(run.compressed_model)
+    shape = run_shape(run, model)
+    given = None if sparse is None else _sparse(shape, sparse)
+    one = subject(
+        *(plan.name, str(shape), shape, ours, figures.published, figures.fit, command),
+        *(_expanded(model), given),
+    )
     return _finish(plan.name, [one], figures, out or run.comparison, command, say)
 
 
@@ -157,9 +168,18 @@ def find_run(text: str) -> Path:
     return folder
 
 
-def run_shape(run: RunFolder) -> Shape:
+def _sparse(shape: Shape, path: Path) -> Sparse:
+    """Return a compressed model's file as ESE runs it."""
+    model = CompressedModel.load(path)
+    return trained_sparse(shape, _expanded(model), f"{path.name}, trained")
+
+
+def _expanded(model: CompressedModel) -> dict[str, np.ndarray]:
+    return {name: one.dense() for name, one in model.matrices().items()}
+
+
+def run_shape(run: RunFolder, model: CompressedModel) -> Shape:
     """Return the sizes of a run's network."""
-    model = CompressedModel.load(run.compressed_model)
     kinds = {layer.kind.called for layer in model.layers}
     cell = next((name for name in get_args(Cell) if {name} == kinds), None)
     if cell is None:

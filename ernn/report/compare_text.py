@@ -11,6 +11,7 @@ from ernn.energy.comparison import (
     Efficiency,
     Ours,
 )
+from ernn.energy.ese import EseRun
 from ernn.energy.fit import Fit, published_watts
 from ernn.energy.interval import Interval
 from ernn.energy.power import COMPONENTS, NODES_NM
@@ -79,7 +80,7 @@ def deviation_lines(published: Published) -> Iterator[str]:
     for one in deviations(published):
         block = f"k={one.block}" if one.block else ""
         yield (
-            f"  {one.design:7}{one.cell:5}{block:5} {one.part:10} {one.figure:24}"
+            f"  {one.design:9}{one.cell:5}{block:5} {one.part:10} {one.figure:24}"
             f"{one.published:>11,.1f} modelled {one.modelled:>11,.1f}  {one.percent:+6.1f} %"
         )
 
@@ -94,6 +95,8 @@ def summary_lines(made: Comparison) -> Iterator[str]:
             f"(estimated, activity {ours.activity})"
         )
         yield f"  chip {told(ours.chip_w)} W: {_most(ours.components)}; {_most(_groups(ours))}"
+        if one.ese:
+            yield f"  {ese_line(one.ese)}"
         for efficiency in one.efficiency:
             yield from _efficiency(efficiency)
         if not one.efficiency:
@@ -105,6 +108,16 @@ def summary_lines(made: Comparison) -> Iterator[str]:
                         f"{entry.reading.frames_per_second:,.0f} frames/s ({entry.reading.mark}), "
                         f"{told(power, 0)} frames/s per W"
                     )
+
+
+def ese_line(one: EseRun) -> str:
+    """Return what ESE's machine made of a network."""
+    entries = one.weights + one.padding
+    return (
+        f"ESE, run, {one.origin}: {entries:,} entries ({100 * one.stored_share:.1f} % of the "
+        f"weights), {one.padding:,} of them padding zeros; {one.cycles:,} cycles, "
+        f"{one.latency_us:.1f} us for {one.channels} channels, PEs {100 * one.busy:.0f} % busy"
+    )
 
 
 def _groups(ours: Ours) -> dict[str, float]:

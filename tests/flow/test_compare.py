@@ -102,9 +102,34 @@ def test_a_run_without_simulation_is_planned(run):
     assert one["ours"]["plan"] == plan.digest
     assert one["ours"]["frames_per_second"] == 100e6 / expected.cycles_per_frame
     assert one["dense"] == 128 * (13 + 16) + 16 * 32 + 5 * 16
-    assert {entry["mark"] for entry in one["entries"]} == {"planned", "modelled"}
+    assert {entry["mark"] for entry in one["entries"]} == {"planned", "modelled", "run"}
+    run_, crossbars = one["ese"], one["crossbars"]
+    assert run_["origin"] == "10 % of the weights, at random places"
+    assert run_["stored_bits"] == sum(run_["bits"].values())
+    assert f"ESE, run, {run_['origin']}" in told.output
+    entries = [entry for entry in one["entries"] if entry["design"] == "ESE, run"]
+    assert [entry["latency_us"] for entry in entries] == [run_["latency_us"]] * 2
+    assert entries[1]["frames_per_second"] == pytest.approx(32e6 / run_["latency_us"])
+    assert [row["arrays"] for row in crossbars] == [4 + 4 + 1 + 1] * 3
+    assert crossbars[0]["filled"] == crossbars[1]["filled"] > 5 * crossbars[2]["filled"]
     readings = {entry["words"] for entry in one["entries"] if entry["design"] == "ESE"}
     assert len(readings) == 3
+
+
+def test_ese_runs_a_sparse_model_of_the_network(run):
+    """The run's own weights, nothing pruned: ESE stores and works off every one of them."""
+    own = run / "compress" / "compressed.safetensors"
+    assert ernn("compare", run, "--sparse", own).exit_code == 0
+    [one] = json.loads((run / "compare" / "compare.json").read_text())["subjects"]
+    assert one["ese"]["origin"] == "compressed.safetensors, trained"
+    assert one["ese"]["weights"] > 0.99 * one["dense"] and one["ese"]["padding"] == 0
+    assert one["crossbars"][2]["filled"] > 0.99 * one["crossbars"][0]["filled"]
+    other = random_model(np.random.default_rng(0), "lstm", 32, features=13, labels=5)
+    other.save(Path("other.safetensors"))
+    told = refused("compare", run, "--sparse", "other.safetensors")
+    assert "layer0.recurrent" in told or "layer0.projection of the sparse model" in told
+    assert "give a model of the same cell and sizes" in told
+    assert "nothing.safetensors" in refused("compare", run, "--sparse", "nothing.safetensors")
 
 
 def test_measured_cycles_and_activity_go_before_planned_ones(run):
@@ -191,7 +216,8 @@ def test_figures_of_no_world_are_refused(run, key, value):
 
 
 def test_options_that_say_nothing(run):
-    for words in ((run, "--bench", "x"), ("--fit", "--bench", "x"), ("--fit", "--out", "x")):
+    given = (run, "--bench", "x"), ("--fit", "--bench", "x"), ("--fit", "--out", "x")
+    for words in (*given, ("--sparse", "x")):
         told = ernn("compare", *words)
         assert told.exit_code == 2 and "Invalid value for --" in told.stderr
 
@@ -207,7 +233,7 @@ def test_the_fit_is_printed_anywhere(tmp_path, monkeypatch):
     told = ernn("compare", "--fit")
     assert told.exit_code == 0 and not list(tmp_path.iterdir())
     assert "leave-one-out error: 3.10 W root mean square, 9.8 % in the mean" in told.output
-    assert told.output.count("modelled") == 28  # every published figure
+    assert told.output.count("modelled") == 31  # every published figure, and ESE run
     assert "ESE on XCKU060, published 41 W" in told.output
 
 
