@@ -9,7 +9,8 @@ tiles is kept. All start from one dense model, take as many updates and end with
 weights are encoded and worked off by the model of ESE's machine, the others planned for the array.
 Every training leaves its row in benchmarks/results/ese; phone error rates are those of the integer
 models on the test set, their differences from the sparse one with 95 % bootstrap intervals over
-speakers, in pairs. Before that it prints the published layer of ESE, of its own encoded matrices.
+speakers, in pairs. Before that it prints the published layer of ESE, of its own encoded matrices,
+and on crossbars.
 """
 
 import argparse
@@ -17,10 +18,12 @@ from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
+import numpy as np
 from trainings import pooled, told, train_all, variant
 
 from ernn.compressed import CompressedModel
-from ernn.energy.ese import EseRun, random_sparse, run_ese, trained_sparse
+from ernn.energy.crossbar import count_crossbars
+from ernn.energy.ese import EseRun, random_sparse, run_ese, sizes, trained_sparse
 from ernn.energy.estimate import estimate_power
 from ernn.energy.published import load_published
 from ernn.energy.shape import benchmark_shape, shape_of
@@ -33,6 +36,7 @@ from ernn.hw.cycles import rate
 from ernn.hw.plan import HardwarePlan
 from ernn.parts.part import load_part
 from ernn.recipe import Recipe
+from ernn.structures.tiles import Tiling
 
 RESULTS = Path(__file__).parent / "results" / "ese"
 CORPUS_SEED = 7
@@ -69,9 +73,9 @@ MAGNITUDE = {"structure": "magnitude", "keep": 0.112, "tile_banks": 32}
 SPARSE = Form("11.2 % of the weights", "magnitude", 1, MAGNITUDE)
 FORMS = (
     SPARSE,
-    Form("blocks of 8", "k8", 8, {}),
     Form("blocks of 16", "k16", 16, {}),
     Form("blocks of 4, 25 % of tiles of 8 x 1", "k4-tiles", 4, {"keep": 0.25, "tile": [8, 1]}),
+    Form("blocks of 8", "k8", 8, {}),
 )
 
 
@@ -168,6 +172,40 @@ def _layer_cells(one: EseRun, keep: float, queue: int) -> str:
     )
 
 
+def crossbar_table() -> Iterator[str]:
+    """Yield what the published layer takes on crossbars in each structure, at random places."""
+    yield (
+        "| the published layer | arrays | converters | columns a frame | cells in use |\n"
+        "| --- | ---: | ---: | ---: | ---: |"
+    )
+    shape, rng = benchmark_shape("lstm", 1), np.random.default_rng(0)
+
+    def tiles(block: int, keep: float, rows: int, columns: int) -> Iterator[np.ndarray]:
+        for name, (high, wide) in sizes(shape).items():
+            gates = (1,) if name.endswith("projection") else (4,)
+            tiling = Tiling(keep, rows, columns, gates=gates, balanced=False)
+            kept = tiling.choose(rng.random((high // block, -(-wide // block))))
+            yield np.kron(kept, np.ones((block, block)))[:, :wide] > 0
+
+    sparse = random_sparse(shape)
+    found = (
+        ("without compression", tiles(1, 1.0, 1, 1)),
+        ("circulant blocks of any size, expanded", tiles(8, 1.0, 1, 1)),
+        ("blocks of 8, half of the tiles of 8 x 1", tiles(8, 0.5, 8, 1)),
+        ("blocks of 8, half of the tiles of 16 x 1", tiles(8, 0.5, 16, 1)),
+        ("blocks of 4, a quarter of the tiles of 32 x 1", tiles(4, 0.25, 32, 1)),
+        ("half of the columns", tiles(1, 0.5, 0, 1)),
+        ("half of the rows", tiles(1, 0.5, 1, 0)),
+        (sparse.origin, (one != 0 for one in sparse.weights.values())),
+    )
+    for name, used in found:
+        one = count_crossbars(name, used)
+        yield (
+            f"| {name} | {one.arrays} | {one.converters} | {one.conversions:,} "
+            f"| {100 * one.filled:.0f} % |"
+        )
+
+
 def table() -> Iterator[str]:
     """Yield the table of the trained networks, line by line, as Markdown."""
     yield (
@@ -213,7 +251,7 @@ def main() -> None:
     given = parser.parse_args()
     if not given.table:
         train(given.seeds, given.out, given.jobs)
-    for lines in (published_layer(), table()):
+    for lines in (published_layer(), crossbar_table(), table()):
         print(*lines, sep="\n", end="\n\n")
 
 

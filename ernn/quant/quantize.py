@@ -90,7 +90,8 @@ def quantize(
 
 def _single_weights(model: CompressedModel) -> dict[str, str]:
     """Return which matrices were pruned by magnitude: what plans an array has to know it."""
-    names = [name for name, one in model.matrices().items() if one.structure.endswith(MAGNITUDE)]
+    kinds = {name: one.structure.split("+") for name, one in model.matrices().items()}
+    names = [name for name, kind in kinds.items() if MAGNITUDE in kind]
     return {MAGNITUDE: ", ".join(names)} if names else {}
 
 

@@ -17,7 +17,8 @@ MAGNITUDE = "magnitude"
 NOT_BUILT = Fault(
     "weights chosen one by one, by magnitude",
     "the array visits the same columns for all rows of a pass and would visit nearly every one",
-    remedy="drop tiles instead ([model] keep, tile)",
+    remedy="drop tiles instead ([model] keep, tile), or stop at the step quantize and show the "
+    "compressed model to `ernn compare --sparse`",
 )  # why the array refuses such a model
 
 

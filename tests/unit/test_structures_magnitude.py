@@ -74,7 +74,7 @@ def test_what_a_recipe_says_of_it():
     for wrong, words in (
         ({"layers": [{"hidden": 8}]}, 'block = 8: structure = "magnitude" chooses single'),
         ({"tile": [2, 1]}, "tile = [2, 1]: it says nothing where structure"),
-        ({"tile_balanced": False}, "tile_balanced = False: it says nothing"),
+        ({"tile_balanced": True}, "tile_balanced = True: it says nothing"),
     ):
         data = {**LSTM, "layers": [{"hidden": 8, "block": 1}], **wrong}
         with pytest.raises(RecipeError) as told:
