@@ -141,7 +141,7 @@ def test_sets_that_are_never_larger_leave_the_schedule_alone():
 def test_a_closed_gap_does_not_end_admm_on_the_way(tmp_path):
     layer = LayerRecipe(hidden=16, block=4, keep=0.5, tile=[2, 1])
     model = AcousticModel(ModelRecipe(cell="gru", layers=[layer]), F, LABELS)
-    recipe = COMPRESSION.model_copy(update={"gap": 1.0})
+    recipe = COMPRESSION.model_copy(update={"gap": 1.0, "progressive": 0.5})
     history = compress(model, recipe, TRAINING, DATA, Run(tmp_path))
     gaps = [found for found in history if "gap" in found]
     assert len(gaps) == 3  # of the six rounds; a gap of 1 is closed at once
