@@ -29,7 +29,7 @@ FLOORS = [
     {"graphs"},
     {"parts", "cells", "structures"},
     {"recipe", "compressed"},
-    {"train", "speech", "random_model"},
+    {"train", "speech", "random_model", "unused"},
     {"tasks"},
     {"quant"},
     {"importers", "finetune", "hw"},

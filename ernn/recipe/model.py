@@ -266,6 +266,16 @@ class ModelRecipe(Section):
         levels = layer and (layer.levels or self.levels)
         return Levels(block, inner, levels) if levels else inner
 
+    @property
+    def tiled(self) -> bool:
+        """Whether a matrix keeps only some of its tiles, or of its weights."""
+        own = (
+            layer.keep_of(name) or self.keep
+            for layer in self.layers
+            for name in self.matrices_of(layer)
+        )
+        return min(self.output_keep if self.output_layer else 1.0, *own) < 1
+
     def cell_of(self, layer: LayerRecipe) -> Cell:
         """Return the cell of a layer."""
         return cell_called(layer.cell or self.cell, self.reset)

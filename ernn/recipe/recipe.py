@@ -80,6 +80,17 @@ class Recipe(Section):
         return {**rest, "task": {**task, "bound": data["per_bound_points"]}}
 
     @model_validator(mode="after")
+    def _only_tiles_are_dropped(self) -> "Recipe":
+        asked = {"purify": self.compression.purify, "progressive": self.compression.progressive}
+        for key, value in asked.items():
+            if value and not self.model.tiled:
+                raise RecipeError(
+                    f"compression.{key} = {value}: the model has no tiles to drop",
+                    remedy=f"set [model] keep below 1, or remove {key}",
+                )
+        return self
+
+    @model_validator(mode="after")
     def _search_has_a_bound(self) -> "Recipe":
         if self.quantization.search and self.task.bound is None:
             raise ValueError(

@@ -44,6 +44,7 @@ class CompressionRecipe(Section):
     rho_start: Positive = 3e-4
     rho_end: Positive = 3e-2
     progressive: Fraction = 0.0  # share of ADMM in which the tiles that are dropped grow more
+    purify: NotNegative | None = None  # loss of the score that dropping columns may cost; None: off
     gap: NotNegative = 0.02  # ||W - Z|| / ||W|| that ends ADMM early; retraining gets the rest
     learning_rate: LearningRate = 1e-2
     retrain_updates: Count = 1500

@@ -110,8 +110,8 @@ class Structure(ABC):
             raise ShapeError(f"{found['c']} columns", allowed=f"{found['q'] * self.block}")
         return found
 
-    def cut(self, factors: Factors, rows: slice, cols: slice | np.ndarray) -> Factors:
-        """Return the factors of some block rows and block columns, a slice or their numbers."""
+    def cut(self, factors: Factors, rows: slice | np.ndarray, cols: slice | np.ndarray) -> Factors:
+        """Return the factors of some block rows and block columns, a slice or one's numbers."""
         columns: slice | np.ndarray
         if isinstance(cols, slice):
             columns = slice(*(end and end * self.block for end in (cols.start, cols.stop)))

@@ -212,6 +212,13 @@ LAYER = {"hidden": 64}
             "",
         ),
         (
+            {"compression": {"purify": 0.1}},
+            "recipe: compression.purify = 0.1: the model has no tiles to drop",
+            "",
+            "",
+            "set [model] keep below 1, or remove purify",
+        ),
+        (
             {"task": {"kind": "waves"}},
             "task.kind",
             "'waves'",
