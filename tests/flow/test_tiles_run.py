@@ -1,4 +1,4 @@
-"""Tiles, purification and unused paths in a whole run, to bit-exact Verilog of a smaller network."""
+"""Tiles, purification and unused paths in a whole run, to Verilog of a smaller network."""
 
 import json
 
