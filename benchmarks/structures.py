@@ -1,7 +1,9 @@
 """The front of structures: error rate against real multiplications and against stored bits.
 
     .venv/bin/python benchmarks/structures.py --seeds 0 1 2     # trains what is not there yet
-    .venv/bin/python benchmarks/structures.py --table           # prints what is there
+    .venv/bin/python benchmarks/structures.py --table           # only shows what is there
+
+The table is printed and, with a chart, put into docs/structures.md.
 
 Trains benchmarks/methods.toml with circulant blocks of several sizes, of which all or some tiles
 are kept, with tiles of dense matrices, and as dense networks of fewer cells, all for 3,600 updates
@@ -26,7 +28,8 @@ from ernn.recipe import Recipe
 from ernn.score import Score
 
 RESULTS = Path(__file__).parent / "results" / "structures"
-CHART = Path(__file__).resolve().parents[1] / "docs" / "structures.svg"
+PAGE = Path(__file__).resolve().parents[1] / "docs" / "structures.md"
+CHART = PAGE.with_suffix(".svg")
 CORPUS_SEED = 7
 WORD = 16  # the largest block: all share one dense model
 BITS = 12  # of a stored weight
@@ -156,6 +159,56 @@ def table() -> Iterator[str]:
         )
 
 
+COLOURS = {1: "#444", 2: "#c0392b", 4: "#e67e22", 8: "#2980b9", 16: "#8e44ad"}
+WIDTH, HEIGHT, EDGE = 360, 260, 46  # of a panel, and what its ticks take, in pixels
+
+
+def chart(rows: list[Row]) -> str:
+    """Return two panels as SVG: error rate against multiplications and against stored bits."""
+    known = [row for row in rows if row.scores]
+    drawn = [f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {2 * WIDTH} {HEIGHT + 34}">']
+    drawn.append("<style>text{font:11px sans-serif;fill:#333}</style>")
+    for panel, (name, of) in enumerate(AXES.items()):
+        drawn += _panel(panel * WIDTH, name, [(of(row), row.score.value, row) for row in known])
+    for place, (block, colour) in enumerate(COLOURS.items()):
+        word = f"blocks of {block}" if block > 1 else "dense"
+        x, y = EDGE + place * 110, HEIGHT + 24
+        drawn.append(f'<circle cx="{x}" cy="{y - 4}" r="4" fill="{colour}"/>')
+        drawn.append(f'<text x="{x + 8}" y="{y}">{word}</text>')
+    return "\n".join([*drawn, "</svg>", ""])
+
+
+AXES = {
+    "multiplications, thousands": lambda row: row.multiplications / 1000,
+    f"stored weights, kbit of {BITS} bits": lambda row: row.weights * BITS / 1000,
+}
+
+
+def _panel(left: float, name: str, dots: list[tuple[float, float, Row]]) -> Iterator[str]:
+    """Yield a panel: filled where all tiles are kept, open where some are dropped."""
+    room, deep = WIDTH - EDGE - 12, HEIGHT - EDGE - 12
+    right = max((x for x, _, _ in dots), default=1.0) * 1.05
+    low = min((y for _, y, _ in dots), default=0.0) - 0.5
+    high = max((y for _, y, _ in dots), default=1.0) + 0.5
+    foot, start = HEIGHT - EDGE, left + EDGE
+    yield f'<path d="M{start} 12V{foot}H{start + room}" fill="none" stroke="#999"/>'
+    yield f'<text x="{start + room / 2}" y="{HEIGHT - 8}" text-anchor="middle">{name}</text>'
+    yield f'<text x="{start}" y="9">PER %</text>'
+    for part in (0.0, 0.5, 1.0):
+        x, y = start + part * room, foot - part * deep
+        told, rate = f"{part * right:,.0f}", f"{low + part * (high - low):.1f}"
+        yield f'<text x="{x}" y="{foot + 16}" text-anchor="middle">{told}</text>'
+        yield f'<text x="{start - 5}" y="{y + 4}" text-anchor="end">{rate}</text>'
+    for x, y, row in dots:
+        colour = COLOURS[1 if row.form.cells else row.form.block]
+        across, up = start + x / right * room, foot - (y - low) / (high - low) * deep
+        fill = "none" if row.form.keep < 1 else colour
+        yield (
+            f'<circle cx="{across:.1f}" cy="{up:.1f}" r="4" fill="{fill}" stroke="{colour}">'
+            f"<title>{row.form.name}: {y:.2f} %</title></circle>"
+        )
+
+
 def main() -> None:
     """Train, unless only the table is asked for, and print it."""
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
@@ -166,8 +219,12 @@ def main() -> None:
     given = parser.parse_args()
     if not given.table:
         train(given.seeds, given.out, given.jobs)
-    for line in table():
-        print(line)
+    lines = "\n".join(table())
+    print(lines)
+    before, begin, rest = PAGE.read_text(encoding="utf-8").partition("<!-- table -->\n")
+    _, end, after = rest.partition("<!-- /table -->")
+    PAGE.write_text(f"{before}{begin}{lines}\n{end}{after}", encoding="utf-8")
+    CHART.write_text(chart(list(map(load, FORMS))), encoding="utf-8")
 
 
 if __name__ == "__main__":
