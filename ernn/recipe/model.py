@@ -310,7 +310,13 @@ class ModelRecipe(Section):
         own = dict.fromkeys(f"{key}_{name}" for key in ("block", "keep") for name in MATRICES)
         dense = {"block": 1, "keep": None, "tile": None, "levels": None, **own}
         layers = [layer.model_copy(update=dense) for layer in self.layers]
-        alike = {"layers": layers, "pad": self.word, "output_block": 1, "input_scale": False}
+        alike = {
+            "layers": layers,
+            "pad": self.word,
+            "output_block": 1,
+            "input_scale": False,
+            "structure": None,
+        }
         keys = ("keep", "tile", "tile_banks", "tile_balanced", "output_keep", "output_tile")
         every = {name: ModelRecipe.model_fields[name].default for name in (*keys, "levels")}
         return self.model_copy(update={**alike, **every})

@@ -82,6 +82,13 @@ def test_what_a_recipe_says_of_it():
         assert words in str(told.value) and str(told.value).count("\n") == 0
 
 
+def test_it_starts_from_the_dense_model_of_every_other_structure():
+    layers = [{"hidden": 8, "block": 1}]
+    sparse = ModelRecipe.from_dict({**LSTM, "layers": layers, "pad": 8}, "m")
+    circulant = ModelRecipe.from_dict({"cell": "lstm", "layers": [{"hidden": 8}]}, "m")
+    assert sparse.dense() == circulant.dense()
+
+
 def sparse_model() -> CompressedModel:
     """An LSTM of which a quarter of the weights is kept."""
     model = random_model(np.random.default_rng(0), "lstm", 16, blocks=1, features=5, labels=3)
