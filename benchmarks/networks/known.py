@@ -31,8 +31,8 @@ def _blocks(*sizes: int) -> tuple[str, ...]:
 
 KNOWN = {
     "silero": Known("Silero VAD", "silero", "make", 24),
-    "g2p": Known("g2p-en", "g2p", "make", 1500, _blocks(1, 4, 8)),
-    "opendpd": Known("OpenDPD's amplifier", "opendpd", "make", 32, _blocks(1, 2, 4, 8)),
+    "g2p": Known("g2p-en", "g2p", "make", 1500, _blocks(4, 8)),
+    "opendpd": Known("OpenDPD's amplifier", "opendpd", "make", 32, _blocks(2, 4, 8)),
     "resemblyzer": Known("Resemblyzer", "resemblyzer", "make", 12),
     "resemblyzer_scaled": Known("Resemblyzer, inputs scaled", "resemblyzer", "make_scaled", 12),
     "dtln": Known("DTLN, model 1", "dtln", "make", 12),

@@ -121,20 +121,18 @@ def summary(results: Results) -> str:
 def compressed(results: Results) -> str:
     """Return what is left of networks that were compressed, and what that costs them."""
     head = (
-        *("network", "compressed to", "weights", "left dense", "measure", "float", "12 bits"),
-        *("worse than dense, float", "12 bits", "updates, ADMM + retraining", "seconds"),
+        *("network", "compressed to", "weights", "left dense", "measure", "dense", "float"),
+        *("12 bits", "worse than dense, float", "12 bits", "updates, ADMM + retraining", "seconds"),
     )
     lines = [head, ["---"] * len(head)]
     for name, known in KNOWN.items():
         made = results.get(name, {}).get("compressed", {})
-        extra = [text for text in made if text not in known.compressed]
-        for index, text in enumerate((*known.compressed, *extra)):
-            title = known.title if not index else ""
+        texts = (*known.compressed, *(text for text in made if text not in known.compressed))
+        for index, text in enumerate(texts):
             found = list(_compressed(made[text], results[name])) if text in made else []
             found = found or [(MISSING, *[""] * (len(head) - 3))]
-            for row, cells in enumerate(found):
-                said = "dense" if text == "block=1" else f"`{text}`"
-                lines.append([title, said, *cells] if not row else ["", "", *cells])
+            titles = [(known.title if not index else "", f"`{text}`"), ("", "")]
+            lines += [[*titles[row > 0], *cells] for row, cells in enumerate(found)]
     return "\n".join(f"| {' | '.join(line)} |" for line in lines)
 
 
@@ -142,26 +140,21 @@ def _compressed(result: Result, network: Result) -> Iterator[Sequence[str]]:
     """Yield a line of cells for each measure."""
     parts = result["parts"].values()
     dense, kept = (sum(one[key] for one in parts) for key in ("dense_weights", "weights"))
-    free = sorted({name for one in parts for name, k in one["blocks"].items() if k == 1})
-    every = all(k == 1 for one in parts for k in one["blocks"].values())
-    updates = "; ".join(
-        f"{one['updates']['admm']:,} + {one['updates']['retrain']:,}" for one in parts
-    )
-    seconds = " + ".join(f"{one['seconds']:,.0f}" for one in parts)
-    first = (
-        f"{kept:,}" + ("" if every else f" of {dense:,}"),
-        "all" if every else ", ".join(free) or "nothing",
-    )
-    trained = ("none", "") if every else (updates, seconds)
+    free = sorted({name for one in parts for name, size in one["blocks"].items() if size == 1})
+    updates = (f"{one['updates']['admm']:,} + {one['updates']['retrain']:,}" for one in parts)
+    seconds = (f"{one['seconds']:,.0f}" for one in parts)
+    first = (f"{kept:,} of {dense:,}", ", ".join(free) or "nothing")
+    last = ("; ".join(updates), " + ".join(seconds))
     for index, one in enumerate(network["measures"]):
         unit, digits = f", {one['unit']}" * bool(one["unit"]), one["digits"]
         values = [result["scores"][kind][index] for kind in ("float", "12 bits")]
         yield (
             *(first if not index else ("", "")),
             one["name"] + unit,
+            f"{network['scores']['float'][index]:.{digits}f}",
             *(_within(value, digits) for value in values),
             *(_within(value["loss"], digits, "+") if "loss" in value else "" for value in values),
-            *(trained if not index else ("", "")),
+            *(last if not index else ("", "")),
         )
 
 
