@@ -33,7 +33,7 @@ _READER = {
 _SPEAKER = {
     "training": {**_TRAINING, "batch": 32},
     "compression": {
-        **{"updates": 600, "retrain_updates": 6000, "retrain_learning_rate": 5e-3},
+        **{"updates": 600, "retrain_updates": 2400, "retrain_learning_rate": 5e-3},
         "distillation": 0.5,
     },
 }

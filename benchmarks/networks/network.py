@@ -78,7 +78,8 @@ def float_run(model: CompressedModel) -> Run:
     def run(sequences: Frames) -> Frames:
         frames, lengths = stack(sequences)
         outputs = run_float(model, frames, "dense", {model.leaving})[model.leaving]
-        return [one[:length] for one, length in zip(outputs, lengths, strict=True)]
+        pairs = zip(outputs, lengths, strict=True)
+        return [one[:length, : model.labels] for one, length in pairs]  # without padding
 
     return partial(_some_at_a_time, run)
 

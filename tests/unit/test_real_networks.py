@@ -195,3 +195,9 @@ def test_g2p_is_compressed_part_behind_part(cache, tmp_path):
         assert edits["loss"]["value"] > 0  # four updates teach nobody to read
     row = table.compressed({"g2p": {**RESULTS["g2p"], "compressed": {asked: found}}})
     assert f"`{asked}`" in row and "4 + 4; 4 + 4" in row
+
+
+def test_outputs_of_a_compressed_network_are_without_padding():
+    model = random_model(np.random.default_rng(0), "gru_after", 8, blocks=4, features=3, labels=5)
+    (outputs,) = float_run(model)([np.ones((6, 3))])
+    assert model.output.rows == 8 and outputs.shape == (6, 5)
