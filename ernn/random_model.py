@@ -50,7 +50,8 @@ def random_model(
         peepholes: of cells that can have them.
         cell_activation: of cells that offer it; None: each cell's own default.
         scales: whether every block-circulant matrix has an input scale.
-        tiling: which tiles of the layers' matrices have weights; its gates and words are set here.
+        tiling: which tiles of the layers' matrices have weights; its gates are set here, and
+            its words are at least the largest block.
         reads: the vectors of layers that read others than the one in front; the output layer's
             number is that of the layers.
         levels: of the weights of the layers' matrices, where blocks are of 1.
@@ -114,7 +115,7 @@ def _layer(
         matrices[name] = _matrix(rng, k, rows, cols, scales)
         if tiling or levels:
             own = tiling and replace(
-                tiling, gates=cell.gates_by_product(options, name), subs=word // k
+                tiling, gates=cell.gates_by_product(options, name), subs=max(tiling.subs, word // k)
             )
             matrices[name] = _held(matrices[name], own, levels)
     bias = rng.normal(0, 0.5, len(cell.gates) * cells)

@@ -25,6 +25,12 @@ def describe(exploration: Exploration) -> Iterator[str]:
         f"{plan.pe_rows} x {plan.pe_columns} PEs of {plan.macs} multipliers, words of {plan.word}, "
         f"{plan.drain_lanes} drain lanes, {lanes} cell lanes, {plan.streams} streams"
     )
+    if plan.gather:
+        cut = f"1/{plan.slices} of" if plan.slices > 1 else "all of"
+        yield (
+            f"blocks without weights are left out: {plan.paths} paths gather for {plan.row_groups} "
+            f"groups of {plan.tile_rows} rows, each with a copy of {cut} every word"
+        )
     yield (
         f"{part.name} at {plan.clock_mhz:g} MHz: {chosen.frames_per_second:,.0f} frames/s "
         f"({chosen.rate.cycles_per_frame:g} cycles each), a frame alone in "

@@ -1,13 +1,12 @@
 """Contents of the memories: weights, biases, input scales and peepholes as $readmemh files."""
 
-import math
-
 import numpy as np
 
 from ernn.hw.array_plan import JobPlan
+from ernn.hw.gather import NONE, filled
 from ernn.hw.plan import HardwarePlan
 from ernn.hw.sources import by_source
-from ernn.hw.steps import by_visit
+from ernn.hw.steps import by_rows
 from ernn.hw.storage_plan import LoadTarget
 from ernn.hw.unit_plan import UnitPlan
 from ernn.quant.integer_model import IntegerModel, Product
@@ -19,9 +18,12 @@ def memory_files(plan: HardwarePlan, model: IntegerModel) -> dict[str, str]:
     files = {
         f"{target.name}.mem": _file(*words[target.name], target) for target in plan.load_targets
     }
-    if plan.visits:  # part of the plan, and so not loaded with a model
-        target = LoadTarget("visits", plan.visits.bits, plan.visits.depth)
-        files["visits.mem"] = _file(np.array(plan.visits.words)[:, None], plan.visits.bits, target)
+    if plan.gather:  # part of the plan, and so not loaded with a model
+        found = plan.gather
+        control = LoadTarget("steps", found.control_bits, found.depth)
+        files["steps.mem"] = _file(found.control[:, None], found.control_bits, control)
+        paths = LoadTarget("paths", plan.paths * found.path_bits, found.depth)
+        files["paths.mem"] = _file(found.addresses, found.path_bits, paths)
     return files
 
 
@@ -53,18 +55,21 @@ def weight_words(plan: HardwarePlan, model: IntegerModel) -> np.ndarray:
 
 
 def _job_weights(plan: HardwarePlan, job: JobPlan, product: Product) -> np.ndarray:
-    order, steps = job.order, job.order.steps()
-    number, segment_of, group, sub = np.array([step[:4] for step in steps]).T
+    order, gates = job.order, len(product.gates)
     form = plan.modes[job.mode].form
-    words = np.zeros((job.steps, plan.pes, plan.macs), np.int64)
-    for index, segment in enumerate(product.segments):
-        macs = segment.spectra @ form.words.T  # (p, q, macs), p gate-major
-        visits = by_visit(macs, len(product.gates), order.subs, plan.pe_rows, plan.pe_columns)
-        chosen = segment_of == index
-        found = visits[number[chosen], group[chosen], sub[chosen]]
-        found = found.reshape(len(found), plan.pes, math.prod(found.shape[3:]))
-        words[chosen, :, : found.shape[2]] = found
-    return words.reshape(job.steps, -1)
+    parts = [filled(segment.spectra, order.subs) for segment in product.segments]
+    spectra = np.concatenate(parts, axis=1)
+    rows = by_rows(spectra @ form.words.T, gates, order.subs, plan.tile_rows)
+    blocks = order.blocks.reshape(-1, plan.row_groups, plan.pe_columns)
+    group = order.numbers[:, None, None] * plan.row_groups + np.arange(plan.row_groups)[:, None]
+    met = (blocks != NONE) & (group < len(rows))
+    # (steps, row groups, columns, rows of a group, multipliers)
+    width = order.subs * form.words.shape[0]
+    words = np.zeros((*blocks.shape, plan.tile_rows, plan.macs), np.int64)
+    words[met, :, :width] = rows[np.broadcast_to(group, blocks.shape)[met], blocks[met]].reshape(
+        -1, plan.tile_rows, width
+    )
+    return words.swapaxes(2, 3).reshape(order.count, -1)
 
 
 def _bias_words(plan: HardwarePlan, model: IntegerModel) -> np.ndarray:
@@ -106,6 +111,7 @@ def _scales(plan: HardwarePlan, model: IntegerModel, name: str) -> np.ndarray:
                 continue
             view = next(v for v in memory.views if v.enabled and v.base == placed.base)
             raw = segment.scale << (memory.scale_shift - segment.scale_format.frac_bits)
+            raw = np.pad(raw, (0, -raw.size % plan.word))
             words[view.scale_base : view.scale_base + view.words] = raw.reshape(-1, plan.word)
     return words
 

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from ernn.bilinear import Bilinear, Term, spectral, terms
-from ernn.hw.steps import JobSteps, Step
+from ernn.hw.steps import JobSteps
 
 
 def bits_for(count: int) -> int:
@@ -102,11 +102,6 @@ class JobPlan:
     def steps(self) -> int:
         """Cycles in which the array works on the job, for a frame."""
         return self.order.count
-
-    @property
-    def step_list(self) -> list[Step]:
-        """Every step, with its addresses."""
-        return self.order.steps(self.weight_base, [segment.base for segment in self.segments])
 
     @property
     def last_pass(self) -> int:

@@ -51,6 +51,11 @@ def _check_sizes(model: IntegerParameters, sizes: Sizes) -> None:
             f"drain_lanes = {sizes.drain_lanes} with pe_rows = {sizes.pe_rows}",
             remedy="use 1, 2 or 4 lanes that divide the rows",
         )
+    if sizes.tile_rows and sizes.pe_rows % sizes.tile_rows:
+        raise PlanError(
+            f"tile_rows = {sizes.tile_rows} with pe_rows = {sizes.pe_rows}",
+            remedy="use a divisor of the rows, or 0 for what the model's blocks need",
+        )
     if sizes.pe_rows > MAX_ROWS:
         raise PlanError(
             f"pe_rows = {sizes.pe_rows}", remedy=f"use at most {MAX_ROWS}, and more pe_columns"
@@ -63,6 +68,13 @@ def _check_sizes(model: IntegerParameters, sizes: Sizes) -> None:
         raise PlanError(
             f"cell_lanes = {sizes.cell_lanes} does not divide the word of {word} values",
             remedy="use a divisor of it",
+        )
+    units = word // max(product.block for product in model.products)
+    if sizes.slices and (sizes.pe_columns % sizes.slices or units % sizes.slices):
+        raise PlanError(
+            f"slices = {sizes.slices} with pe_columns = {sizes.pe_columns} and {units} of the "
+            "largest blocks in a word",
+            remedy="use a divisor of both, or 0 for what the model's blocks allow",
         )
 
 
@@ -124,6 +136,8 @@ class _Builder:
             pe_rows=sizes.pe_rows,
             pe_columns=sizes.pe_columns,
             drain_lanes=sizes.drain_lanes,
+            tile_rows=self.layout.tile_rows or sizes.pe_rows,
+            slices=self.layout.slices,
             fanout=FANOUT,
             macs=macs,
             logic_macs=min(sizes.logic_macs, macs),

@@ -7,10 +7,10 @@ decision takes place; a register written in cycle c is visible in c + 1.
 """
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from ernn.hw.array_plan import JobPlan
+from ernn.hw.array_plan import JobPlan, SegmentPlan
 from ernn.hw.plan import HardwarePlan
 from ernn.hw.unit_plan import UnitPlan
 
@@ -235,17 +235,14 @@ class _Machine:
         self.walker.taken = taken
         self.load = max(taken + 1, self.job_end)
         step = self.load
-        per_word = job.order.subs
-        for index in range(job.passes):
-            for segment, groups in zip(job.segments, job.order.visits(index), strict=True):
-                if index == 0 and segment.first_use:
-                    key = (segment.memory, stream)
-                    for _ in groups:
-                        put = self.tokens[key][self.used[key]]
-                        self.used[key] += 1
-                        step = max(step + 1, put + 1) + per_word - 1
-                else:
-                    step += len(groups) * per_word
+        for index, length in enumerate(job.order.lengths):
+            done = -1  # the last step of the pass whose cycle is known
+            for place, segment in self._tokens(job) if index == 0 else ():
+                key = (segment.memory, stream)
+                put = self.tokens[key][self.used[key]]
+                self.used[key] += 1
+                step, done = max(step + place - done, put + 1), place
+            step += length - 1 - done
             step = max(step, self.pass_end + plan.pass_cycles)
             self.pass_end = step
             last = index == job.passes - 1
@@ -255,6 +252,12 @@ class _Machine:
         self.job_end = step
         if job.releases_input:
             self.released[stream, frame] = step + 2
+
+    def _tokens(self, job: JobPlan) -> Iterator[tuple[int, SegmentPlan]]:
+        """Yield the steps of a first pass that take a token, and of which vector."""
+        for place, number, _ in job.order.tokens:
+            if job.segments[number].first_use:
+                yield place, job.segments[number]
 
     def _rows(self, index: int, first: int, entries: int) -> None:
         """Note when the words of drained entries can be popped."""
@@ -303,7 +306,8 @@ class _Machine:
         memory = self.plan.memories[index]
         if not memory.views[number].enabled:
             return
-        columns, base = self.plan.pe_columns, memory.views[number].base
+        columns = 1 if self.plan.gather else self.plan.pe_columns  # words of an address
+        base = memory.views[number].base
         for place, at in enumerate(offered):
             complete = (place + 1) % columns == 0 or place == len(offered) - 1
             if complete and base + place // columns not in memory.silent:

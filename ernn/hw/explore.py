@@ -11,6 +11,8 @@ from dataclasses import dataclass, replace
 from itertools import islice
 from math import ceil
 
+import numpy as np
+
 from ernn.bilinear import spectral
 from ernn.errors import Fault, PlanError
 from ernn.hw import rams
@@ -26,7 +28,8 @@ from ernn.hw.cost import (
     shortages,
 )
 from ernn.hw.cycles import Rate, rate
-from ernn.hw.layout import Sizes, words_of
+from ernn.hw.gather import Mask
+from ernn.hw.layout import Sizes, masks_of, tiles, words_of
 from ernn.hw.plan import HardwarePlan
 from ernn.hw.program import program, unit_lane
 from ernn.hw.steps import cut
@@ -39,6 +42,7 @@ from ernn.recipe import MAX_STREAMS, HardwareRecipe
 from ernn.structures.magnitude import MAGNITUDE, NOT_BUILT
 
 MAX_COLUMNS = 8  # words read at once: banks of every vector memory
+MAX_PATHS = 128  # words read at once where each PE column of some rows gathers its own
 JUDGED = 24  # candidates that the cycle model looks at
 FEW_BITS, WIDE_BITS = 8, 12  # a model of as few is compared with one of as many
 TIE = 1.02  # among designs within it of the best, the smallest wins
@@ -145,6 +149,7 @@ class _Explorer:
         ]
         self.busiest = max(busy, default=0)  # elements of a frame in one unit with multipliers
         self.rejected: list[tuple[_Bound, list[str]]] = []  # what does not fit, and why
+        self.masks: dict[int, list[Mask]] = {}  # by word: of all products, if any leaves blocks out
 
     def run(self) -> Exploration:
         judged = list(islice(self._fitting(), JUDGED))
@@ -222,8 +227,10 @@ class _Explorer:
         named = self.hardware
         for word in [named.word] if named.word else words_of(self.model):
             rows = max(product.bias.size // word for product in self.model.products)
-            words = max(s.columns // word for p in self.products for s in p.segments)
-            widths = range(1, min(MAX_COLUMNS, words) + 1)
+            words = max(-(-s.columns // word) for p in self.products for s in p.segments)
+            masks = self.masks[word] = masks_of(self.products, word)
+            most = MAX_PATHS if masks else MAX_COLUMNS
+            widths = range(1, min(most, words) + 1)
             lanes = [1 << bit for bit in range(word.bit_length())]
             for drain in [named.drain_lanes] if named.drain_lanes else (1, 2, 4):
                 split = {drain * ceil(rows / (drain * passes)) for passes in range(1, rows + 1)}
@@ -232,8 +239,25 @@ class _Explorer:
                         too_many = count > MAX_ROWS or count * width > self._most_pes(word)
                         if too_many and not named.pe_rows:
                             continue
-                        for lane in [named.cell_lanes] if named.cell_lanes else lanes:
-                            yield Sizes(count, width, drain, lane, word)
+                        for tile_rows, slices in self._tiles(count, width, drain, word):
+                            for lane in [named.cell_lanes] if named.cell_lanes else lanes:
+                                sizes = Sizes(count, width, drain, lane, word)
+                                yield replace(sizes, tile_rows=tile_rows, slices=slices)
+
+    def _tiles(self, rows: int, columns: int, drain: int, word: int) -> Iterator[tuple[int, int]]:
+        """Yield the rows of a group and the slices of a word that are worth a look."""
+        masks = self.masks[word]
+        if not masks:
+            yield 0, 0
+            return
+        units = masks[0].units
+        for slices in range(1, units + 1):
+            if columns % slices or units % slices:
+                continue
+            sizes = Sizes(rows, columns, drain, 1, word, slices=slices)
+            tile_rows, found = tiles(self.products, masks, sizes, word)
+            if rows // (tile_rows or rows) * columns <= MAX_PATHS:
+                yield tile_rows, found
 
     def _most_pes(self, word: int) -> int:
         """Return how many PEs a part could hold, were there nothing else in it."""
@@ -243,14 +267,14 @@ class _Explorer:
     def _bound(self, sizes: Sizes) -> _Bound:
         word = sizes.word or self.model.word
         array = latency = 0
-        for product, reader in zip(self.products, self.readers, strict=True):
-            order = cut(product, word, sizes.pe_rows, sizes.pe_columns)
-            array += order.busy(sizes.pe_rows // sizes.drain_lanes)
+        for number, (product, reader) in enumerate(zip(self.products, self.readers, strict=True)):
+            lengths = self._lengths(number, product, sizes)
+            array += int(np.maximum(lengths, sizes.pe_rows // sizes.drain_lanes).sum())
             rows = product.bias.size // word
-            last = rows - (order.passes - 1) * sizes.pe_rows  # of the last pass: nothing hides it
+            last = rows - (lengths.size - 1) * sizes.pe_rows  # of the last pass: nothing hides it
             lanes = sizes.cell_lanes if self.multipliers.get(reader, 0) else word
             behind = ceil(last / len(product.gates)) * word // lanes
-            latency += order.count + max(ceil(last / sizes.drain_lanes), behind)
+            latency += int(lengths.sum()) + max(ceil(last / sizes.drain_lanes), behind)
         cells = self.busiest // sizes.cell_lanes
         logits = self.model.products[-1].bias.size if self.model.has_output_layer else 0
         inputs = ceil(self.model.features / word)
@@ -258,6 +282,14 @@ class _Explorer:
         macs = sizes.pe_rows * sizes.pe_columns * self._pe_macs(word)
         lanes = sizes.cell_lanes * sum(self.multipliers.values())
         return _Bound(sizes, array, cells, max(inputs, output), latency + inputs, macs + lanes)
+
+    def _lengths(self, number: int, product: Product, sizes: Sizes) -> np.ndarray:
+        """Return the steps of each pass of a product."""
+        word, rows, columns = sizes.word or self.model.word, sizes.pe_rows, sizes.pe_columns
+        if sizes.tile_rows:
+            mask = self.masks[word][number]
+            return mask.lengths(rows, columns, sizes.tile_rows, sizes.slices)
+        return np.array(cut(product, word, rows, columns).lengths)
 
     def _pe_macs(self, word: int) -> int:
         return max(word // p.block * spectral(p.block).products for p in self.model.products)
@@ -275,10 +307,11 @@ class _Explorer:
         plan, cycles = chosen.plan, chosen.rate.cycles_per_frame
         bound = self._bound(sizes_of(plan))
         waits = cycles - bound.cycles_per_frame
+        drain = ", and waits for its drain" if bound.array > plan.steps else ""
         where = {
             bound.buses: "the AXI4-Stream bus",
             bound.cells: "the cell lanes",
-            bound.array: f"the array ({plan.steps} steps a frame)",
+            bound.array: f"the array ({plan.steps} steps a frame{drain})",
         }[bound.cycles_per_frame]
         told = f"{where} is busy in {bound.cycles_per_frame} of {cycles:g} cycles a frame"
         if waits > 0.05 * cycles and plan.streams < MAX_STREAMS:
@@ -341,7 +374,7 @@ def _listed(blocks: list[int]) -> str:
 def sizes_of(plan: HardwarePlan) -> Sizes:
     """Return the sizes that a plan was built from."""
     lanes = next((unit.lanes for unit in plan.units if unit.lane.multipliers), plan.word)
-    return Sizes(
+    sizes = Sizes(
         plan.pe_rows,
         plan.pe_columns,
         plan.drain_lanes,
@@ -350,6 +383,9 @@ def sizes_of(plan: HardwarePlan) -> Sizes:
         plan.logic_macs,
         plan.shift_bits,
     )
+    if plan.gather is None:
+        return sizes
+    return replace(sizes, tile_rows=plan.tile_rows, slices=plan.slices)
 
 
 def _multiplications(product: Product) -> int:

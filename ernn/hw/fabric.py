@@ -110,13 +110,18 @@ def _monitor(plan: HardwarePlan) -> Gates:
 
 def _sequencer(plan: HardwarePlan) -> Gates:
     several = (len(plan.modes) > 1) * plan.mode_bits + (len(plan.aligns) > 1) * plan.align_bits
-    job = plan.pass_bits + plan.sub_bits + plan.weight_addr_bits + plan.bias_addr_bits
+    job = plan.pass_bits + plan.weight_addr_bits + plan.bias_addr_bits
     job += several + plan.entry_bits + plan.queue_bits
-    job += plan.segments * (plan.memory_bits + 2 * plan.offset_bits + 2)
-    now = job + plan.pass_bits + plan.sub_bits + plan.offset_bits + plan.entry_bits
-    out = several + plan.memory_bits + plan.offset_bits + plan.weight_addr_bits
-    if plan.visits:  # a word and the next one instead of the job's vectors and the group
-        now += 2 * (plan.visits.bits + plan.visits.addr_bits)
+    out = several + plan.memory_bits + plan.weight_addr_bits
+    if plan.gather:  # what a memory says, one step ahead
+        found = plan.gather
+        job += plan.segments * (plan.memory_bits + 1) + found.control_bits + found.addr_bits
+        now = job + plan.pass_bits + plan.entry_bits
+        out += plan.segments * (plan.memory_bits + 2) - plan.memory_bits
+    else:
+        job += plan.sub_bits + plan.segments * (plan.memory_bits + 2 * plan.offset_bits + 2)
+        now = job + plan.pass_bits + plan.sub_bits + plan.offset_bits + plan.entry_bits
+        out += plan.offset_bits
     out += plan.entry_bits + plan.bias_addr_bits + plan.queue_bits + 2 * plan.stream_bits + 20
     # What a job sets is a constant, and constants that are equal in all jobs are no registers.
     bits = job // 2 + now // 2 + out
@@ -124,12 +129,17 @@ def _sequencer(plan: HardwarePlan) -> Gates:
 
 
 def _operands(plan: HardwarePlan, part: Part) -> Gates:
-    word = plan.word * plan.spectrum_bits
+    word = plan.slice_values * plan.spectrum_bits
     largest = plan.modes[0]
+    block = largest.block * plan.spectrum_bits if plan.gather else word
     kept = largest.macs if len(plan.modes) == 1 else plan.macs  # copies of a block are one
-    found = Counter(ff=2 * word + kept * plan.operand_bits)
+    found = Counter(ff=word + block + kept * plan.operand_bits)
     found["choose"] += word * -(-(plan.memory_count - 1) // 3)
-    if plan.smaller_modes:
+    if plan.gather:
+        found["choose"] += block * -(-(len(plan.gather.choices) - 1) // 3)
+        bits = 1 + plan.memory_bits + plan.gather.choice_bits
+        found.update(ff=bits + plan.gather.choice_bits, lut=bits + plan.memory_count)
+    elif plan.smaller_modes:
         found["choose"] += word
     for mode in plan.modes:
         found["add"] += additions(mode.form.operands) * plan.operand_bits
@@ -137,14 +147,18 @@ def _operands(plan: HardwarePlan, part: Part) -> Gates:
         found["choose"] += plan.macs * plan.operand_bits
     control = 9 + plan.memory_bits + plan.mode_bits
     late = delay(2 + plan.weight_addr_bits, 3, part)
-    return times(found, plan.pe_columns) + Counter(ff=control) + late
+    return times(found, plan.paths) + Counter(ff=control) + late
 
 
 def _broadcast(plan: HardwarePlan) -> Gates:
     copies = 1 + -(-plan.pe_rows // plan.fanout)  # the root and the leaves of the tree
-    bits = plan.pe_columns * plan.macs * plan.operand_bits + plan.row_weight_bits
-    bits += 2 * plan.weight_addr_bits + 20
-    return Counter(ff=copies * bits, lut=4 * plan.pe_rows)
+    bits = plan.row_weight_bits + 2 * plan.weight_addr_bits + 20
+    root = plan.macs
+    if plan.gather and len(plan.modes) == 1:  # copies of a block are one, but for those of leaves
+        root = plan.modes[0].macs
+    leaves = -(-plan.tile_rows // plan.fanout) * plan.macs
+    operands = plan.paths * (root + leaves) * plan.operand_bits
+    return Counter(ff=copies * bits + operands, lut=4 * plan.pe_rows)
 
 
 def pe(plan: HardwarePlan, part: Part, split: bool) -> Gates:

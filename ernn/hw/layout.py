@@ -1,6 +1,9 @@
 """Layout: where every row and vector of a plan lies, and the transforms in front of them."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+
+import numpy as np
 
 from ernn.bilinear import spectral
 from ernn.fixed import QFormat
@@ -8,6 +11,7 @@ from ernn.graphs.cell import INPUT, OUTPUT
 from ernn.graphs.fourier import forward, inverse
 from ernn.graphs.reads import FEATURES
 from ernn.hw.array_plan import Mode, TransformPlan, bits_for
+from ernn.hw.gather import Mask, arrange
 from ernn.hw.program import Program, Queue, formats_of, program
 from ernn.hw.sources import by_source
 from ernn.hw.steps import cut
@@ -29,17 +33,56 @@ class Sizes:
     word: int | None = None  # values that move together; the model's word if not given
     logic_macs: int = 0  # multipliers of each PE that are built from logic, the first ones
     shift_bits: int = 0  # of the block rows' own binary points, more than the model asks for
+    tile_rows: int = 0  # PE rows that gather their blocks together; 0: what the model's blocks need
+    slices: int = 0  # see ernn.hw.gather; 0: the most that take no more cycles
 
 
 def words_of(model: IntegerParameters) -> list[int]:
-    """Return the words that every vector of a model is a multiple of, smallest first."""
+    """Return the words that every vector of a model is a multiple of, smallest first.
+
+    Where blocks are left out, features are filled up to whole words, at no step's cost.
+    """
     sizes = {size for layer in model.layers for size in (layer.hidden, layer.output)}
-    sizes |= {segment.columns for product in by_source(model) for segment in product.segments}
+    segments = [segment for product in by_source(model) for segment in product.segments]
+    partial = any(one.present is not None and not one.present.all() for one in segments)
+    sizes |= {one.columns for one in segments if not (partial and one.vector == INPUT)}
     sizes |= {product.bias.size // len(product.gates) for product in model.products}
     largest = max(product.block for product in model.products)
     return [
         word for word in BLOCK_SIZES if word >= largest and not any(size % word for size in sizes)
     ]
+
+
+def masks_of(products: Sequence[Product], word: int) -> list[Mask]:
+    """Return which blocks have weights, of each product; none where all of all have."""
+    if all(segment.present is None for product in products for segment in product.segments):
+        return []
+    units = word // max(product.block for product in products)
+    found = [Mask(product, word // product.block, units) for product in products]
+    return [] if all(mask.complete for mask in found) else found
+
+
+def tiles(
+    products: Sequence[Product], masks: Sequence[Mask], sizes: Sizes, word: int
+) -> tuple[int, int]:
+    """Return the rows of a group and the slices of a word; 0, 1 where to gather gains nothing."""
+    if not masks:
+        return 0, 1
+    rows, columns = sizes.pe_rows, sizes.pe_columns
+    if sizes.tile_rows:
+        return sizes.tile_rows, sizes.slices
+    least = rows // sizes.drain_lanes
+    tile_rows, slices = arrange(masks, rows, columns, least, sizes.slices)
+    every = [np.array(cut(one, word, rows, columns).lengths) for one in products]
+    found = [mask.lengths(rows, columns, tile_rows, slices) for mask in masks]
+    gains = _cycles(found, least) < _cycles(every, least)
+    return (tile_rows, slices) if gains else (0, 1)
+
+
+def _cycles(passes: Sequence[np.ndarray], least: int) -> tuple[int, int]:
+    """Return the cycles of all passes if none is shorter than ``least``, and their steps."""
+    busy = sum(int(np.maximum(lengths, least).sum()) for lengths in passes)
+    return busy, sum(int(lengths.sum()) for lengths in passes)
 
 
 class Layout:
@@ -51,13 +94,17 @@ class Layout:
         self.word = sizes.word or model.word
         blocks = sorted({product.block for product in model.products}, reverse=True)
         self.modes = tuple(self._mode(block) for block in blocks)
+        masks = masks_of(self.program.products, self.word)
+        self.tile_rows, self.slices = tiles(self.program.products, masks, sizes, self.word)
+        self.gathers = self.tile_rows > 0
         self.orders = [
             cut(
                 self.program.products[job.product],
                 self.word,
                 sizes.pe_rows,
                 sizes.pe_columns,
-                [reading.first_use for reading in job.readings],
+                (self.tile_rows, self.slices, masks[job.product]) if self.gathers else None,
+                [reading.memory if reading.first_use else "" for reading in job.readings],
             )
             for job in self.program.jobs
         ]
@@ -83,7 +130,7 @@ class Layout:
         """Words of a vector."""
         vector = self.program.memory(memory).vector
         if vector == INPUT:
-            return self.model.size(FEATURES) // self.word
+            return -(-self.model.size(FEATURES) // self.word)
         return self.size(layer, vector) // self.word
 
     def size(self, layer: int, vector: str) -> int:
@@ -91,8 +138,9 @@ class Layout:
         at = self.model.layers[layer]
         return at.output if vector == OUTPUT else at.hidden
 
-    def groups(self, words: int) -> int:
-        return -(-words // self.sizes.pe_columns)
+    def addresses(self, words: int) -> int:
+        """Return the addresses of a vector: a copy has all words, a bank one of each group."""
+        return words if self.gathers else -(-words // self.sizes.pe_columns)
 
     # Queues
 
@@ -189,21 +237,21 @@ class Layout:
                         scale_base if scaled else 0,
                     )
                 )
-                base += self.groups(words)
+                base += self.addresses(words)
                 scale_base += words if scaled else 0
             offsets[memory], views[memory] = base, tuple(found)
         return offsets, views
 
     def _silent(self, name: str) -> tuple[int, ...]:
-        """Return the offsets of a memory that no first use visits."""
+        """Return the offsets of a memory that no first use waits for."""
         return tuple(
-            self.view(name, reading.layer).base + group
+            self.view(name, reading.layer).base + word
             for job, order in zip(self.program.jobs, self.orders, strict=True)
-            for reading, count, visited in zip(
-                job.readings, order.groups, order.visits(0), strict=True
-            )
+            if order.gather
+            for segment, (reading, words) in enumerate(zip(job.readings, order.words, strict=True))
             if reading.memory == name and reading.first_use
-            for group in sorted(set(range(count)) - set(visited))
+            for word in range(words)
+            if all(token[1:] != (segment, word) for token in order.tokens)
         )
 
     def _memory(self, name: str) -> MemoryPlan:

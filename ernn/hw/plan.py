@@ -7,7 +7,6 @@ the sizes.
 
 import hashlib
 from dataclasses import dataclass
-from functools import cached_property
 from pathlib import Path
 
 from pydantic import TypeAdapter, ValidationError
@@ -17,7 +16,7 @@ from ernn.errors import ModelFileError
 from ernn.files import write_text
 from ernn.fixed import QFormat
 from ernn.hw.array_plan import JobPlan, Mode, TransformPlan, bits_for
-from ernn.hw.step_memory import StepMemory, step_memory
+from ernn.hw.step_memory import Paths
 from ernn.hw.storage_plan import LoadTarget, MemoryPlan, OutputPlan, QueuePlan, RamPlan, StatePlan
 from ernn.hw.unit_plan import Maker, UnitPlan
 
@@ -25,7 +24,7 @@ SUM_CYCLES = 9  # 4 to the operands, 2 broadcast, 3 in the PE
 
 
 @dataclass(frozen=True)
-class HardwarePlan:
+class HardwarePlan(Paths):
     """One accelerator. Counts are exact; `ernn.hw.cost` estimates resources from them."""
 
     name: str
@@ -40,6 +39,8 @@ class HardwarePlan:
     pe_rows: int
     pe_columns: int
     drain_lanes: int
+    tile_rows: int  # PE rows that gather their blocks together; all, where no block is left out
+    slices: int  # of a word, one of which a path's copy of the vector memories holds; 1: whole
     fanout: int  # rows behind a leaf of the broadcast tree
     macs: int
     logic_macs: int  # of them without a DSP block
@@ -96,11 +97,6 @@ class HardwarePlan:
     def steps(self) -> int:
         """Steps of the array per frame, all jobs."""
         return sum(job.steps for job in self.jobs)
-
-    @cached_property
-    def visits(self) -> StepMemory | None:
-        """The step memory; None where all jobs have all steps."""
-        return step_memory(self.jobs, self.offset_bits, self.segment_bits)
 
     @property
     def round_cycles(self) -> int:

@@ -65,11 +65,12 @@ def _memories(plan: HardwarePlan) -> Iterator[tuple[str, str, int, int, int]]:
     yield "bias", "rows", plan.bias_bits, plan.bias_depth, 1
     if plan.shift_bits:
         yield "row_shifts", "rows", plan.row_shift_bits, plan.bias_depth, 1
-    if plan.visits:
-        yield "visits", "sequencer", plan.visits.bits, plan.visits.depth, 1
+    if plan.gather:
+        yield "steps", "sequencer", plan.gather.control_bits, plan.gather.depth, 1
+        yield "paths", "sequencer", plan.paths * plan.gather.path_bits, plan.gather.depth, 1
     for memory in plan.memories:
         name, depth = f"memory_{memory.name}", plan.streams << (1 + memory.offset_bits)
-        yield name, name, plan.word * memory.spectrum_bits, depth, plan.pe_columns
+        yield name, name, plan.slice_values * memory.spectrum_bits, depth, plan.paths
         if memory.scaled:
             width = plan.word * memory.scale_bits
             yield f"scale_{memory.name}", f"transform_{memory.name}", width, memory.scale_words, 1

@@ -48,7 +48,7 @@ class MemoryPlan:
     offset_bits: int
     initial_tokens: int
     count_bits: int
-    silent: tuple[int, ...]  # offsets that put no token: no first use visits them
+    silent: tuple[int, ...]  # offsets that put no token: no first use waits for them
 
     @property
     def job_bits(self) -> int:

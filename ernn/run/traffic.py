@@ -88,7 +88,7 @@ def packets_of(model: IntegerModel, plan: HardwarePlan, streams: Streams) -> lis
 def beats_of(plan: HardwarePlan, vector: np.ndarray) -> list[int]:
     """Return a vector as beats, its first element in the low bits of the first."""
     bits, mask = plan.element_bits, (1 << plan.element_bits) - 1
-    beats = vector.reshape(-1, plan.word).tolist()
+    beats = np.pad(vector, (0, -vector.size % plan.word)).reshape(-1, plan.word).tolist()
     return [sum((raw & mask) << (bits * e) for e, raw in enumerate(beat)) for beat in beats]
 
 

@@ -5,8 +5,6 @@ Their reader is hw_templates/package/ernn_package_tb.v.j2.
 
 from collections.abc import Iterable
 
-import numpy as np
-
 from ernn.hw.plan import HardwarePlan
 from ernn.quant.frames import stack
 from ernn.quant.integer_model import IntegerModel
@@ -51,7 +49,7 @@ def _expected(plan: HardwarePlan, model: IntegerModel, streams: Streams) -> list
         for time in range(length):
             for name in names:
                 raw = signals[name][index, time]
-                beats += beats_of(plan, np.pad(raw, (0, -len(raw) % plan.word)))
+                beats += beats_of(plan, raw)
     return beats
 
 

@@ -1,7 +1,7 @@
 """Any structure of which only some tiles have weights: the rest is neither stored nor visited.
 
 A tile is a few block rows by a few block columns. Rows count in the order in which the array makes
-them (`ernn.hw.steps.by_visit`): output words first, the gates of each word side by side. So a tile
+them (`ernn.hw.steps.by_rows`): output words first, the gates of each word side by side. So a tile
 of as many rows as a pass makes is a part of one pass.
 """
 

@@ -20,6 +20,7 @@ module ernn_pe_array #(
     parameter integer WEIGHT_W = 13,
     parameter integer ACC_W    = 40,
     parameter integer FANOUT   = 8,   // rows behind one leaf of the broadcast tree
+    parameter integer GROUP    = ROWS,  // rows that have the same operands
     parameter integer DEPTH    = 2,   // steps of the program: words of weight memory
     parameter integer ADDR_W   = 1,
     parameter RAM_STYLE = "auto",
@@ -32,7 +33,7 @@ module ernn_pe_array #(
     input  wire                                step_last_i,   // last step of a pass
     input  wire                                step_read_i,   // its weights are needed, a cycle early
     input  wire [                  ADDR_W-1:0] step_weight_i, // its weight address, a cycle early
-    input  wire [       COLUMNS*MACS*OP_W-1:0] operands_i,
+    input  wire [ROWS/GROUP*COLUMNS*MACS*OP_W-1:0] operands_i,  // of each group
     // New weights, while the array rests: a word of row load_target_i
     input  wire                                load_we_i,
     input  wire [                        15:0] load_target_i,
@@ -46,9 +47,14 @@ module ernn_pe_array #(
     if (ROWS % LANES != 0) begin : gen_fault
       ernn_pe_array_needs_LANES_that_divide_ROWS u_fault ();
     end
+    if (ROWS % GROUP != 0) begin : gen_fault1
+      ernn_pe_array_needs_a_GROUP_that_divides_ROWS u_fault ();
+    end
   endgenerate
 
   localparam integer LEAVES = (ROWS + FANOUT - 1) / FANOUT;
+  localparam integer GROUPS = ROWS / GROUP;
+  localparam integer GROUP_LEAVES = (GROUP + FANOUT - 1) / FANOUT;  // with a group's operands
   localparam integer OPERANDS_W = COLUMNS * MACS * OP_W;
   localparam integer SHADOW_W = MACS * ACC_W;
   localparam integer ENTRIES = ROWS / LANES;
@@ -56,7 +62,7 @@ module ernn_pe_array #(
 
   // Stage 1: root of the broadcast tree, weight address in its leaves; stage 2: leaves and weights;
   // stages 3 to 5: operand, product and sum inside the PE; then the drain.
-  reg  [         OPERANDS_W-1:0] root_q;
+  reg  [  GROUPS*OPERANDS_W-1:0] root_q;
   reg  [             ADDR_W-1:0] weight_q;
   reg                            read_q;
   reg                            valid_q, first_q, last_q;
@@ -83,10 +89,15 @@ module ernn_pe_array #(
   wire [COLUMNS-1:0] last[0:ROWS-1];
 
   genvar leaf, lane, r, c;
+  wire [OPERANDS_W-1:0] operands[0:GROUPS*GROUP_LEAVES-1];
   generate
+    for (leaf = 0; leaf < GROUPS * GROUP_LEAVES; leaf = leaf + 1) begin : gen_operands
+      (* keep = "true" *) reg [OPERANDS_W-1:0] leaf_q;
+      always @(posedge clk_i) leaf_q <= root_q[leaf/GROUP_LEAVES*OPERANDS_W+:OPERANDS_W];
+      assign operands[leaf] = leaf_q;
+    end
     for (leaf = 0; leaf < LEAVES; leaf = leaf + 1) begin : gen_leaf
       // A copy of everything per leaf is the point of the tree.
-      (* keep = "true" *) reg [OPERANDS_W-1:0] leaf_q;
       (* keep = "true" *) reg [ADDR_W-1:0] leaf_weight_q;
       (* keep = "true" *) reg leaf_read_q;
       (* keep = "true" *) reg leaf_valid_q, leaf_first_q, leaf_last_q;
@@ -95,7 +106,6 @@ module ernn_pe_array #(
       (* keep = "true" *) reg [ADDR_W-1:0] leaf_address_q;
       (* keep = "true" *) reg [WORD_W-1:0] leaf_data_q;
       always @(posedge clk_i) begin
-        leaf_q         <= root_q;
         leaf_weight_q  <= weight_q;
         leaf_read_q    <= read_q;
         leaf_valid_q   <= valid_q;
@@ -110,6 +120,7 @@ module ernn_pe_array #(
       for (r = leaf * FANOUT; r < ROWS && r < (leaf + 1) * FANOUT; r = r + 1) begin : gen_row
         localparam [31:0] TARGET = r;
         localparam [31:0] HUNDREDS = 48 + r / 100 % 10, TENS = 48 + r / 10 % 10, ONES = 48 + r % 10;
+        wire [OPERANDS_W-1:0] own = operands[r/GROUP*GROUP_LEAVES+r%GROUP/FANOUT];
         wire [WORD_W-1:0] weights;
         ernn_ram #(
             .WIDTH    (WORD_W),
@@ -138,7 +149,7 @@ module ernn_pe_array #(
           ) u_pe (
               .clk_i     (clk_i),
               .rst_i     (rst_i),
-              .operands_i(leaf_q[c*MACS*OP_W+:MACS*OP_W]),
+              .operands_i(own[c*MACS*OP_W+:MACS*OP_W]),
               .weights_i (weights[c*MACS*WEIGHT_W+:MACS*WEIGHT_W]),
               .valid_i   (leaf_valid_q),
               .first_i   (leaf_first_q),

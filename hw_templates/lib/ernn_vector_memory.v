@@ -15,7 +15,6 @@ module ernn_vector_memory #(
     parameter integer STREAM_W = 1,
     parameter integer COUNT_W  = 4,
     parameter integer INITIAL  = 0,   // tokens after reset
-    parameter [(1<<OFFSET_W)-1:0] SILENT = {(1 << OFFSET_W) {1'b0}},  // offsets that put no token
     parameter RAM_STYLE = "auto"
 ) (
     input  wire                            clk_i,
@@ -86,7 +85,7 @@ module ernn_vector_memory #(
   ) u_tokens (
       .clk_i        (clk_i),
       .rst_i        (rst_i),
-      .put_i        (word_valid_i && (group_done || word_last_i) && !SILENT[offset]),
+      .put_i        (word_valid_i && (group_done || word_last_i)),
       .put_stream_i (word_stream_i),
       .take_i       (take_i),
       .stream_i     (stream_i),

@@ -20,6 +20,10 @@ DESIGNS = {
     "gru_before": Design(
         {"cell": "gru_before", "hidden": 24, "features": 9, "blocks": 2}, Sizes(4, 2, 1, 2)
     ),
+    "gru_before-slices": Design(  # with features that are not whole words
+        {"cell": "gru_before", "hidden": 24, "features": 9, "blocks": 2, "labels": 8},
+        Sizes(4, 4, 2, 2, word=8, tile_rows=2, slices=2),
+    ),
     "lstm-projected-mixed": Design(
         {
             "cell": "lstm",
@@ -56,8 +60,9 @@ def require_exact(name: str, share: float, simulator: str, folder: Path) -> None
     design = DESIGNS[name]
     every, model = drawn(design), masked(drawn(design), share, (2, 1))
     made = written(design, model, folder)
-    assert made.plan.visits
-    assert made.plan.steps < plan_of(design, every).steps
+    assert made.plan.gather
+    whole = replace(design, sizes=replace(design.sizes, word=None, tile_rows=0, slices=0))
+    assert made.plan.steps < plan_of(whole, every).steps
     made.run(*[(3, 2), (4,), (1, 1, 2)][: design.streams], simulator=simulator)
     alone = made.run((2, 1), simulator=simulator, mode="single")
     assert alone.latency_cycles == rate(made.plan).latency_cycles
@@ -101,22 +106,56 @@ def test_another_model_is_loaded_if_its_blocks_are_the_same(folder):
 
 # Planted bugs: file, text, what it becomes.
 MUTATIONS = {
-    "a token of a group that nobody waits for": (
-        "ernn_vector_memory.v",
+    "a token of a word that nobody waits for": (
+        "ernn_vector_copies.v",
         " && !SILENT[offset]",
         "",
     ),
-    "looks at the visit before": (
+    "looks at the step before": (
         "ernn_sequencer.v",
-        "visit_addr_q <= next_visit_addr_q + 1'b1;",
-        "visit_addr_q <= next_visit_addr_q;",
+        "control_addr_q <= next_control_addr_q + 1'b1;",
+        "control_addr_q <= next_control_addr_q;",
     ),
     "the step memory is not read at a load": (
         "ernn_sequencer.v",
-        ".re_i   (load || (step && word_end)),",
-        ".re_i   (step && word_end),",
+        ".re_i   (load || step),",
+        ".re_i   (step),",
     ),
-    "a visit of the wrong group": ("visits.mem", "\n0a\n", "\n0b\n"),
+    "waits for one vector only": (
+        "ernn_sequencer.v",
+        "(!control_q[1] || have_i[memory1_q])",
+        "1'b1",
+    ),
+    "takes one token of two": (
+        "ernn_sequencer.v",
+        "(control_q[1] && memory1_q ==",
+        "(control_q[0] && memory1_q ==",
+    ),
+    "the other vector counts as zero": (
+        "ernn_array.v",
+        "= step_mask[vector]",
+        "= step_mask[~vector]",
+    ),
+    "the other vector's frame": (
+        "ernn_array.v",
+        "= step_parity[vector]",
+        "= step_parity[0]",
+    ),
+    "the place of the block behind": (
+        "ernn_operands.v",
+        "choice_q2   <= choice_q;",
+        "choice_q2   <= path_choice_i;",
+    ),
+    "a slice of all": (
+        "ernn_vector_copies.v",
+        "slices[p%SLICES*SLICE_W+:SLICE_W]",
+        "slices[0+:SLICE_W]",
+    ),
+    "operands of another group": (
+        "ernn_pe_array.v",
+        "operands[r/GROUP*GROUP_LEAVES+r%GROUP/FANOUT]",
+        "operands[0]",
+    ),
 }
 
 
@@ -124,8 +163,8 @@ MUTATIONS = {
 @pytest.mark.parametrize("name", MUTATIONS)
 def test_a_planted_bug_is_found(name, tmp_path):
     file, before, after = MUTATIONS[name]
-    design = DESIGNS["gru_before"]
-    made = written(design, masked(drawn(design), 0.1, (2, 1)), tmp_path)
+    design = DESIGNS["gru_before-slices"]
+    made = written(design, masked(drawn(design), 0.3, (2, 1)), tmp_path)
     text = (made.rtl / file).read_text()
     assert before in text, f"{file} has no {before!r} to mutate"
     (made.rtl / file).write_text(text.replace(before, after))

@@ -11,13 +11,15 @@ from ernn.run.testbench import lint
 MACS, OP_W, WEIGHT_W, ACC_W, DEPTH = 3, 6, 5, 16, 5
 CYCLES = 700
 FILES = library("pe_array", "pe", "logic_product", "ram", "drain")
-# rows, columns, lanes, levels of a drain, products from logic, rows of a leaf, memories from files
+# rows, columns, lanes, levels of a drain, products from logic, rows of a leaf, memories from files,
+# rows of a group
 SIZES = [
-    (2, 1, 1, 1, 0, 8, 0),
-    (12, 2, 2, 2, 2, 8, 1),
-    (5, 1, 1, 2, 3, 2, 0),
-    (4, 2, 4, 1, 0, 8, 1),
-    (10, 2, 2, 2, 1, 4, 0),
+    (2, 1, 1, 1, 0, 8, 0, 2),
+    (12, 2, 2, 2, 2, 8, 1, 12),
+    (5, 1, 1, 2, 3, 2, 0, 5),
+    (4, 2, 4, 1, 0, 8, 1, 1),
+    (12, 1, 2, 2, 0, 4, 1, 6),
+    (10, 2, 2, 2, 1, 4, 0, 5),
 ]
 
 MUTATIONS = {
@@ -25,7 +27,9 @@ MUTATIONS = {
         "weight_q       <= step_weight_i;",
         "weight_q <= ~step_weight_i;",
     ),
-    "operands a cycle early": ("leaf_q         <= root_q", "leaf_q <= operands_i"),
+    "operands a cycle early": ("leaf_q <= root_q[", "leaf_q <= operands_i["),
+    "operands of the first group": ("operands[r/GROUP*GROUP_LEAVES+r%GROUP/FANOUT]", "operands[0]"),
+    "a leaf of another group": ("leaf/GROUP_LEAVES*OPERANDS_W", "leaf%GROUPS*OPERANDS_W"),
     "a gap ends a pass": ("step_valid_i && step_last_i", "step_last_i"),
     "gaps counted": ("leaf_valid_q   <= valid_q", "leaf_valid_q <= 1'b1"),
     "a reset not seen by the root": ("step_last_i && !rst_i", "step_last_i"),
@@ -40,10 +44,11 @@ MUTATIONS = {
 }
 
 
-def parameters(rows, columns, lanes, levels, logic, fanout, files):
+def parameters(rows, columns, lanes, levels, logic, fanout, files, group):
     widths = {"MACS": MACS, "OP_W": OP_W, "WEIGHT_W": WEIGHT_W, "ACC_W": ACC_W}
     sizes = {"ROWS": rows, "COLUMNS": columns, "LANES": lanes, "LEVELS": levels, "LOGIC": logic}
-    return widths | sizes | {"FANOUT": fanout, "DEPTH": DEPTH, "ADDR_W": 3, "FILES": files}
+    tree = {"FANOUT": fanout, "GROUP": group}
+    return widths | sizes | tree | {"DEPTH": DEPTH, "ADDR_W": 3, "FILES": files}
 
 
 def packed(values, width):
@@ -106,7 +111,7 @@ def schedule(rng, entries, rows, filled):
     return cycles
 
 
-def vectors(rows, columns, lanes, levels, logic, fanout, files, folder):
+def vectors(rows, columns, lanes, levels, logic, fanout, files, group, folder):
     """Ports of every cycle; memories that begin with files get them in ``folder``."""
     rng, v, entries = np.random.default_rng(rows), Vectors(), rows // lanes
     memory = np.zeros((rows, DEPTH, columns, MACS), np.int64)
@@ -116,7 +121,7 @@ def vectors(rows, columns, lanes, levels, logic, fanout, files, folder):
             text = "".join(f"{packed(word, WEIGHT_W):x}\n" for word in words)
             (folder / f"weights_{row:03}.mem").write_text(text)
     asked = schedule(rng, entries, rows, files)
-    operands = draw(rng, OP_W, len(asked), columns, MACS)
+    operands = draw(rng, OP_W, len(asked), rows // group, columns, MACS)
     loaded = draw(rng, WEIGHT_W, len(asked), columns, MACS)
     resets = [bool(now.get("reset")) for now in asked]
     expected = [None] * (len(asked) + 100)
@@ -127,7 +132,7 @@ def vectors(rows, columns, lanes, levels, logic, fanout, files, folder):
         if after.get("read"):  # a cycle early, and before this cycle's load
             read = memory[:, after["address"]].copy()
         if now.get("valid"):
-            products = operands[cycle] * weights
+            products = operands[cycle].repeat(group, axis=0) * weights
             sums = products if now["first"] else sums + products
             if now["last"]:
                 for entry in range(entries):

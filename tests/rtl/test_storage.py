@@ -1,7 +1,7 @@
 """Control and storage modules against small models, cycle by cycle, idle, stalled and reset.
 
-ernn_ram, ernn_valid_delay, ernn_skid, ernn_tokens, ernn_row_queue, ernn_vector_memory,
-ernn_walker and ernn_rounds; the accelerators of test_accelerator.py use them together.
+ernn_ram, ernn_valid_delay, ernn_skid, ernn_tokens, ernn_row_queue, ernn_walker and ernn_rounds; the
+accelerators of test_accelerator.py use them together.
 """
 
 from collections import deque
@@ -167,60 +167,6 @@ def test_row_queue(simulator, folder, lanes, gates):
     parameters = {"LANES": lanes, "GATES": gates, "ROW_W": 4, "DEPTH": depth, "ADDR_W": 2}
     files = verilog("row_queue", "ram")
     check("ernn_row_queue", parameters | {"COUNT_W": 4}, v, folder, simulator, files=files)
-
-
-@only_icarus
-@pytest.mark.parametrize("banks", [1, 3])
-def test_vector_memory(simulator, folder, banks):
-    """Word w lies in bank w modulo BANKS; a token per group, also for one that is not full."""
-    rng, v, mem, tokens, read = np.random.default_rng(6), Vectors(), {}, None, None
-    place, stream, parity, base, length = 0, 0, 0, 0, 4
-    for cycle in range(CYCLES):
-        reset = cycle < 1
-        valid = not reset and rng.random() < 0.7
-        start, last, word = place == 0, place == length - 1, int(rng.integers(256))
-        asked = (int(rng.integers(2)), int(rng.integers(2)), int(rng.integers(6)))
-        enabled = bool(rng.random() < 0.7)
-        take = bool(tokens and tokens[0] and rng.random() < 0.5)
-        v.cycle(
-            {
-                "rst_i": reset,
-                "word_valid_i": valid,
-                "word_start_i": start,
-                "word_last_i": last,
-                "word_stream_i": stream,
-                "word_parity_i": parity,
-                "word_base_i": base,
-                "word_data_i": word,
-                "read_i": enabled,
-                "read_addr_i": asked[0] << 4 | asked[1] << 3 | asked[2],
-                "take_i": take,
-                "stream_i": 0,
-                "next_i": 0,
-                "next_stream_i": 0,
-            },
-            {
-                "read_data_o": read,
-                "have_o": tokens[0] > 0 if cycle > 1 else None,
-            },
-        )
-        group = [mem.get((*asked, bank)) for bank in range(banks)]
-        known = None not in group
-        if enabled:
-            read = sum(w << (8 * bank) for bank, w in enumerate(group)) if known else None
-        if tokens:
-            tokens[0] -= take
-        if valid:
-            mem[stream, parity, base + place // banks, place % banks] = word
-            tokens[stream] += (place + 1) % banks == 0 or last
-            place = (place + 1) % length
-            if place == 0:
-                stream, parity, base = (int(n) for n in rng.integers(2, size=3))
-        if reset:
-            tokens = [0, 0]
-    parameters = {"BANKS": banks, "WORD_W": 8, "OFFSET_W": 3, "STREAMS": 2, "COUNT_W": 10}
-    files = verilog("vector_memory", "tokens", "ram")
-    check("ernn_vector_memory", parameters, v, folder, simulator, files=files)
 
 
 @only_icarus

@@ -16,13 +16,14 @@ from ernn.hw.build import Target, build_plan
 from ernn.hw.cost import dsp_blocks, resources, shortages
 from ernn.hw.cycles import Packet, predict, rate
 from ernn.hw.explore import make_plan
+from ernn.hw.gather import NONE
 from ernn.hw.layout import Sizes
 from ernn.hw.plan import HardwarePlan
 from ernn.hw.program import program
 from ernn.parts.part import load_part
 from ernn.quant.products import Weights
 from ernn.recipe import HardwareRecipe
-from tests.models import random_integer_model
+from tests.models import masked, random_integer_model
 
 MIXED = {"input": 2, "recurrent": 8, "candidate": 4, "output": 1}
 
@@ -76,12 +77,17 @@ def test_every_vector_is_used_first_once():
     assert set(first) == read
 
 
+@pytest.mark.parametrize("share", [None, 0.6, 0.2])
 @pytest.mark.parametrize("blocks", [1, 2, 8, MIXED])
-def test_weight_memory_holds_the_products(blocks):
+def test_weight_memory_holds_the_products(blocks, share):
     """Walk the schedule as the array does, on the stored words: the sums of the integer model."""
     model = model_of("gru_before", blocks=blocks, hidden=20)
+    model = model if share is None else masked(model, share, (2, 1))
     plan = plan_of(model, (4, 3, 2, 1))
+    assert (plan.gather is not None) == (share is not None)
     words = weight_words(plan, model).reshape(plan.steps, plan.pe_rows, plan.pe_columns, plan.macs)
+    own = np.arange(plan.pe_rows)[:, None] // plan.tile_rows * plan.pe_columns
+    path = own + np.arange(plan.pe_columns)  # of each PE
     rng = np.random.default_rng(5)
     for job in each(plan.jobs):
         product, mode = model.products[job.product], plan.modes[job.mode]
@@ -92,14 +98,14 @@ def test_weight_memory_holds_the_products(blocks):
             for s, v in zip(product.segments, vectors, strict=True)
         )  # (k, p)
         sums = np.zeros((job.passes, plan.pe_rows, plan.macs), np.int64)
-        padded = [np.pad(v, (0, 9 * plan.pe_columns * plan.word)) for v in vectors]
-        for step in each(job.step_list):
-            for column in range(plan.pe_columns):
-                first = ((step.group * plan.pe_columns + column) * groups + step.sub) * k
-                used = np.tile(operands(padded[step.segment][first : first + k]), groups)
-                sums[step.number, :, : used.size] += (
-                    words[step.weight, :, column, : used.size] * used
-                )
+        joined = np.concatenate([np.pad(v, (0, -v.size % plan.word)) for v in vectors])
+        blocks_of = joined.reshape(-1, k)
+        for step, (number, met) in enumerate(zip(job.order.numbers, job.order.blocks, strict=True)):
+            # A path without a block may read anything.
+            read = [blocks_of[b] if b != NONE else rng.integers(-9, 9, k) for b in met]
+            used = np.array([np.tile(operands(block), groups) for block in read])[path]
+            stored = words[job.weight_base + step, :, :, : used.shape[2]]
+            sums[number, :, : used.shape[2]] += (stored * used).sum(axis=1)
         sums = sums.reshape(-1, plan.macs)
         values = np.zeros((job.passes * plan.pe_rows, plan.word), np.int64)
         for place, added in enumerate(mode.post_adds):
@@ -107,6 +113,35 @@ def test_weight_memory_holds_the_products(blocks):
         rows_found = product.bias.size // plan.word
         values = values[:rows_found].reshape(-1, gates, groups, k).swapaxes(0, 1)
         assert (values.reshape(-1, k).T == expected).all(), job.name
+
+
+def test_step_memory_tells_each_path_where_its_block_lies():
+    """What the array reads there, at the address and place, is the block of the list."""
+    model = model_of("gru_before", blocks=MIXED, hidden=32, labels=16)
+    model = masked(model, 0.4, (2, 1))
+    sizes = Sizes(4, 4, 2, 1, 16, tile_rows=2, slices=2)
+    plan = build_plan(model, sizes, Target("test", "xc7a35t", 200.0, 2))
+    found, largest = plan.gather, plan.modes[0].block
+    values = np.arange(plan.word)
+    for job in each(plan.jobs):
+        k, order = plan.modes[job.mode].block, job.order
+        for step, met in enumerate(order.blocks):
+            control = int(found.control[job.weight_base + step])
+            assert control >> found.segments == (step in order.ends)
+            taken = [at for at in range(found.segments) if control >> at & 1]
+            assert taken == [at for place, at, _ in order.tokens if place == step]
+            for path, block in enumerate(met):
+                if block == NONE:
+                    continue
+                address = int(found.addresses[job.weight_base + step, path])
+                offset = address & ((1 << found.offset_bits) - 1)
+                choice = address >> found.offset_bits & ((1 << found.choice_bits) - 1)
+                segment = address >> (found.offset_bits + found.choice_bits)
+                word, sub = divmod(block - order.bases[segment], order.subs)
+                assert offset == job.segments[segment].base + word
+                held = values[values // largest % plan.slices == path % plan.slices]
+                first = choice * found.unit
+                assert held[first : first + k].tolist() == list(range(sub * k, sub * k + k))
 
 
 def operands(block):

@@ -1,14 +1,16 @@
-"""The steps of a job: every block once, addresses without holes, counts that are the list's."""
+"""The steps of a job: every block once, counts that are the list's, tokens that cover the words."""
 
 from collections import Counter
 from dataclasses import replace
+from itertools import pairwise
 
 import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ernn.fixed import QFormat
-from ernn.hw.steps import JobSteps, by_visit, cut, visits
+from ernn.hw.gather import NONE, Mask, arrange
+from ernn.hw.steps import by_rows, cut
 from ernn.quant.products import Product, Segment
 
 FORMAT = QFormat(0, 11)
@@ -37,117 +39,152 @@ def cuts(draw):
 
 @given(cuts())
 @settings(max_examples=100, deadline=None)
-def test_every_block_is_visited_once(found):
-    """Each (row, column) block of each segment meets its vector once, and nothing else does."""
-    product, word, rows, columns = found
-    order, gates = cut(product, word, rows, columns), len(product.gates)
-    met = Counter()
-    for step in order.steps():
-        places = [
-            np.arange(s.spectra.shape[0] * s.spectra.shape[1]).reshape(*s.spectra.shape[:2], 1) + 1
-            for s in product.segments
-        ]
-        visit = by_visit(places[step.segment], gates, order.subs, rows, columns)
-        numbers = visit[step.number, step.group, step.sub]
-        met.update((step.segment, int(number)) for number in numbers[numbers > 0])
-    blocks = [s.spectra.shape[0] * s.spectra.shape[1] for s in product.segments]
-    everything = {(i, number + 1) for i, count in enumerate(blocks) for number in range(count)}
-    assert met == Counter(dict.fromkeys(everything, 1))
-
-
-@given(cuts(), st.integers(0, 99), st.tuples(st.integers(0, 9), st.integers(0, 9)))
-@settings(max_examples=100, deadline=None)
-def test_addresses_have_no_holes(found, weight_base, bases):
+def test_without_a_mask_each_pass_meets_every_block_once(found):
     order = cut(*found)
-    steps = order.steps(weight_base, bases)
-    assert [step.weight for step in steps] == list(range(weight_base, weight_base + order.count))
-    for segment, base in enumerate(bases[: len(order.groups)]):
-        read = {step.vector for step in steps if step.segment == segment}
-        assert read == set(range(base, base + order.groups[segment]))
+    for number in range(order.passes):
+        blocks = order.blocks[order.numbers == number]
+        assert sorted(blocks[blocks != NONE]) == list(range(order.bases[-1]))
+        # Each step one place of a word, the word of a column its number modulo the columns
+        for step in blocks:
+            met = [(place, block) for place, block in enumerate(step) if block != NONE]
+            assert len({block % order.subs for _, block in met}) == 1
+            for column, block in met:
+                segment = sum(block >= base for base in order.bases[1:])
+                word = (block - order.bases[segment]) // order.subs
+                assert word % order.columns == column
+
+
+@given(cuts())
+@settings(max_examples=50, deadline=None)
+def test_rows_have_all_blocks(found):
+    """Each (row, column) block lies once in the arrangement, its rows in the order of the array."""
+    product, word, rows, _ = found
+    gates, subs = len(product.gates), word // product.block
+    p, q = product.segments[0].spectra.shape[:2]
+    places = np.arange(p * q).reshape(p, q, 1) + 1
+    arranged = by_rows(places, gates, subs, rows)[..., 0]
+    assert sorted(arranged[arranged > 0]) == list(range(1, p * q + 1))
+    lines = arranged.transpose(0, 2, 3, 1).reshape(-1, q)[:p]  # block rows, as they leave
+    expected = [
+        (gate * (p // gates) + place * subs + sub) * q + 1
+        for place in range(p // gates // subs)
+        for gate in range(gates)
+        for sub in range(subs)
+    ]
+    assert lines[:, 0].tolist() == expected
 
 
 @given(cuts(), st.integers(1, 30))
 @settings(max_examples=100, deadline=None)
 def test_counts_are_those_of_the_list(found, least):
     order = cut(*found)
-    steps = order.steps()
-    lengths = Counter(step.number for step in steps)
+    lengths = Counter(order.numbers.tolist())
     assert order.lengths == tuple(lengths[number] for number in range(order.passes))
     assert order.busy(least) == sum(max(length, least) for length in lengths.values())
-    assert order.ends == [step.weight for step in steps if step.last]
-    assert [step.number for step in steps if step.first] == list(range(order.passes))
-    for segment in range(len(order.groups)):
-        parts = Counter(step.number for step in steps if step.segment == segment)
-        assert order.most(segment) == max(parts.values())
-
-
-def test_passes_may_leave_out_different_groups():
-    order = JobSteps(2, (3, 2), 2, kept=(((0, 2), ()), ((1,), (0, 1))))
-    steps = [step[:6] for step in order.steps(10, (5, 1))]
-    assert steps == [
-        (0, 0, 0, 0, 10, 5),
-        (0, 0, 0, 1, 11, 5),
-        (0, 0, 2, 0, 12, 7),
-        (0, 0, 2, 1, 13, 7),
-        (1, 0, 1, 0, 14, 6),
-        (1, 0, 1, 1, 15, 6),
-        (1, 1, 0, 0, 16, 1),
-        (1, 1, 0, 1, 17, 1),
-        (1, 1, 1, 0, 18, 2),
-        (1, 1, 1, 1, 19, 2),
-    ]
-    assert (order.lengths, order.count, order.ends) == ((4, 6), 10, [3, 9])
-    assert (order.busy(5), order.most(0), order.most(1)) == (11, 4, 4)
+    assert order.ends == [sum(order.lengths[: number + 1]) - 1 for number in range(order.passes)]
+    for segment, words in enumerate(order.words):
+        assert order.most(segment) == -(-words // order.columns) * order.subs
 
 
 @st.composite
-def masked_cuts(draw):
-    """Draw a cut whose product has weights in some blocks only."""
-    product, *array = draw(cuts())
+def gathers(draw):
+    """Draw a product without weights in some blocks, an array, and how it gathers."""
+    product, word, rows, columns = draw(cuts())
     rng = np.random.default_rng(draw(st.integers(0, 2**32 - 1)))
     share = draw(st.sampled_from([0.0, 0.1, 0.5, 1.0]))
     segments = tuple(
         replace(one, present=(rng.random(one.spectra.shape[:2]) < share).astype(np.int64))
         for one in product.segments
     )
-    first_uses = [draw(st.booleans()) for _ in segments]
-    return replace(product, segments=segments), *array, first_uses
+    product = replace(product, segments=segments)
+    largest = draw(st.sampled_from([k for k in (1, 2, 4, 8) if product.block <= k <= word]))
+    tile_rows = draw(st.sampled_from([n for n in range(1, rows + 1) if rows % n == 0]))
+    units = word // largest
+    allowed = [n for n in range(1, units + 1) if units % n == 0 and columns % n == 0]
+    mask = Mask(product, word // product.block, units)
+    first_uses = [draw(st.sampled_from(["", "x", "ff"])) for _ in segments]
+    return (
+        product,
+        word,
+        rows,
+        columns,
+        (tile_rows, draw(st.sampled_from(allowed)), mask),
+        first_uses,
+    )
 
 
-@given(masked_cuts())
-@settings(max_examples=150, deadline=None)
-def test_only_visits_without_weights_are_left_out(found):
-    """What has weights is visited in its pass; of the rest, only what a pass cannot do without."""
-    product, word, rows, columns, first_uses = found
-    order, gates = cut(*found), len(product.gates)
-    assert order.passes == cut(product_of_all(product), word, rows, columns).passes
-    for number in range(order.passes):
-        for segment, visited in enumerate(order.visits(number)):
-            present = product.segments[segment].present[..., None]
-            weights = by_visit(present, gates, order.subs, rows, columns)[number]
-            needed = {group for group, each in enumerate(weights) if each.any()}
-            if number == 0 and first_uses[segment]:
-                needed.add(order.groups[segment] - 1)
-            assert needed <= set(visited)
-            spare = set(visited) - needed
-            assert not order.kept or (
-                spare <= {0} and (not spare or order.lengths[number] == order.subs)
-            )
-        assert order.lengths[number] > 0
-    assert order.kept == () or order.count < cut(product_of_all(product), word, rows, columns).count
-
-
-def product_of_all(product):
-    """Return a product with weights in all blocks."""
-    return replace(product, segments=tuple(replace(s, present=None) for s in product.segments))
-
-
-@given(masked_cuts())
-@settings(max_examples=50, deadline=None)
-def test_visits_are_the_steps_without_their_blocks(found):
+@given(gathers())
+@settings(max_examples=200, deadline=None)
+def test_each_path_takes_what_its_rows_need(found):
+    product, _, rows, columns, (tile_rows, slices, mask), _ = found
     order = cut(*found)
-    steps = order.steps(3, (4, 0))
-    starts = [step for step in steps if step.sub == 0]
-    assert [one[1:] for one in visits(steps)] == [(step.segment, step.vector) for step in starts]
-    ends = [step.last for step in steps if step.sub == order.subs - 1]
-    assert [one.last for one in visits(steps)] == ends
+    subs, gates = order.subs, len(product.gates)
+    present = np.concatenate([one.present for one in product.segments], axis=1)
+    needed = by_rows(present[..., None], gates, subs, tile_rows).any(axis=(2, 3, 4))
+    groups = rows // tile_rows
+    assert order.passes == -(-len(needed) // groups)
+    for number in range(order.passes):
+        steps = order.blocks[order.numbers == number].reshape(-1, groups, columns)
+        longest = 1
+        for group in range(groups):
+            place = number * groups + group
+            kept = np.flatnonzero(needed[place]) if place < len(needed) else np.array([], int)
+            met = steps[:, group]
+            assert sorted(met[met != NONE]) == kept.tolist()
+            for column in range(columns):
+                inside = met[:, column][met[:, column] != NONE]
+                assert (mask.slice_of(slices)[inside] == column % slices).all()
+            counts = Counter(mask.slice_of(slices)[kept].tolist())
+            longest = max(longest, *(-(-n * slices // columns) for n in counts.values()), 0)
+        assert len(steps) == longest  # no step more than the longest group needs
+    for segment, base in enumerate(order.bases[:-1]):
+        inside = (order.blocks >= base) & (order.blocks < order.bases[segment + 1])
+        taken = [
+            inside[order.numbers == number].sum(axis=0).max() for number in range(order.passes)
+        ]
+        assert order.most(segment) == max(taken)
+
+
+@given(gathers())
+@settings(max_examples=200, deadline=None)
+def test_tokens_cover_the_words_of_a_first_use(found):
+    """No step of a first pass meets a word that no token before or at it has waited for."""
+    order, memories = cut(*found), found[-1]
+    first = order.blocks[order.numbers == 0]
+    assert all(memories[segment] for _, segment, _ in order.tokens)
+    for memory in {*memories} - {""}:
+        own = [n for n, name in enumerate(memories) if name == memory]
+        # Words of a memory come vector by vector.
+        come = {(n, word): i for i, (n, word) in enumerate(_words(order, own))}
+        tokens = [(step, come[n, word]) for step, n, word in order.tokens if n in own]
+        assert tokens == sorted(tokens)
+        assert all(a[0] < b[0] and a[1] < b[1] for a, b in pairwise(tokens))
+        assert tokens[-1][1] == len(come) - 1
+        for step, blocks in enumerate(first):
+            met = [
+                come[n, (block - base) // order.subs]
+                for n, (base, behind) in enumerate(pairwise(order.bases))
+                for block in blocks
+                if n in own and base <= block < behind
+            ]
+            known = [word for at, word in tokens if at <= step]
+            assert not met or max(met) <= max(known)
+
+
+def _words(order, segments):
+    return [(n, word) for n in segments for word in range(order.words[n])]
+
+
+@given(gathers(), st.integers(1, 9))
+@settings(max_examples=100, deadline=None)
+def test_an_arrangement_is_the_best_there_is(found, least):
+    _, _, rows, columns, (_, _, mask), _ = found
+    tile_rows, slices = arrange([mask], rows, columns, least)
+
+    def cycles(height, cut):
+        return np.maximum(mask.lengths(rows, columns, height, cut), least).sum()
+
+    heights = [n for n in range(1, rows + 1) if rows % n == 0]
+    best = {height: cycles(height, 1) for height in heights}
+    assert best[tile_rows] == cycles(tile_rows, slices) == min(best.values())
+    assert tile_rows == max(height for height in heights if best[height] == min(best.values()))
