@@ -91,7 +91,7 @@ def test_icarus_agrees_and_steps_are_left_out(name, folder):
     """With and without a step memory."""
     require_exact(Accelerator.write(DESIGNS[name], folder / "every"), "icarus")
     some = sparse(DESIGNS[name], folder / "some")
-    assert some.plan.visits
+    assert some.plan.gather
     require_exact(some, "icarus")
 
 

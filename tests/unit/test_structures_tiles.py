@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from ernn.cells import CELLS
 from ernn.compressed import CompressedModel, StructuredMatrix
 from ernn.errors import ModelFileError, RecipeError, ShapeError
-from ernn.hw.steps import by_visit
+from ernn.hw.steps import by_rows
 from ernn.random_model import random_model
 from ernn.recipe import ModelRecipe
 from ernn.structures.registry import axes_of, structure_named
@@ -167,10 +167,14 @@ def test_a_tile_of_as_many_rows_as_a_pass_is_part_of_one_pass(cell, k, word, row
             words = matrix.rows // k // len(kind.matrices[name].gates)
             own = matrix.present[start : start + gates * words]
             start += gates * words
-            visits = by_visit(own[..., None], gates, word // k, rows, 1)
-            real = by_visit(np.ones_like(own)[..., None], gates, word // k, rows, 1)
-            used = visits.any(axis=(2, 3, 4, 5, 6))
-            assert (visits.sum((2, 3, 4, 5, 6)) == used * real.sum((2, 3, 4, 5, 6))).all()
+            found, real = (
+                by_rows(one[..., None], gates, word // k, rows)
+                .reshape(-(-words * gates // (rows * word // k)), -1, word // k, rows * word // k)
+                .sum(axis=(2, 3))
+                for one in (own, np.ones_like(own))
+            )  # of a pass and a word
+            used = found > 0
+            assert (found == used * real).all()
             assert 0 < used.mean() < 1
 
 
