@@ -88,7 +88,8 @@ LAYERS = (
 )
 # Drawn at random, as many tiles in every row of tiles, and as many in each of its banks. A tile of
 # 16 block rows is all gates of 32 cells at k = 8, and one gate of 32 cells at k = 2.
-HALF, EIGHTH = Tiling(0.5, 16, banks=2), Tiling(0.125, 16, banks=8, subs=16)
+HALF = Tiling(0.5, 16, banks=2, balanced=True)
+EIGHTH = Tiling(0.125, 16, banks=8, balanced=True, subs=16)
 TILED = (
     Layer("lstm8-tiles", "lstm", 8, projection=512, tiling=HALF),
     Layer("lstm2-tiles", "lstm", 2, projection=512, tiling=EIGHTH),
