@@ -147,8 +147,8 @@ def main() -> None:
     if not options.table:
         for name, plan, model in designs(DESIGNS):
             path = RESULTS / f"{name}.json"
-            if path.is_file():
-                continue
+            if path.is_file() and not (options.out / name / "report.json").is_file():
+                continue  # routed elsewhere
             folder = options.out / name
             folder.mkdir(parents=True, exist_ok=True)
             found = measure(name, plan, model, folder)

@@ -2,19 +2,19 @@
 
 A net's length grows with its sinks, is more at a multiplier or block RAM, whose places are few, and
 ends where the design ends. The constants are fitted to designs that nextpnr routed on an ECP5
-(benchmarks/timing_fit.py): a mean net of logic, which a router keeps short where it is late, and a
-long one of a multiplier, which it cannot. An ECP5's tile has eight LUTs, as a 7-series tile has.
+(benchmarks/timing_fit.py): nets of logic, which a router keeps short where they are late, and long
+ones of multipliers, which it cannot. An ECP5's tile has eight LUTs, as a 7-series tile has.
 """
 
 from collections.abc import Sequence
 
 import numpy as np
 
-FIRST = 0.7  # tiles of a net with one sink
-GROWTH = 0.4  # length grows with the sinks to this power
-BLOCK = 5.0  # tiles more to a multiplier or block RAM
+FIRST = 0.5  # tiles of a net with one sink
+GROWTH = 0.3  # length grows with the sinks to this power
+BLOCK = 6.0  # tiles more to a multiplier or block RAM
 # A router's clock over the predicted one: lowest and highest of all designs that were fitted
-SPREAD = (0.9, 1.2)
+SPREAD = (0.9, 1.1)
 
 
 def wire_lengths(fan_out: np.ndarray, blocks: np.ndarray, tiles: float) -> np.ndarray:
