@@ -86,28 +86,30 @@ class Row:
     machine: str
     weights: int  # not 0; generators and scales
     bits: dict[str, int]  # of weights, and of what says where they are
-    cycles: float  # between frames
+    cycles: float  # between frames, of all channels or streams
     latency_us: float  # of a frame
     frames_per_second: float
     board_w: float
     fine: str  # where the power is from
 
 
-def on_ese(folder: RunFolder) -> Row:
-    """Work a sparse model off on ESE's machine."""
+def on_ese(folder: RunFolder) -> list[Row]:
+    """Work a sparse model off on ESE's machine, as published and with fewer pointers."""
     model = CompressedModel.load(folder.compressed_model)
     matrices = {name: one.dense() for name, one in model.matrices().items()}
     shape = shape_of("lstm", model.matrices(), model.features, model.labels, True)
-    told = run_ese(shape, trained_sparse(shape, matrices, "trained"), PART, CLOCK_MHZ)
-    rate = told.channels * 1e6 / told.latency_us
+    sparse = trained_sparse(shape, matrices, "trained")
     assert ESE.power_w
-    return Row(
-        *("ESE, run: 32 PEs x 32 channels", told.weights, told.bits, told.cycles),
-        *(told.latency_us, rate, ESE.power_w, "published"),
-    )
+    rows = []
+    for name, stacked in (("ESE, run", False), ("ESE, run, gates stacked", True)):
+        one = run_ese(shape, sparse, PART, CLOCK_MHZ, stacked=stacked)
+        rate = one.channels * 1e6 / one.latency_us
+        about = name, one.weights, one.bits, one.cycles / one.channels, one.latency_us
+        rows.append(Row(*about, rate, ESE.power_w, "published"))
+    return rows
 
 
-def on_array(folder: RunFolder) -> Row:
+def on_array(folder: RunFolder) -> list[Row]:
     """Plan our array for a model."""
     plan, model = HardwarePlan.load(folder.plan), CompressedModel.load(folder.compressed_model)
     known, used = rate(plan), read_json(folder.cost)
@@ -115,11 +117,12 @@ def on_array(folder: RunFolder) -> Row:
         PART, plan.clock_mhz, {n: used[n] for n in ("dsp", "bram36", "lut", "ff")}
     )
     weights = sum(one.parameters for one in model.matrices().values())
-    return Row(
-        *(f"ernn: {plan.streams} streams, planned", weights, {"weights": weights * BITS}),
+    row = Row(
+        *(f"ernn, {plan.streams} streams, planned", weights, {"weights": weights * BITS}),
         *(known.cycles_per_frame, known.latency_cycles / plan.clock_mhz),
         *(1e6 * plan.clock_mhz / known.cycles_per_frame, power.card_w.typical, "estimated"),
     )
+    return [row]
 
 
 def train(seeds: list[int], out: Path, jobs: int) -> None:
@@ -136,11 +139,11 @@ def train(seeds: list[int], out: Path, jobs: int) -> None:
             bring("quantize" if sparse else "plan", recipe, folder, say=lambda line: None)
             run = RunFolder(folder)
             score = read_json(run.score("quantize"))
-            row = asdict(on_ese(run) if sparse else on_array(run))
+            rows = [asdict(row) for row in (on_ese(run) if sparse else on_array(run))]
             float_per = read_score(run.score("compress")).value
             about = {"form": form.name, "seed": seed, "corpus_seed": CORPUS_SEED}
             RESULTS.mkdir(parents=True, exist_ok=True)
-            write_json(path, {**score, **about, "float": float_per, "row": row})
+            write_json(path, {**score, **about, "float": float_per, "rows": rows})
 
 
 def published_layer() -> Iterator[str]:
@@ -210,7 +213,7 @@ def table() -> Iterator[str]:
     """Yield the table of the trained networks, line by line, as Markdown."""
     yield (
         "| structure | machine | PER % | seeds | against sparse | weights | kbit | of it, where | "
-        "cycles | us | frames/s | board W | uJ a frame |\n"
+        "cycles a frame | us | frames/s | board W | uJ a frame |\n"
         "| --- | --- | ---: | --- | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: |"
     )
     scores = {form.file: _scores(form) for form in FORMS}
@@ -224,16 +227,23 @@ def table() -> Iterator[str]:
         if both and form is not SPARSE:
             rates = (pooled(known[seed] for seed in both) for known in (mine, reference))
             against = told(next(rates).minus(next(rates)), "+")
-        row = Row(**read_json(RESULTS / f"{form.file}-seed{min(mine)}.json")["row"])
-        stored, where = sum(row.bits.values()), sum(row.bits.values()) - row.bits["weights"]
-        cells = (
-            *(form.name, row.machine, f"{pooled(mine.values()).value:.2f}"),
-            *(", ".join(f"{one.value:.2f}" for one in mine.values()), against),
-            *(f"{row.weights:,}", f"{stored / 1000:,.0f}", f"{where / 1000:,.0f}"),
+        per = f"{pooled(mine.values()).value:.2f}"
+        each = ", ".join(f"{one.value:.2f}" for one in mine.values())
+        for row in read_json(RESULTS / f"{form.file}-seed{min(mine)}.json")["rows"]:
+            yield f"| {form.name} | {_row_cells(Row(**row), per, each, against)} |"
+            per = each = against = ""
+
+
+def _row_cells(row: Row, per: str, each: str, against: str) -> str:
+    stored = sum(row.bits.values())
+    return " | ".join(
+        (
+            *(row.machine, per, each, against, f"{row.weights:,}", f"{stored / 1000:,.0f}"),
+            f"{(stored - row.bits['weights']) / 1000:,.0f}",
             *(f"{row.cycles:,.0f}", f"{row.latency_us:.2f}", f"{row.frames_per_second:,.0f}"),
             *(f"{row.board_w:.0f} {row.fine}", f"{1e6 * row.board_w / row.frames_per_second:.1f}"),
         )
-        yield f"| {' | '.join(cells)} |"
+    )
 
 
 def _scores(form: Form) -> dict:

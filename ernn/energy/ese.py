@@ -65,6 +65,7 @@ def run_ese(
     part: Part,
     clock_mhz: float,
     machine: Machine | None = None,
+    stacked: bool = False,
 ) -> EseRun:
     """Encode the matrices of a network and count the cycles of a frame.
 
@@ -78,11 +79,16 @@ def run_ese(
         part: whose memories must hold what is stored.
         clock_mhz: clock.
         machine: what works on it; None: as published.
+        stacked: the gates of a matrix are encoded as one, with a pointer for all of them.
     """
     machine = machine or Machine()
     cycles, entries, padding, bits = 0, 0, 0, {"weights": 0, "indices": 0, "pointers": 0}
     for step in steps(shape):
-        gates = [one for name, count in step for one in np.split(sparse.weights[name], count)]
+        gates = [
+            one
+            for name, count in step
+            for one in np.split(sparse.weights[name], 1 if stacked else count)
+        ]
         coded = [encode(one, machine.pes) for one in gates]
         cycles += machine.cycles(coded)[0]
         entries += sum(one.stored for one in coded)

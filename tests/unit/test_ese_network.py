@@ -57,6 +57,8 @@ def test_a_small_network_by_hand():
     assert told.dense == entries == told.weights and told.padding == 0
     assert told.cycles == entries + 3 * (1 + PIPELINE)
     assert told.latency_us == told.cycles / 200
+    stacked = run_ese(SMALL, random_sparse(SMALL, 1.0), KINTEX, 200.0, Machine(1), stacked=True)
+    assert stacked.cycles == told.cycles and stacked.bits["pointers"] < told.bits["pointers"]
     bits = sum(
         one.pointers.size * one.pointer_bits
         for rows, cols in [(6, 7)] * 4 + [(6, 4)] * 4 + [(4, 6), (3, 4)]
