@@ -15,6 +15,7 @@ from ernn.cells import CELLS, OUTPUT_LAYER
 from ernn.errors import MismatchError, PlanError, ToolError
 from ernn.graphs.reads import FEATURES, sources
 from ernn.hdl.project import write_project
+from ernn.hw import program
 from ernn.hw.build import Target, build_plan
 from ernn.hw.cycles import RATE_ROUNDS, rate
 from ernn.hw.layout import Sizes
@@ -196,3 +197,19 @@ def test_a_planted_bug_is_found(name, tmp_path):
     (made.rtl / file).write_text(text.replace(before, after))
     with pytest.raises((MismatchError, ToolError)):
         made.run((3, 2), (4,), simulator="icarus")
+
+
+@pytest.mark.needs("iverilog")
+def test_vectors_used_in_another_order_cannot_share_tokens(tmp_path, monkeypatch):
+    """What the planner keeps apart; together, words are read before they are there."""
+
+    def together(copies, vectors):
+        return [tuple(copy for copy in copies if copy.vector in vectors)]
+
+    made = Accelerator.write(DESIGNS["out-of-order"], tmp_path / "apart")
+    assert [memory.name for memory in made.plan.memories] == ["x", "rec", "ff", "ff_2"]
+    monkeypatch.setattr(program, "_held", together)
+    made = Accelerator.write(DESIGNS["out-of-order"], tmp_path / "together")
+    assert [memory.name for memory in made.plan.memories] == ["x", "rec", "ff"]
+    with pytest.raises((MismatchError, ToolError)):
+        made.run((3, 2), (4,), (2, 2), simulator="icarus")

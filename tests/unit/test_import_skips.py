@@ -12,7 +12,11 @@ from ernn.errors import ModelFileError
 from ernn.importers.assemble import assemble
 from ernn.importers.layers import Added, Affine, Dropped, Joined, LastStep, linear, rnn
 from ernn.importers.onnx.network import from_onnx
+from ernn.importers.settings import model_settings
 from ernn.importers.torch.module import from_torch
+from ernn.quant.float_model import run_float
+from ernn.recipe.model import ModelRecipe
+from ernn.train.acoustic import AcousticModel
 
 torch.set_num_threads(1)
 T, F, H = 6, 3, 4
@@ -238,3 +242,16 @@ def test_a_cut_inside_a_web_is_one_that_was_asked_for(tmp_path):
     found = from_onnx(path, end=end)
     assert [found.model.sources(n) for n in range(3)] == [(-1,), (0,), (0, 1)]
     assert found.leaving == end and set(found.host) == {"after.onnx"}
+
+
+@pytest.mark.parametrize("block", [1, 4])
+def test_the_recipe_of_an_import_reads_the_same(block):
+    """Each vector is padded on its own, so that nothing of the network moves."""
+    found = from_torch(Net(twice_and_normed), torch.zeros(1, T, F)).model
+    settings = model_settings(found, block)
+    assert settings["output_inputs" if found.output else "layers"]
+    model = AcousticModel(ModelRecipe.from_dict(settings), found.features, found.labels)
+    model.take(found)
+    frames = np.random.default_rng(2).normal(size=(2, T, F))
+    made = model(torch.from_numpy(frames).float()).detach().numpy()
+    assert np.allclose(made, run_float(found, frames)[found.leaving], atol=1e-5)
