@@ -5,11 +5,12 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 from accelerators import Accelerator, Design
 from conftest import VERILATOR
 from hypothesis import HealthCheck, Phase, assume, given, settings
 from hypothesis import strategies as st
-from models import masked, random_integer_model, turned
+from models import masked, random_frames, random_integer_model, turned
 
 from ernn.cells import CELLS, OUTPUT_LAYER
 from ernn.errors import MismatchError, PlanError, ToolError
@@ -19,6 +20,9 @@ from ernn.hw import program
 from ernn.hw.build import Target, build_plan
 from ernn.hw.cycles import RATE_ROUNDS, rate
 from ernn.hw.layout import Sizes
+from ernn.importers.torch.module import from_torch
+from ernn.quant.quantize import quantize
+from ernn.recipe import QuantizationRecipe
 from ernn.run.testbench import lint
 
 LENGTHS = [(3, 2), (4,), (1, 1, 2), (2, 3)]
@@ -169,6 +173,34 @@ def test_random_designs(design, share, tmp_path_factory):
     except PlanError:
         assume(False)
     require_exact(made, "icarus")
+
+
+class Dense(torch.nn.Module):
+    """A GRU, an LSTM that reads it and the input, and a residual in front of the end."""
+
+    def __init__(self):
+        super().__init__()
+        torch.manual_seed(0)
+        self.a = torch.nn.GRU(5, 8, batch_first=True)
+        self.b = torch.nn.LSTM(13, 8, batch_first=True)
+        self.end = torch.nn.Linear(8, 3)
+
+    def forward(self, x):
+        a = self.a(x)[0]
+        b = self.b(torch.cat([a, x], -1))[0]
+        return self.end(a + b)
+
+
+@pytest.mark.needs("iverilog")
+def test_an_imported_network(folder):
+    network = from_torch(Dense(), torch.zeros(1, 6, 5))
+    assert [network.model.sources(n) for n in range(3)] == [(-1,), (-1, 0), (0, 1)]
+    frames = list(random_frames(np.random.default_rng(0), 5, 4, 24))
+    model = quantize(network.model, QuantizationRecipe(), frames)
+    plan = build_plan(model, Sizes(3, 2, 1, 1), Target("test", "xc7a35t", 200.0, 2))
+    write_project(plan, model, folder / "project")
+    made = Accelerator(plan, model, folder)
+    assert made.simulate([frames[:1], frames[1:2]], "icarus").frames == 48
 
 
 # Planted bugs: file, text, what it becomes.
