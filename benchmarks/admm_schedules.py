@@ -15,8 +15,8 @@ from pathlib import Path
 from unittest.mock import patch
 
 import torch
+from train_variants import train_all, variant
 from training_methods import Method
-from trainings import train_all, variant
 
 from ernn.recipe import Recipe
 from ernn.speech.corpus import Split, load_split

@@ -15,8 +15,8 @@ import platform
 from collections.abc import Iterator
 from pathlib import Path
 
+from train_variants import pooled, told, train_all, variant
 from training_methods import dense
-from trainings import pooled, told, train_all, variant
 
 from ernn.recipe import Recipe
 

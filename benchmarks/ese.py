@@ -19,7 +19,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import numpy as np
-from trainings import pooled, told, train_all, variant
+from train_variants import pooled, told, train_all, variant
 
 from ernn.compressed import CompressedModel
 from ernn.energy.crossbar import count_crossbars

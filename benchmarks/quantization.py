@@ -12,7 +12,7 @@ import argparse
 from dataclasses import dataclass
 from pathlib import Path
 
-from trainings import pooled, told
+from train_variants import pooled, told
 
 from ernn.flow.chain import bring, load_recipe
 from ernn.flow.run_folder import RunFolder

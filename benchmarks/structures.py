@@ -19,8 +19,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from train_variants import Trained, pooled, told, train_all, variant
 from training_methods import dense
-from trainings import Trained, pooled, told, train_all, variant
 
 from ernn.flow.results import read_json, write_json
 from ernn.flow.scores import read_score

@@ -17,7 +17,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from trainings import Trained, pooled, told, train_all, variant
+from train_variants import Trained, pooled, told, train_all, variant
 
 from ernn.recipe import Recipe
 from ernn.score import Score

