@@ -20,7 +20,7 @@ module ernn_pe_array #(
     parameter integer WEIGHT_W = 13,
     parameter integer ACC_W    = 40,
     parameter integer FANOUT   = 8,   // rows behind one leaf of the broadcast tree
-    parameter integer GROUP    = ROWS,  // rows that have the same operands
+    parameter integer GROUP_ROWS = ROWS,  // rows that have the same operands
     parameter integer DEPTH    = 2,   // steps of the program: words of weight memory
     parameter integer ADDR_W   = 1,
     parameter RAM_STYLE = "auto",
@@ -33,7 +33,7 @@ module ernn_pe_array #(
     input  wire                                step_last_i,   // last step of a pass
     input  wire                                step_read_i,   // its weights are needed, a cycle early
     input  wire [                  ADDR_W-1:0] step_weight_i, // its weight address, a cycle early
-    input  wire [ROWS/GROUP*COLUMNS*MACS*OP_W-1:0] operands_i,  // of each group
+    input  wire [ROWS/GROUP_ROWS*COLUMNS*MACS*OP_W-1:0] operands_i,  // of each group
     // New weights, while the array rests: a word of row load_target_i
     input  wire                                load_we_i,
     input  wire [                        15:0] load_target_i,
@@ -47,14 +47,14 @@ module ernn_pe_array #(
     if (ROWS % LANES != 0) begin : gen_fault
       ernn_pe_array_needs_LANES_that_divide_ROWS u_fault ();
     end
-    if (ROWS % GROUP != 0) begin : gen_fault1
-      ernn_pe_array_needs_a_GROUP_that_divides_ROWS u_fault ();
+    if (ROWS % GROUP_ROWS != 0) begin : gen_fault1
+      ernn_pe_array_needs_GROUP_ROWS_that_divide_ROWS u_fault ();
     end
   endgenerate
 
   localparam integer LEAVES = (ROWS + FANOUT - 1) / FANOUT;
-  localparam integer GROUPS = ROWS / GROUP;
-  localparam integer GROUP_LEAVES = (GROUP + FANOUT - 1) / FANOUT;  // with a group's operands
+  localparam integer GROUPS = ROWS / GROUP_ROWS;
+  localparam integer GROUP_LEAVES = (GROUP_ROWS + FANOUT - 1) / FANOUT;  // with a group's operands
   localparam integer OPERANDS_W = COLUMNS * MACS * OP_W;
   localparam integer SHADOW_W = MACS * ACC_W;
   localparam integer ENTRIES = ROWS / LANES;
@@ -120,7 +120,7 @@ module ernn_pe_array #(
       for (r = leaf * FANOUT; r < ROWS && r < (leaf + 1) * FANOUT; r = r + 1) begin : gen_row
         localparam [31:0] TARGET = r;
         localparam [31:0] HUNDREDS = 48 + r / 100 % 10, TENS = 48 + r / 10 % 10, ONES = 48 + r % 10;
-        wire [OPERANDS_W-1:0] own = operands[r/GROUP*GROUP_LEAVES+r%GROUP/FANOUT];
+        wire [OPERANDS_W-1:0] own = operands[r/GROUP_ROWS*GROUP_LEAVES+r%GROUP_ROWS/FANOUT];
         wire [WORD_W-1:0] weights;
         ernn_ram #(
             .WIDTH    (WORD_W),

@@ -153,7 +153,7 @@ MUTATIONS = {
     ),
     "operands of another group": (
         "ernn_pe_array.v",
-        "operands[r/GROUP*GROUP_LEAVES+r%GROUP/FANOUT]",
+        "operands[r/GROUP_ROWS*GROUP_LEAVES+r%GROUP_ROWS/FANOUT]",
         "operands[0]",
     ),
 }

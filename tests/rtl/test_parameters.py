@@ -21,7 +21,7 @@ BAD = {
     "ernn_end_count": [{"VALUES": 16, "COUNT_W": 4}],
     "ernn_output": [{"VECTOR_W": 17}, {"LOGIT_W": 17}, {"VECTOR_WORDS": 3, "COUNT_W": 1}],
     "ernn_pe": [{"OP_W": 16, "WEIGHT_W": 13, "ACC_W": 28}],
-    "ernn_pe_array": [{"ROWS": 3, "LANES": 2}, {"ROWS": 4, "LANES": 2, "GROUP": 3}],
+    "ernn_pe_array": [{"ROWS": 3, "LANES": 2}, {"ROWS": 4, "LANES": 2, "GROUP_ROWS": 3}],
     "ernn_ram": [{"DEPTH": 1}, {"DEPTH": 5, "ADDR_W": 2}],
     "ernn_requant": [{"IN_W": 0}, {"OUT_W": 0}],
     "ernn_row_queue": [{"LANES": 3}, {"GATES": 3}, {"DEPTH": 5, "ADDR_W": 2}],

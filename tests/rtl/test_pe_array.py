@@ -28,7 +28,10 @@ MUTATIONS = {
         "weight_q <= ~step_weight_i;",
     ),
     "operands a cycle early": ("leaf_q <= root_q[", "leaf_q <= operands_i["),
-    "operands of the first group": ("operands[r/GROUP*GROUP_LEAVES+r%GROUP/FANOUT]", "operands[0]"),
+    "operands of the first group": (
+        "operands[r/GROUP_ROWS*GROUP_LEAVES+r%GROUP_ROWS/FANOUT]",
+        "operands[0]",
+    ),
     "a leaf of another group": ("leaf/GROUP_LEAVES*OPERANDS_W", "leaf%GROUPS*OPERANDS_W"),
     "a gap ends a pass": ("step_valid_i && step_last_i", "step_last_i"),
     "gaps counted": ("leaf_valid_q   <= valid_q", "leaf_valid_q <= 1'b1"),
@@ -47,7 +50,7 @@ MUTATIONS = {
 def parameters(rows, columns, lanes, levels, logic, fanout, files, group):
     widths = {"MACS": MACS, "OP_W": OP_W, "WEIGHT_W": WEIGHT_W, "ACC_W": ACC_W}
     sizes = {"ROWS": rows, "COLUMNS": columns, "LANES": lanes, "LEVELS": levels, "LOGIC": logic}
-    tree = {"FANOUT": fanout, "GROUP": group}
+    tree = {"FANOUT": fanout, "GROUP_ROWS": group}
     return widths | sizes | tree | {"DEPTH": DEPTH, "ADDR_W": 3, "FILES": files}
 
 

@@ -117,20 +117,20 @@ module ernn_array (
   wire [27:0] drain;
 
   ernn_pe_array #(
-      .ROWS     (2),
-      .COLUMNS  (1),
-      .LANES    (1),
-      .LEVELS   (1),
-      .MACS     (1),
-      .LOGIC    (0),
-      .OP_W     (14),
-      .WEIGHT_W (12),
-      .ACC_W    (28),
-      .FANOUT   (8),
-      .GROUP    (2),
-      .DEPTH    (69),
-      .ADDR_W   (7),
-      .RAM_STYLE("block")
+      .ROWS      (2),
+      .COLUMNS   (1),
+      .LANES     (1),
+      .LEVELS    (1),
+      .MACS      (1),
+      .LOGIC     (0),
+      .OP_W      (14),
+      .WEIGHT_W  (12),
+      .ACC_W     (28),
+      .FANOUT    (8),
+      .GROUP_ROWS(2),
+      .DEPTH     (69),
+      .ADDR_W    (7),
+      .RAM_STYLE ("block")
   ) u_array (
       .clk_i         (clk_i),
       .rst_i         (rst_i),

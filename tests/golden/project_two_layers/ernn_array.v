@@ -125,20 +125,20 @@ module ernn_array (
   wire [329:0] drain;
 
   ernn_pe_array #(
-      .ROWS     (2),
-      .COLUMNS  (1),
-      .LANES    (1),
-      .LEVELS   (1),
-      .MACS     (11),
-      .LOGIC    (0),
-      .OP_W     (17),
-      .WEIGHT_W (13),
-      .ACC_W    (30),
-      .FANOUT   (8),
-      .GROUP    (2),
-      .DEPTH    (30),
-      .ADDR_W   (5),
-      .RAM_STYLE("distributed")
+      .ROWS      (2),
+      .COLUMNS   (1),
+      .LANES     (1),
+      .LEVELS    (1),
+      .MACS      (11),
+      .LOGIC     (0),
+      .OP_W      (17),
+      .WEIGHT_W  (13),
+      .ACC_W     (30),
+      .FANOUT    (8),
+      .GROUP_ROWS(2),
+      .DEPTH     (30),
+      .ADDR_W    (5),
+      .RAM_STYLE ("distributed")
   ) u_array (
       .clk_i         (clk_i),
       .rst_i         (rst_i),
