@@ -40,6 +40,10 @@ class Interval:
         """Return the interval times a positive number."""
         return Interval(self.low * factor, self.typical * factor, self.high * factor)
 
+    def against(self, value: float) -> str:
+        """Return where the whole interval lies: "above" or "below" a value, or "around" it."""
+        return "below" if self.high < value else "above" if self.low > value else "around"
+
     def under(self, value: float) -> "Interval":
         """Return ``value`` divided by the interval, for example frames/s per watt."""
         return Interval(value / self.high, value / self.typical, value / self.low)

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from ernn.datafile import NotNegative, Positive, parse
+from ernn.energy.interval import Interval
 from ernn.errors import ErnnError, ModelFileError
 from ernn.flow.dependencies import file_hash
 from ernn.flow.results import read_json
@@ -39,6 +40,13 @@ def result_hashes(recipe: Recipe, run: RunFolder) -> dict[str, str]:
 
 
 @dataclass(frozen=True)
+class AnalysedClock:
+    """What `ernn synth --timing` adds; more is left to people."""
+
+    mhz: Interval
+
+
+@dataclass(frozen=True)
 class ToolResult:
     """What resources.json and build.json have in common; more is left to their own readers."""
 
@@ -55,6 +63,7 @@ class ToolResult:
     clock_mhz: Positive | None = None
     fmax_mhz: Positive | None = None
     power_w: Positive | None = None
+    timing: AnalysedClock | None = None
 
 
 def find_builds(run: RunFolder, plan: HardwarePlan) -> tuple[tuple[Build, ...], tuple[str, ...]]:
@@ -99,9 +108,10 @@ def _build(result: ToolResult, mark: Any, name: str, plan: HardwarePlan) -> Buil
             if key in result.used
         ),
         origin=Origin(mark, result.command),
-        clock_mhz=result.clock_mhz if result.fmax_mhz else None,
+        clock_mhz=result.clock_mhz if result.fmax_mhz or result.timing else None,
         fmax_mhz=result.fmax_mhz,
         power_w=result.power_w,
+        analysed_mhz=result.timing.mhz if result.timing else None,
     )
 
 

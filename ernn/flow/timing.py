@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from ernn.backends.yosys_commands import TOP
+from ernn.energy.interval import Interval
 from ernn.hw.groups import group_of
 from ernn.timing.analysis import Analysis
 from ernn.timing.graph import flatten
@@ -56,11 +57,10 @@ def describe(timing: dict[str, Any], clock_mhz: float) -> Iterator[str]:
         timing: of `analyse`.
         clock_mhz: that the plan asks for.
     """
-    mhz = timing["mhz"]
-    low, high = mhz["low"], mhz["high"]
-    verdict = "below" if high < clock_mhz else "above" if low > clock_mhz else "around"
+    found = Interval(**timing["mhz"])
     yield (
-        f"clock: {mhz['typical']:.0f} MHz ({low:.0f} to {high:.0f}), {verdict} the "
+        f"clock: {found.typical:.0f} MHz ({found.low:.0f} to {found.high:.0f}), "
+        f"{found.against(clock_mhz)} the "
         f"{clock_mhz:g} MHz of the plan; analysed with the delays of {timing['delays']}, not routed"
     )
     yield f"registers by the time of the longest way to each ({timing['registers']:,}):"

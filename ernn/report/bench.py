@@ -9,7 +9,7 @@ from ernn.energy.published import Design
 LEGEND = """\
 planned: by the cycle model. simulated: counted in a cycle-accurate simulation of the generated
 Verilog, in which every word equals the integer model's and every bus beat has its planned cycle;
-frames/s and us follow from the clock, an assumption until a place and route confirms it. DSP: as
+frames/s and us follow from the clock, an assumption until it is analysed or routed. DSP: as
 planned, plus multipliers built from logic. roofline: the cycles of a frame if every DSP block of
 the part multiplied in every cycle, in per cent of ours; logic can take it above 100. E-RNN: as
 published (Li et al., HPCA 2019); its frames/s need three utterances in flight, one utterance alone

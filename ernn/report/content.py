@@ -65,6 +65,14 @@ class Report(Strict):
         return self.timing.latency_cycles_simulated / self.plan.clock_mhz
 
     @property
+    def clock_mark(self) -> str:
+        """What stands behind the plan's clock: "routed", "analysed" or only "assumed"."""
+        own = [build for build in self.builds if build.part == self.plan.part]
+        if any(build.met for build in own):
+            return "routed"
+        return "analysed" if any(build.analysed == "above" for build in own) else "assumed"
+
+    @property
     def energy_uj_per_frame(self) -> Interval:
         """Estimated energy of the chip for one frame, all streams interleaved."""
         return self.energy.chip_w.scaled(1e6 / self.frames_per_second)

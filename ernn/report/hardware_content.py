@@ -83,6 +83,7 @@ class Build(Strict):
     clock_mhz: Positive | None = None  # asked for
     fmax_mhz: Positive | None = None
     power_w: Positive | None = None  # of the chip, as the tool says
+    analysed_mhz: Interval | None = None  # before anything is placed
 
     @property
     def met(self) -> bool | None:
@@ -90,6 +91,13 @@ class Build(Strict):
         if self.fmax_mhz is None or self.clock_mhz is None:
             return None
         return self.fmax_mhz >= self.clock_mhz
+
+    @property
+    def analysed(self) -> str:
+        """Where the analysed interval lies: "above" the clock asked for, "below" or "around"."""
+        if self.analysed_mhz is None or self.clock_mhz is None:
+            return ""
+        return self.analysed_mhz.against(self.clock_mhz)
 
 
 @dataclass(frozen=True)

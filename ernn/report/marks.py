@@ -9,9 +9,10 @@ from ernn.datafile import Finite, Strict
 MARKS = {
     "measured": "computed on this machine from the data named beside it",
     "simulated": "counted in a cycle-accurate simulation of the generated Verilog; seconds follow "
-    "from the plan's clock, which is an assumption until a place and route confirms it",
+    "from the plan's clock, which is an assumption until it is analysed or routed",
     "planned": "predicted by the plan, before any simulation",
     "synthesized": "counted in the netlist that a synthesizer made of the generated Verilog",
+    "analysed": "by static timing analysis of that netlist, before anything is placed",
     "routed": "read from a placed and routed design",
     "estimated": "from a stated simple model, with its error as an interval",
     "published": "stated in a paper; see the trust mark beside it",
@@ -25,7 +26,7 @@ TRUST = {
     "differs": "simulation and integer model or plan disagree",
 }
 
-Mark = Literal["measured", "simulated", "planned", "synthesized", "routed", "estimated"]
+Mark = Literal["measured", "simulated", "planned", "synthesized", "analysed", "routed", "estimated"]
 
 
 @dataclass(frozen=True)

@@ -179,7 +179,15 @@ def builds(part: str) -> tuple[hw.Build, ...]:
     own = (hw.Resource("DSP", 704, 3600), hw.Resource("LUT", 58_210, 433_200))
     other = (hw.Resource("DSP", 150, 156), hw.Resource("EBR", 90, 208))
     return (
-        hw.Build(part, "yosys 0.70", "", own, Origin("synthesized", "ernn synth")),
+        hw.Build(
+            part,
+            "yosys 0.70",
+            "",
+            own,
+            Origin("synthesized", "ernn synth"),
+            200,
+            analysed_mhz=Interval(210, 233, 257),
+        ),
         hw.Build(
             "LFE5U-85F-6BG381C",
             "nextpnr 0.11",

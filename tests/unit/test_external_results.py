@@ -96,6 +96,25 @@ def test_a_file_that_is_cut_off_is_named_and_left_out(tmp_path):
     assert not builds and "cannot be read" in left_out
 
 
+def test_an_analysed_clock_is_read(tmp_path):
+    mhz = {"low": 180.0, "typical": 199.0, "high": 199.5}
+    write_synth(tmp_path, clock_mhz=200.0, timing={"mhz": mhz, "period_ns": 5.0})
+    (made,), left_out = find_builds(RunFolder(tmp_path), PLAN)
+    assert not left_out and made.met is None
+    assert (made.analysed, made.analysed_mhz.typical) == ("below", 199.0)
+    for high, low, where in ((200.0, 180.0, "around"), (240.0, 200.5, "above")):
+        write_synth(tmp_path, clock_mhz=200.0, timing={"mhz": mhz | {"low": low, "high": high}})
+        (made,), _ = find_builds(RunFolder(tmp_path), PLAN)
+        assert made.analysed == where
+
+
+def test_the_analysis_of_another_plans_netlist_is_left_out(tmp_path):
+    mhz = {"low": 210.0, "typical": 233.0, "high": 257.0}
+    write_synth(tmp_path, plan="0123456789ab", clock_mhz=200.0, timing={"mhz": mhz})
+    builds, (left_out,) = find_builds(RunFolder(tmp_path), PLAN)
+    assert not builds and f"is of plan 0123456789ab, this run has {PLAN.digest}" in left_out
+
+
 def test_half_a_block_counts_as_one(tmp_path):
     write_build(tmp_path, part="XC7A35T", used={"bram36": 2.5}, available={"bram36": 50})
     (routed,), left_out = find_builds(RunFolder(tmp_path), PLAN)
