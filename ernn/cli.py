@@ -119,25 +119,33 @@ def simulate(
             write_waves(read, RunFolder(out or Path("out") / read.name), frames or 2, _say)
 
 
+ModelArgument = Annotated[
+    str,
+    typer.Argument(
+        metavar="MODEL", help="A recipe, as for the other steps, or an integer .safetensors."
+    ),
+]
+TargetOption = Annotated[str | None, typer.Option("--part", metavar="PART", help="FPGA.")]
+ClockOption = Annotated[float | None, typer.Option(metavar="F", help="Clock.")]
+ObjectiveOption = Annotated[
+    str | None, typer.Option(metavar="NAME", help="throughput, latency, energy or smallest.")
+]
+RateOption = Annotated[
+    float | None, typer.Option(metavar="N", help="Frames/s that the smallest has to reach.")
+]
+StreamsOption = Annotated[
+    int | None, typer.Option(metavar="S", help="Sequences at a time, 1 to 16.")
+]
+
+
 def plan(
-    model: Annotated[
-        str,
-        typer.Argument(
-            metavar="MODEL", help="A recipe, as for the other steps, or an integer .safetensors."
-        ),
-    ],
+    model: ModelArgument,
     out: OutOption = None,
-    part: Annotated[str | None, typer.Option(metavar="PART", help="FPGA.")] = None,
-    clock_mhz: Annotated[float | None, typer.Option(metavar="F", help="Clock.")] = None,
-    objective: Annotated[
-        str | None, typer.Option(metavar="NAME", help="throughput, latency, energy or smallest.")
-    ] = None,
-    realtime_fps: Annotated[
-        float | None, typer.Option(metavar="N", help="Frames/s that the smallest has to reach.")
-    ] = None,
-    streams: Annotated[
-        int | None, typer.Option(metavar="S", help="Sequences at a time, 1 to 16.")
-    ] = None,
+    part: TargetOption = None,
+    clock_mhz: ClockOption = None,
+    objective: ObjectiveOption = None,
+    realtime_fps: RateOption = None,
+    streams: StreamsOption = None,
     force: ForceOption = False,
     debug: DebugOption = False,
 ) -> None:
@@ -147,14 +155,13 @@ def plan(
     does not fit. Options go before what the recipe's [hardware] says. Steps before it that are
     missing or out of date are done first; the plan of a model file alone is left in DIR.
     """
-    asked = {
-        "part": part,
-        "clock_mhz": clock_mhz,
-        "objective": objective,
-        "realtime_fps": realtime_fps,
-        "streams": streams,
-    }
-    changes = {name: value for name, value in asked.items() if value is not None}
+    changes = _given(
+        part=part,
+        clock_mhz=clock_mhz,
+        objective=objective,
+        realtime_fps=realtime_fps,
+        streams=streams,
+    )
     if not model.endswith(".safetensors"):
         _bring("plan", model, out, force, debug, changes)
         return
@@ -174,6 +181,43 @@ for _name, _summary in STEPS.items():  # the help lists them in this order
         app.command(epilog=f"Example: {_example}")(_step)
     else:
         _add_step(_name, _summary)
+
+
+@app.command(epilog="Example: ernn explore quickstart --part XC7A100T --blocks 1,4,8")
+def explore(
+    model: ModelArgument,
+    blocks: Annotated[
+        str, typer.Option(metavar="LIST", help="Of the layers: 1 (dense), 2, 4, 8, 16, 32.")
+    ] = "1,4,8,16",
+    bits: Annotated[
+        str, typer.Option(metavar="LIST", help="Of weights and activations, 4 to 16.")
+    ] = "8,12,16",
+    out: Annotated[
+        Path | None, typer.Option(metavar="DIR", help="Folder; out/NAME-explore if not given.")
+    ] = None,
+    part: TargetOption = None,
+    clock_mhz: ClockOption = None,
+    objective: ObjectiveOption = None,
+    realtime_fps: RateOption = None,
+    streams: StreamsOption = None,
+    debug: DebugOption = False,
+) -> None:
+    """Plan a network with other block sizes and bits, before anything is trained.
+
+    Sizes and ranges are the model's, weights do not count: it says how fast, how large, how much
+    energy, and nothing of accuracy. Of a recipe, its steps up to quantize are done first.
+    """
+    changes = _given(
+        part=part,
+        clock_mhz=clock_mhz,
+        objective=objective,
+        realtime_fps=realtime_fps,
+        streams=streams,
+    )
+    with _explained(debug):
+        from ernn.flow.explore import explore as run_explore
+
+        run_explore(model, changes, blocks, bits, out, _say)
 
 
 @app.command(epilog="Example: ernn search quickstart --bound 1.5 --part XC7Z020")
@@ -301,6 +345,11 @@ def doctor(debug: DebugOption = False) -> None:
         typer.echo(describe(findings))
         if not healthy(findings):
             raise typer.Exit(3)
+
+
+def _given(**options: Any) -> dict[str, Any]:
+    """Return the options that were given."""
+    return {name: value for name, value in options.items() if value is not None}
 
 
 def _bring(

@@ -104,7 +104,7 @@ def make_plan(model: IntegerModel, hardware: HardwareRecipe, name: str) -> Hardw
     return explore(model, hardware, name).chosen.plan
 
 
-def explore(model: IntegerModel, hardware: HardwareRecipe, name: str) -> Exploration:
+def explore(model: IntegerParameters, hardware: HardwareRecipe, name: str) -> Exploration:
     """Return the best design for the recipe's part and objective; sizes that it names are kept.
 
     Raises:
@@ -133,7 +133,7 @@ class _Bound:
 
 
 class _Explorer:
-    def __init__(self, model: IntegerModel, hardware: HardwareRecipe, name: str):
+    def __init__(self, model: IntegerParameters, hardware: HardwareRecipe, name: str):
         self.model, self.hardware = model, hardware
         self.part = load_part(hardware.part)
         self.target = Target(name, self.part.name, hardware.clock_mhz, hardware.streams)
@@ -152,7 +152,10 @@ class _Explorer:
         self.masks: dict[int, list[Mask]] = {}  # by word: of all products, if any leaves blocks out
 
     def run(self) -> Exploration:
-        judged = list(islice(self._fitting(), JUDGED))
+        # Where weights are too many at any size, no candidate needs to be built to know it.
+        stored = sum(map(_multiplications, self.model.products)) * self.model.weight_bits
+        fits = stored <= self.part.most_bits
+        judged = list(islice(self._fitting(), JUDGED)) if fits else []
         if not judged:
             raise PlanError(self._no_fit())
         chosen = self._choose(judged)

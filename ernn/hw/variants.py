@@ -3,6 +3,7 @@
 A plan needs sizes and formats and no weights, so a variant's weights are zeros that take no memory.
 """
 
+from collections.abc import Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -51,20 +52,45 @@ def with_bits(model: IntegerParameters, bits: int) -> IntegerParameters:
 
 def with_blocks(model: IntegerParameters, factor: int) -> IntegerParameters | None:
     """Return a variant of ``factor`` times larger blocks, or None if there are none so large."""
-    blocks = {product.block * factor for product in model.products}
-    if not blocks <= set(BLOCK_SIZES):
-        return None
+    blocks = [product.block * factor for product in model.products]
+    return _with_blocks(model, blocks) if {*blocks} <= set(BLOCK_SIZES) else None
+
+
+def with_block(model: IntegerParameters, block: int) -> IntegerParameters:
+    """Return a variant whose layers have blocks of one size; its output layer keeps its own.
+
+    Matrices that were dense get input scales, as `[model] input_scale` gives them by default; those
+    that become dense lose theirs. Matrices of one product that had blocks of two sizes stay apart.
+    """
+    layers = len(model.layers)
+    return _with_blocks(
+        model, [block if one.layer < layers else one.block for one in model.products]
+    )
+
+
+def _with_blocks(model: IntegerParameters, blocks: Sequence[int]) -> IntegerParameters:
+    """Return a variant with these block sizes of its products."""
     word = max(model.word, *blocks)
 
-    def product(found: Product) -> Product:
-        block, gates = found.block * factor, len(found.gates)
+    def product(found: Product, block: int) -> Product:
+        gates = len(found.gates)
         rows = gates * padded(found.bias.size // gates, word)
         segments = []
         read = sum(padded(model.size(vector), word) for vector in model.sources(found.layer))
         for segment in found.segments:
             columns = read if segment.vector == INPUT else padded(segment.columns, word)
             zeros = np.broadcast_to(np.int64(0), (rows // block, columns // block, block))
-            segments.append(replace(segment, spectra=zeros, present=None))  # at most as large
+            changed = replace(segment, spectra=zeros, present=None)  # at most as large
+            if block > found.block == 1:
+                ones, form = (
+                    np.broadcast_to(np.int64(1), columns),
+                    QFormat(1, model.weight_bits - 2),
+                )
+                changed = replace(changed, scale=ones, scale_format=form)
+            elif found.block > block == 1:
+                own = model.layers[found.layer].vectors[segment.vector]
+                changed = replace(changed, scale=None, scale_format=None, scaled=own)
+            segments.append(changed)
         bias = np.zeros(rows, np.int64)
         shifts = None  # there may be as large ones as before
         if found.shifts is not None:
@@ -78,7 +104,7 @@ def with_blocks(model: IntegerParameters, factor: int) -> IntegerParameters | No
         _parameters(model),
         word=word,
         layers=tuple(map(layer, model.layers)),
-        products=tuple(map(product, model.products)),
+        products=tuple(map(product, model.products, blocks)),
     )
 
 

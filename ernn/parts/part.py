@@ -42,6 +42,14 @@ class Part(Strict):
         """Block RAM in kbit."""
         return 36 * self.bram36
 
+    @property
+    def most_bits(self) -> int:
+        """No memories of a design hold more bits, in block RAM and in LUTs together."""
+        luts = self.lut if self.memory_luts is None else self.memory_luts
+        lut_ram = self.family.lut_ram
+        each = max(wide * deep for wide, deep in lut_ram.shapes)
+        return 1024 * self.memory_kbit + luts * each // lut_ram.luts
+
 
 def part_names() -> list[str]:
     """Return the names of the parts that ship with ernn, sorted."""

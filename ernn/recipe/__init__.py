@@ -5,7 +5,7 @@ A module for each section: what depends on one section does not depend on the ot
 
 from ernn.recipe.hardware import MAX_STREAMS, HardwareRecipe, SimulationRecipe
 from ernn.recipe.model import BLOCK_SIZES, MATRICES, BlockSize, LayerRecipe, ModelRecipe
-from ernn.recipe.quantization import QuantizationRecipe
+from ernn.recipe.quantization import BITS, QuantizationRecipe
 from ernn.recipe.recipe import NAME, Recipe
 from ernn.recipe.section import Section
 from ernn.recipe.source import SourceRecipe
@@ -14,6 +14,7 @@ from ernn.recipe.task import TaskRecipe
 from ernn.recipe.training import CompressionRecipe, TrainingRecipe
 
 __all__ = [
+    "BITS",
     "BLOCK_SIZES",
     "MATRICES",
     "MAX_STREAMS",

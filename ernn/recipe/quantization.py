@@ -6,12 +6,14 @@ from pydantic import Field, model_validator
 
 from ernn.recipe.section import Count, LearningRate, Section
 
+BITS = range(4, 17)  # of weights and activations
+
 
 class QuantizationRecipe(Section):
     """Bits of the integer model, signs included."""
 
-    weight_bits: Annotated[int, Field(ge=4, le=16)] = 12
-    activation_bits: Annotated[int, Field(ge=4, le=16)] = 12
+    weight_bits: Annotated[int, Field(ge=BITS[0], le=BITS[-1])] = 12
+    activation_bits: Annotated[int, Field(ge=BITS[0], le=BITS[-1])] = 12
     state_bits: Annotated[int, Field(ge=6, le=18)] = 16
     activation_error: Annotated[float, Field(ge=1e-4, le=0.1)] = 2e-3  # of sigmoid and tanh
     row_scales: bool = False  # a power of two for each row, or block row, of the weights
