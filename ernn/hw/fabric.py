@@ -265,7 +265,7 @@ def _writer(plan: HardwarePlan, memory: MemoryPlan, part: Part) -> Gates:
 def _memory(plan: HardwarePlan, memory: MemoryPlan) -> Gates:
     """Return ernn_vector_memory without its words: tokens, and where the next word goes."""
     bits = plan.streams * memory.count_bits + 1 + memory.offset_bits + bits_for(plan.pe_columns)
-    return Counter(ff=bits, control=2 * bits)
+    return Counter(ff=bits + plan.streams, control=2 * bits)
 
 
 def _queue(plan: HardwarePlan, queue: QueuePlan) -> Gates:

@@ -2,7 +2,8 @@
 // ernn_tokens: per stream, how many groups of words were written and not yet used.
 //
 // The array looks at one stream at a time. Whether that stream has a token is a register, chosen while
-// the token before it is taken or the stream changes, so that no counter lies on the array's path.
+// the token before it is taken or the stream changes, so that no counter lies on the array's path. Nor
+// does that path, at whose end a token is taken, go on into a counter: it loses the token a cycle later.
 // Latency: a token can be taken one cycle after it was put.
 // Golden model: ernn.hw.cycles
 // Requires:     take_i only where have_o says so
@@ -11,7 +12,7 @@
 module ernn_tokens #(
     parameter integer STREAMS  = 1,
     parameter integer STREAM_W = 1,
-    parameter integer COUNT_W  = 4,  // bits that hold the largest count
+    parameter integer COUNT_W  = 4,  // bits that hold one more than the largest count
     parameter integer INITIAL  = 0   // tokens after reset: the zeros before an utterance
 ) (
     input  wire                clk_i,
@@ -36,15 +37,20 @@ module ernn_tokens #(
     for (s = 0; s < STREAMS; s = s + 1) begin : gen_stream
       localparam [31:0] INDEX = s;
       reg  [COUNT_W-1:0] count_q;
+      reg                taken_q;  // one of them has gone
       wire               put = put_i && put_stream_i == INDEX[STREAM_W-1:0];
       wire               take = take_i && stream_i == INDEX[STREAM_W-1:0];
-      wire               some = count_q != {COUNT_W{1'b0}};
-      wire               many = |(count_q >> 1);
+      wire               one = count_q != {COUNT_W{1'b0}};  // or more
+      wire               two = |(count_q >> 1);
+      wire               three = |(count_q >> 2) || (two && count_q[0]);
+      wire               some = taken_q ? two : one;
+      wire               many = taken_q ? three : two;
       assign kept[s] = some || put;
       assign left[s] = many || (some && put);
       always @(posedge clk_i) begin
-        if (put && !take) count_q <= count_q + 1'b1;
-        if (take && !put) count_q <= count_q - 1'b1;
+        taken_q <= take && !rst_i;
+        if (put && !taken_q) count_q <= count_q + 1'b1;
+        if (taken_q && !put) count_q <= count_q - 1'b1;
         if (rst_i) count_q <= FIRST;
       end
     end
