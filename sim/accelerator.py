@@ -1,28 +1,29 @@
 """Testbench of a whole accelerator: sends packets, receives packets, and computes nothing.
 
-``ERNN_VECTORS`` names a JSON file:
+``ERNN_VECTORS`` names a file of lines, each a name and its values:
 
-    packets: [[stream, fresh, words]] in the order in which they are sent
-    expected: how many packets must come back
+    packet STREAM FRESH WORD...: one to send, in hex; in this order
+    expected COUNT: how many packets must come back
     mode: "saturated": packets back to back; "single": each when the one before is answered
-    gap_cycles: from the last beat of an output packet to the next input beat, in mode "single"
+    gap_cycles: from the last beat of an output packet to the next input packet, in mode "single"
     idle, stall: probability of a cycle without a beat at the input, without ready at the output
     seed: of idle and stall
-    reset_cycle: when to reset and to send everything again; null: never
+    reset_cycle: when to reset and to send everything again; not there: never
     reset_cycles: how long a reset is
-    hold: [first, count]: cycles without ready at the output; null: none
+    hold FIRST COUNT: cycles without ready at the output; not there: none
     begin: "tuser": TUSER tells the begin of an utterance; "register": a write to state_reset does
     state_reset: that register's address
-    writes: [[address, value]] of registers, before the first packet
-    reads: {name: address} of registers, behind the last packet
+    write ADDRESS VALUE: a register, before the first packet
+    read NAME ADDRESS: a register, behind the last packet
     quiet_cycles: time-out, cycles without a packet
-    results: file to write: {packets: [[stream, words]], registers: {name: value}}
+
+``ERNN_RESULTS`` names the file to write: {packets: [[stream, words in hex]], registers: {name:
+value}}. sim/accelerator.cpp does the same without Python.
 """
 
 import json
 import logging
 import os
-import random
 from pathlib import Path
 
 import cocotb
@@ -45,8 +46,8 @@ SEND_CYCLES = 2  # from handing a packet to the source until its first beat can 
 @cocotb.test()
 async def answers_every_packet(dut):
     """As many packets as expected come out, each within the time-out, and no output is unknown."""
-    traffic = json.loads(Path(os.environ["ERNN_VECTORS"]).read_text())
-    results = Path(traffic["results"])
+    traffic = read_traffic(Path(os.environ["ERNN_VECTORS"]))
+    results = Path(os.environ["ERNN_RESULTS"])
     logging.getLogger("cocotb").setLevel(logging.WARNING)  # a line per packet otherwise
     dut.rst_i.value = 1
     Clock(dut.clk_i, CLOCK_NS, unit="ns").start()
@@ -58,9 +59,30 @@ async def answers_every_packet(dut):
         sending.cancel()
         await testbench.reset()
     packets = await testbench.exchange()
-    registers = {name: await testbench.read(at) for name, at in traffic["reads"].items()}
+    registers = {name: await testbench.read(at) for name, at in traffic["reads"]}
     assert not int(dut.unknown_o.value), "an output was unknown: an x without a reset"
     results.write_text(json.dumps({"packets": packets, "registers": registers}))
+
+
+def read_traffic(path: Path) -> dict:
+    """Return values by name; packets, writes and reads are lists."""
+    traffic = {"reset_cycle": None, "hold": None, "packets": [], "writes": [], "reads": []}
+    with path.open() as lines:
+        for name, *values in map(str.split, lines):
+            if name == "packet":
+                stream, fresh, *words = values
+                words = [int(word, 16) for word in words]
+                traffic["packets"].append((int(stream), fresh == "1", words))
+            elif name == "write":
+                traffic["writes"].append([int(value) for value in values])
+            elif name == "read":
+                traffic["reads"].append((values[0], int(values[1])))
+            elif name == "hold":
+                traffic[name] = [int(value) for value in values]
+            else:
+                kind = {"mode": str, "begin": str, "idle": float, "stall": float}.get(name, int)
+                traffic[name] = kind(values[0])
+    return traffic
 
 
 class Testbench:
@@ -74,11 +96,10 @@ class Testbench:
         ends = {"clock": dut.clk_i, "reset": dut.rst_i, "byte_lanes": 1}
         self.source = AxiStreamSource(AxiStreamBus.from_prefix(dut, "s_axis"), **ends)
         self.sink = AxiStreamSink(AxiStreamBus.from_prefix(dut, "m_axis"), **ends)
-        chance = random.Random(traffic["seed"])
         if traffic["idle"]:
-            self.source.set_pause_generator(pauses(chance, traffic["idle"]))
+            self.source.set_pause_generator(pauses(2 * traffic["seed"], traffic["idle"]))
         if traffic["stall"]:
-            self.sink.set_pause_generator(pauses(chance, traffic["stall"]))
+            self.sink.set_pause_generator(pauses(2 * traffic["seed"] + 1, traffic["stall"]))
 
     async def reset(self) -> None:
         """Forget everything, on both sides."""
@@ -148,7 +169,7 @@ class Testbench:
         quiet = self.traffic["quiet_cycles"] * CLOCK_NS
         frame = await with_timeout(self.sink.recv(), quiet, "ns")
         self.open -= 1
-        return [frame.tid, list(frame.tdata)]
+        return [frame.tid, [f"{word:x}" for word in frame.tdata]]
 
     async def hold(self, first: int, count: int) -> None:
         """Refuse output for a while."""
@@ -158,7 +179,8 @@ class Testbench:
         self.sink.pause = False
 
 
-def pauses(chance: random.Random, probability: float):
-    """Yield whether to pause, cycle by cycle."""
+def pauses(seed: int, probability: float):
+    """Yield whether to pause, cycle by cycle: Knuth's generator, two lines in any language."""
     while True:
-        yield chance.random() < probability
+        seed = (seed * 6364136223846793005 + 1442695040888963407) % (1 << 64)
+        yield seed >> 32 < int(probability * (1 << 32))

@@ -122,11 +122,12 @@ class GoldenDesign:
                 work_folder=work,
                 simulator=simulator,
             )
-            words = list(TraceDecoder(self.plan, self.model).words(read_trace(work / TRACE)[-1]))
+            for run in read_trace(work / TRACE):
+                words = list(TraceDecoder(self.plan, self.model).words(run))
         frames: dict[tuple[str, int], dict[tuple[int, int], int]] = {}
         for word in words:
             seen = frames.setdefault((word.signal, word.stream), {})
-            for place, value in enumerate(word.values, word.element):
+            for place, value in enumerate(word.packed.values, word.element):
                 assert value is not None, f"{word.signal} has unknown bits"
                 seen[word.frame, place] = value
         return _digest(

@@ -53,7 +53,16 @@ def measure(
     shutil.rmtree(folder / "project", ignore_errors=True)  # an interrupted run's is not whole
     project = write_project(plan, model, folder / "project")
     work = folder / "simulator"
-    done = simulate(project, plan, model, streams, work_folder=work, traffic=traffic, dump=dump)
+    done = simulate(
+        project,
+        plan,
+        model,
+        streams,
+        work_folder=work,
+        testbench="compiled",
+        traffic=traffic,
+        dump=dump,
+    )
     if dump and dump.cycles:
         keep_activity(done, dump, plan, project, work, folder, command)
     cycles = done.latency_cycles if traffic.mode == "single" else done.frame_cycles

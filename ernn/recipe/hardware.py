@@ -47,4 +47,5 @@ class SimulationRecipe(Section):
     """How the generated Verilog is simulated."""
 
     simulator: Literal["verilator", "icarus"] = "verilator"
+    testbench: Literal["cocotb", "compiled"] = "cocotb"  # compiled: quicker, with Verilator only
     frames_per_stream: Annotated[int, Field(ge=2, le=100_000)] = 50

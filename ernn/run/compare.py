@@ -1,7 +1,7 @@
 """Compare the words of a simulation with the integer model's; the first that differs is told."""
 
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from itertools import islice
 from typing import NamedTuple
 
@@ -53,14 +53,30 @@ def compare(words: Iterable[Word], golden: Golden) -> Counter[str]:
     compared: Counter[str] = Counter()
     latest: dict[tuple[str, int], tuple[int, list[int]]] = {}  # frame of a signal and stream
     for word in words:
-        signal, place = golden[word.signal], (word.signal, word.stream)
+        signal, found, place = golden[word.signal], word.packed, (word.signal, word.stream)
         if place not in latest or latest[place][0] != word.frame:
-            latest[place] = word.frame, _frame(word, signal)
-        expected = _expected(word, latest[place][1])
-        if expected != word.values:
-            raise MismatchError(_difference(word, expected, signal.form))
-        compared[word.signal] += len(expected)
+            latest[place] = word.frame, packed(_frame(word, signal), found.bits, found.size)
+        expected = latest[place][1]
+        number = word.element // found.size
+        if number >= len(expected) or expected[number] != found.word or found.unknown:
+            raise MismatchError(_difference(word, signal))
+        compared[word.signal] += found.size
     return compared
+
+
+def packed(frame: np.ndarray, bits: int, count: int) -> list[int]:
+    """Return signed integers as words of ``count`` each, the first in the low bits.
+
+    What is left over makes no word; -1, which nothing equals, is one of integers beyond ``bits``.
+    """
+    words = frame[: frame.size // count * count].reshape(-1, count)
+    every_bit = (words[..., None] >> np.arange(bits) & 1).astype(np.uint8)
+    rows = np.packbits(every_bit.reshape(len(words), -1), axis=1, bitorder="little")
+    fits = (words >> (bits - 1) == words >> 63).all(axis=1)
+    return [
+        int.from_bytes(row.tobytes(), "little") if fit else -1
+        for row, fit in zip(rows, fits, strict=True)
+    ]
 
 
 def require_whole(compared: Counter[str], golden: Golden) -> None:
@@ -77,37 +93,35 @@ def require_whole(compared: Counter[str], golden: Golden) -> None:
             )
 
 
-def _frame(word: Word, signal: Signal) -> list[int]:
-    frames = signal.streams[word.stream] if word.stream < len(signal.streams) else ()
+def _frame(word: Word, signal: Signal) -> np.ndarray:
+    frames: Sequence[np.ndarray] | np.ndarray = ()
+    if word.stream < len(signal.streams):
+        frames = signal.streams[word.stream]
     if word.frame >= len(frames):
         raise MismatchError(
             f"cycle {word.cycle}: {word.signal} of frame {word.frame} of stream {word.stream}, "
             f"which was sent {len(frames)} frames"
         )
-    return frames[word.frame].tolist()
+    return frames[word.frame]
 
 
-def _expected(word: Word, frame: list[int]) -> list[int]:
-    end = word.element + len(word.values)
-    if end > len(frame):
-        raise MismatchError(
-            f"cycle {word.cycle}: element {end - 1} of {word.signal}, which has {len(frame)}"
-        )
-    return frame[word.element : end]
-
-
-def _difference(word: Word, expected: list[int], form: QFormat) -> str:
+def _difference(word: Word, signal: Signal) -> str:
     """Tell the first element that differs."""
 
     def shown(raw: int | None) -> str:
         if raw is None:
             return "unknown bits"
-        return f"{raw} ({float(form.to_float(np.array(raw))):.6g})"
+        return f"{raw} ({float(signal.form.to_float(np.array(raw))):.6g})"
 
-    at = next(i for i, value in enumerate(word.values) if value != expected[i])
+    found, frame = word.packed.values, _frame(word, signal)
+    end = word.element + len(found)
+    if end > frame.size:
+        return f"cycle {word.cycle}: element {end - 1} of {word.signal}, which has {frame.size}"
+    expected = frame[word.element : end].tolist()
+    at = next(i for i, value in enumerate(found) if value != expected[i])
     layer, dot, _ = word.signal.removeprefix(OUTPUT).partition(".")
     return (
         f"{layer if dot else 'output layer'}, frame {word.frame} of stream {word.stream}, signal "
         f"{word.signal}, element {word.element + at}: expected {shown(expected[at])}, found "
-        f"{shown(word.values[at])} in cycle {word.cycle}"
+        f"{shown(found[at])} in cycle {word.cycle}"
     )

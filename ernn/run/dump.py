@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from ernn.errors import RecipeError
 from ernn.hw import cycles
 from ernn.hw.plan import HardwarePlan
-from ernn.run.testbench import DumpKind
+from ernn.run.verilator import DumpKind
 
 SETTLING_ROUNDS = 6  # until all streams are on their way and buffers are full
 LEFT_ROUNDS = 4  # at the end, where streams run out of frames

@@ -10,6 +10,7 @@ import json
 from collections import Counter, defaultdict, deque
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass
+from itertools import takewhile
 from pathlib import Path
 from typing import Annotated, NamedTuple
 
@@ -178,7 +179,9 @@ def make_schedule(plan: HardwarePlan, events: Sequence[Event]) -> Schedule | Non
     first, last = ends[SETTLED_ROUNDS] + 1, ends[SETTLED_ROUNDS + SPAN_ROUNDS]
     shown = ends[SETTLED_ROUNDS + SHOWN_ROUNDS]
     by_key: dict[_Key, dict[tuple[int, int], list[_Work]]] = defaultdict(lambda: defaultdict(list))
-    for work in _WorkDecoder(plan).works(events):
+    longest = max(plan.rows_cycles, *(unit.latency_cycles for unit in plan.units))
+    known = last + plan.round_cycles + longest  # until then all work in these rounds has shown
+    for work in _WorkDecoder(plan).works(takewhile(lambda e: e.cycle <= known, events)):
         if work.until >= first and work.first <= last:
             by_key[work.key][work.stream, work.frame].append(work)
     units = tuple(

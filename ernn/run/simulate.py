@@ -1,17 +1,22 @@
 """simulate: a whole accelerator on real frames; every word and every cycle must be as planned.
 
 Every row, vector, state and output word is compared with the integer model, and the cycle of every
-beat at the ports with ernn.hw.cycles. Testbench: sim/accelerator.py, in ernn_testbench.v.j2.
+beat at the ports with ernn.hw.cycles. Testbench: sim/accelerator.py, or sim/accelerator.cpp, in
+ernn_testbench.v.j2.
 """
 
 import json
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
+from threading import Event as Ended
+from typing import Literal
 
-from ernn.errors import MismatchError, ProjectError, ToolError
+from ernn.errors import MismatchError, ProjectError, RecipeError, ToolError
+from ernn.hdl.register_map import RegisterMap
 from ernn.hdl.registers import register_map
 from ernn.hdl.templates import aligned, environment
 from ernn.hw import cycles
@@ -27,6 +32,9 @@ from ernn.run.timing import frame_cycles, latency_cycles, require_planned
 from ernn.run.trace import Event, InputBeat, OutputBeat, read_trace
 from ernn.run.trace_decoder import OUTPUT, TraceDecoder
 from ernn.run.traffic import Packet, Streams, Traffic, packets_of, with_bad
+from ernn.run.verilator import run_compiled
+
+Testbench = Literal["cocotb", "compiled"]  # Python in the simulator, or C++ around it
 
 TOP = "ernn_testbench"
 TRACE, RESULTS = "trace.txt", "results.json"  # in the work folder
@@ -56,6 +64,7 @@ def simulate(
     *,
     work_folder: Path,
     simulator: Simulator = "verilator",
+    testbench: Testbench = "cocotb",
     traffic: Traffic | None = None,
     dump: Dump | None = None,
     netlist: Sequence[Path] = (),
@@ -69,6 +78,7 @@ def simulate(
         utterances: for each stream the features (T, F) of its utterances.
         work_folder: for the build (kept for the next call), vectors, trace and logs.
         simulator: which one.
+        testbench: "compiled" is several times as fast, and Verilator's alone.
         traffic: saturated unless given.
         dump: what to leave in ``work_folder`` under `Dump.file`, if anything.
         netlist: Verilog of a synthesized `ernn_top` and of its cells, to simulate in place of the
@@ -81,7 +91,13 @@ def simulate(
         ProjectError: the folder holds another plan's project.
         PlanError: the model to load does not suit the plan.
         ShapeError, CorpusError: the utterances do not fit.
+        RecipeError: a compiled testbench for another simulator than Verilator.
     """
+    if testbench == "compiled" and simulator != "verilator":
+        raise RecipeError(
+            f"a compiled testbench does not run on {simulator}",
+            remedy='simulate with Verilator, or take testbench = "cocotb"',
+        )
     traffic = traffic or Traffic()
     folder, work_folder = Path(folder).resolve(), Path(work_folder).resolve()
     if HardwarePlan.load(folder / "plan.json") != plan:
@@ -92,13 +108,33 @@ def simulate(
     golden, saturated = golden_signals(model, utterances)
     if netlist:
         golden = {name: signal for name, signal in golden.items() if name.startswith(OUTPUT)}
-    try:
-        _run(folder, plan, model, packets, work_folder, simulator, traffic, dump, netlist)
-    except ToolError:
-        with suppress(ToolError):  # of a trace that is missing or cut off
-            _compare_runs(plan, model, golden, work_folder)  # a wrong word tells more
-        raise
-    run, compared = _compare_runs(plan, model, golden, work_folder)
+    work_folder.mkdir(parents=True, exist_ok=True)
+    for old in (TRACE, RESULTS):
+        (work_folder / old).unlink(missing_ok=True)
+    ended = Ended()
+    with ThreadPoolExecutor(1) as beside:  # compares what the simulator has written, as it goes on
+        comparing = beside.submit(_compare_runs, plan, model, golden, work_folder / TRACE, ended)
+        try:
+            _run(
+                folder,
+                plan,
+                model,
+                packets,
+                work_folder,
+                simulator,
+                testbench,
+                traffic,
+                dump,
+                netlist,
+            )
+        except ToolError:
+            ended.set()
+            with suppress(ToolError):  # of a trace that is missing or cut off
+                comparing.result()  # a wrong word tells more
+            raise
+        finally:
+            ended.set()
+        run, compared = comparing.result()
     require_whole(compared, golden)
     inputs = [event for event in run if isinstance(event, InputBeat)]
     outputs = [event for event in run if isinstance(event, OutputBeat)]
@@ -124,12 +160,21 @@ def simulate(
 
 
 def _compare_runs(
-    plan: HardwarePlan, model: IntegerModel, golden: Golden, work_folder: Path
+    plan: HardwarePlan, model: IntegerModel, golden: Golden, trace: Path, ended: Ended
 ) -> tuple[list[Event], Counter[str]]:
     """Compare what lies between resets; return the last run and its elements by signal."""
-    for run in read_trace(work_folder / TRACE):
-        compared = compare(TraceDecoder(plan, model).words(run), golden)
+    run: list[Event] = []
+    compared: Counter[str] = Counter()
+    for events in read_trace(trace, ended):
+        run = []
+        compared = compare(TraceDecoder(plan, model).words(_kept(events, run)), golden)
     return run, compared
+
+
+def _kept(events: Iterable[Event], run: list[Event]) -> Iterator[Event]:
+    for event in events:
+        run.append(event)
+        yield event
 
 
 def _run(
@@ -139,44 +184,79 @@ def _run(
     packets: list[Packet],
     work_folder: Path,
     simulator: Simulator,
+    testbench: Testbench,
     traffic: Traffic,
     dump: Dump | None,
     netlist: Sequence[Path],
 ) -> None:
     """Run the testbench, which leaves TRACE and RESULTS in the work folder."""
-    work_folder.mkdir(parents=True, exist_ok=True)
-    top, vectors = work_folder / f"{TOP}.v", work_folder / "vectors.json"
+    top, vectors = work_folder / f"{TOP}.v", work_folder / "vectors.txt"
     trace, results = work_folder / TRACE, work_folder / RESULTS
-    trace.unlink(missing_ok=True)
-    results.unlink(missing_ok=True)
     top.write_text(simulation_top(plan, dumps=dump is not None, inside=not netlist))
-    sent = with_bad(packets, traffic.bad, plan.streams)
     registers = register_map(plan)
-    content = asdict(traffic) | {
-        "packets": [[packet.stream, packet.fresh, packet.words] for packet in sent],
+    writes = load_writes(plan, model, registers) if traffic.load else []
+    vectors.write_text("\n".join([*_vectors(plan, traffic, packets, registers, writes), ""]))
+    verilog = [*netlist] or sorted((folder / "rtl").glob("*.v"))
+    sources = [*verilog, *_control(dump, simulator, verilog, work_folder), top]
+    dumped = dump.plusargs(str(work_folder)) if dump else []
+    plusargs = [f"+trace={trace}", *dumped, *RANDOM_START]
+    kind, strict = dump.kind if dump else None, not netlist
+    if testbench == "compiled":
+        run_compiled(
+            sources,
+            TOP,
+            "accelerator",
+            work_folder,
+            plusargs=[f"+vectors={vectors}", f"+results={results}", *plusargs],
+            run_in=folder / "rtl",
+            dump=kind,
+            strict=strict,
+        )
+    else:
+        run_testbench(
+            sources,
+            TOP,
+            "accelerator",
+            work_folder,
+            simulator=simulator,
+            environment={"ERNN_VECTORS": str(vectors), "ERNN_RESULTS": str(results)},
+            plusargs=plusargs,
+            run_in=folder / "rtl",
+            dump=kind,
+            strict=strict,
+        )
+
+
+def _vectors(
+    plan: HardwarePlan,
+    traffic: Traffic,
+    packets: list[Packet],
+    registers: RegisterMap,
+    writes: list[tuple[int, int]],
+) -> Iterator[str]:
+    """Yield the lines that a testbench reads; sim/accelerator.py describes them."""
+    settings: dict[str, object] = {
+        "mode": traffic.mode,
+        "begin": traffic.begin,
+        "idle": traffic.idle,
+        "stall": traffic.stall,
+        "seed": traffic.seed,
         "expected": len(packets),
         "gap_cycles": GAP_CYCLES,
-        "state_reset": registers.register("state_reset").address,
-        "writes": load_writes(plan, model, registers) if traffic.load else [],
-        "reads": reads(registers),
         "quiet_cycles": _quiet_cycles(plan, traffic),
-        "results": str(results),
+        "reset_cycles": traffic.reset_cycles,
+        "state_reset": registers.register("state_reset").address,
     }
-    vectors.write_text(json.dumps(content))
-    verilog = [*netlist] or sorted((folder / "rtl").glob("*.v"))
-    dumped = dump.plusargs(str(work_folder)) if dump else []
-    run_testbench(
-        [*verilog, *_control(dump, simulator, verilog, work_folder), top],
-        TOP,
-        "accelerator",
-        work_folder,
-        simulator=simulator,
-        environment={"ERNN_VECTORS": str(vectors)},
-        plusargs=[f"+trace={trace}", *dumped, *RANDOM_START],
-        run_in=folder / "rtl",
-        dump=dump.kind if dump else None,
-        strict=not netlist,
-    )
+    if traffic.reset_cycle is not None:
+        settings["reset_cycle"] = traffic.reset_cycle
+    if traffic.hold:
+        settings["hold"] = "{} {}".format(*traffic.hold)
+    yield from (f"{name} {value}" for name, value in settings.items())
+    yield from (f"write {address} {value}" for address, value in writes)
+    yield from (f"read {name} {address}" for name, address in reads(registers).items())
+    for packet in with_bad(packets, traffic.bad, plan.streams):
+        words = " ".join(f"{word:x}" for word in packet.words)
+        yield f"packet {packet.stream} {int(packet.fresh)} {words}"
 
 
 def _control(
@@ -233,6 +313,6 @@ def _require_received(received: list, outputs: list[OutputBeat]) -> None:
     for beat, before in zip(outputs, [None, *outputs], strict=False):
         if before is None or before.last:
             packets.append([beat.stream, []])
-        packets[-1][1].append(int(beat.data, 16))
+        packets[-1][1].append(f"{int(beat.data, 16):x}")
     if received != packets:
         raise MismatchError("the AXI4-Stream sink received other packets than the trace shows")

@@ -3,8 +3,6 @@
 Whatever goes wrong becomes a ToolError with the command, the folder and the end of the log.
 """
 
-import hashlib
-import json
 import logging
 import os
 import subprocess
@@ -21,26 +19,20 @@ from cocotb_tools.runner import Runner, get_runner
 from ernn.errors import ToolError
 from ernn.places import alias, plain_copy
 from ernn.resources import folder as shipped
+from ernn.run.built import BUILD, is_built, key_of, seal
 from ernn.run.environment import for_programs
 from ernn.run.objects import kept_objects
+from ernn.run.verilator import BUILT_WITH, MAKE_VARIABLES, DumpKind, make_flags, verilator_args
 from ernn.tools import Tool, require
 
 Simulator = Literal["verilator", "icarus"]
-DumpKind = Literal["saif", "vcd", "fst"]  # Verilator: the first two; Icarus: the last two
 
 _TOOL = {"verilator": "verilator", "icarus": "iverilog"}
-_BUILT_WITH = {"verilator": ("g++", "make", "perl"), "icarus": ()}
-_BUILD_ARGS = {
-    # cocotb makes every signal of the design public, which keeps Verilator from optimizing:
-    # public ports of the top module are enough.
-    "verilator": ["-O3", "--no-public-flat-rw", "--public-depth", "1", "--threads", "1"],
-    "icarus": ["-Wall", "-Wno-timescale"],
-}
-# Verilator leaves wide signals and arrays out of dumps unless told otherwise.
-_DUMP_ARGS = ["--trace-max-width", "0", "--trace-max-array", "64"]
-_NO_WARNINGS = ["-Wno-fatal", "-Wno-lint", "-Wno-UNOPTFLAT"]
-# For Verilator's makefile: its own -Os takes longer to compile.
-_MAKE_VARIABLES = "OPT_FAST=-O1"
+_BUILT_WITH = {"verilator": BUILT_WITH, "icarus": ()}
+# cocotb makes every signal of the design public, which keeps Verilator from optimizing: public
+# ports of the top module are enough.
+_PORTS_ONLY = ["--no-public-flat-rw", "--public-depth", "1"]
+_ICARUS_ARGS = ["-Wall", "-Wno-timescale"]
 _TAIL_LINES = 20
 
 
@@ -106,7 +98,7 @@ def run_testbench(
                 test_module=testbench,
                 hdl_toplevel=top,
                 hdl_toplevel_lang="verilog",
-                build_dir=folder / "build",
+                build_dir=folder / BUILD,
                 test_dir=run_in,
                 results_xml=str(results),
                 log_file=log,
@@ -129,20 +121,19 @@ def build(
     """Compile a simulation into ``folder``; nothing is done when the same one is there."""
     tool = require(_TOOL[simulator])
     folder = Path(folder).resolve()
-    args = _build_args(simulator, dump, strict)
-    key = _key(files, top, simulator, tool.version, dict(parameters or {}), args)
-    stamp, log = folder / "build.key", folder / "build.log"
-    product = folder / "build" / ("sim.vvp" if simulator == "icarus" else top)
-    sealed = _sealed(key, product)
-    if sealed and stamp.is_file() and stamp.read_text(errors="replace") == sealed:
+    args = _ICARUS_ARGS  # Icarus can always dump, in a format of its own
+    if simulator == "verilator":
+        args = [*verilator_args(dump, strict), *_PORTS_ONLY]
+    options = [top, simulator, tool.version, sorted((parameters or {}).items()), args]
+    key = key_of(files, [*options, MAKE_VARIABLES])
+    log, product = folder / "build.log", "sim.vvp" if simulator == "icarus" else top
+    if is_built(folder, product, key):
         return
     for name in _BUILT_WITH[simulator]:
         require(name)
-    stamp.unlink(missing_ok=True)
-    make = {"MAKEFLAGS": f"{tool.environment.get('MAKEFLAGS', '')} {_MAKE_VARIABLES}".strip()}
     with (
-        plain_copy([Path(file).resolve() for file in files], folder / "build") as (sources, place),
-        _environment(tool, make),
+        plain_copy([Path(file).resolve() for file in files], folder / BUILD) as (sources, place),
+        _environment(tool, make_flags(tool)),
         kept_objects(tool, place, args),
     ):
         runner = get_runner(simulator)
@@ -157,46 +148,9 @@ def build(
                 always=True,
                 log_file=log,
             )
-            _require_made(place / product.name)
-    stamp.write_text(_sealed(key, product))
-
-
-def _require_made(product: Path) -> None:
-    """Raise RuntimeError where the build said nothing and made nothing."""
-    if not product.is_file():
-        raise RuntimeError(f"it made no {product.name}")
-
-
-def _sealed(key: str, product: Path) -> str:
-    """Return what tells a whole build: what went in, and what came out; "" if that is gone."""
-    if not product.is_file():
-        return ""
-    with product.open("rb") as file:
-        return f"{key} {hashlib.file_digest(file, 'sha256').hexdigest()}"
-
-
-def _build_args(simulator: Simulator, dump: DumpKind | None, strict: bool) -> list[str]:
-    args = list(_BUILD_ARGS[simulator])
-    if simulator == "verilator" and not strict:
-        args += _NO_WARNINGS
-    if simulator == "verilator" and dump:  # Icarus can always dump, in a format of its own
-        args += [f"--trace-{dump}", *_DUMP_ARGS]
-    return args
-
-
-def _key(
-    files: Sequence[Path],
-    top: str,
-    simulator: str,
-    version: str,
-    parameters: dict[str, int],
-    args: list[str],
-) -> str:
-    """Return the hash of everything that the build depends on."""
-    contents = [(file.name, hashlib.sha256(file.read_bytes()).hexdigest()) for file in files]
-    everything = [contents, top, simulator, version, sorted(parameters.items())]
-    everything += [[*args, _MAKE_VARIABLES]]
-    return hashlib.sha256(json.dumps(everything).encode()).hexdigest()
+            if not (place / product).is_file():
+                raise RuntimeError(f"it made no {product}")
+    seal(folder, product, key)
 
 
 @contextmanager

@@ -4,12 +4,17 @@ The format is that of hw_templates/ernn_testbench.v.j2. Data stay text until the
 because a simulator may have written bits that it does not know (x).
 """
 
+import time
 from collections.abc import Iterator
-from contextlib import suppress
+from itertools import groupby
+from operator import itemgetter
 from pathlib import Path
-from typing import NamedTuple
+from threading import Event as Ended
+from typing import Any, NamedTuple
 
 from ernn.errors import ToolError
+
+POLL_S = 0.05  # between looks at a trace that grows
 
 
 class InputBeat(NamedTuple):
@@ -104,60 +109,92 @@ _KINDS = {
 }
 
 
-def read_trace(path: Path) -> list[list[Event]]:
-    """Return the events between resets; the last list is the run that came to its end.
+def read_trace(path: Path, ended: Ended | None = None) -> Iterator[Iterator[Event]]:
+    """Yield the events between resets, run by run; the last run is the one that came to its end.
+
+    Args:
+        path: of the trace.
+        ended: set as soon as nothing writes it any more; until then the trace is followed as it
+            grows. It is whole if nothing is given.
 
     Raises:
         ToolError: there is no trace, or a line of it is cut off.
     """
-    runs: list[list[Event]] = [[]]
+    for _, run in groupby(_numbered(path, ended), key=itemgetter(0)):
+        yield map(itemgetter(1), run)
+
+
+def _numbered(path: Path, ended: Ended | None) -> Iterator[tuple[int, Event]]:
+    """Yield every event behind the number of resets before it."""
+    resets = 0
     try:
-        for line in _lines(path):
+        for line in _lines(path, ended):
             if line == "x":
-                runs.append([])
+                resets += 1
             else:
-                runs[-1].append(_event(line))
+                yield resets, _event(line)
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise ToolError(
             f"{path} is no whole trace", given=str(error), remedy="simulate again"
         ) from None
-    return [run for run in runs if run] or [[]]
 
 
-def _lines(path: Path) -> Iterator[str]:
+def _lines(path: Path, ended: Ended | None) -> Iterator[str]:
+    while ended and not path.exists() and not ended.wait(POLL_S):
+        pass
+    begun = ""  # a line of which a part is still to come
     with path.open(encoding="ascii") as file:
-        for line in file:
-            if not line.endswith("\n"):
-                raise ValueError(f"it breaks off in {line!r}")
-            yield line.rstrip("\n")
+        while True:
+            growing = ended is not None and not ended.is_set()  # asked before the rest is read
+            for line in file:
+                line = begun + line
+                begun = "" if line.endswith("\n") else line
+                if not begun:
+                    yield line.rstrip("\n")
+            if not growing:
+                break
+            time.sleep(POLL_S)
+    if begun:
+        raise ValueError(f"it breaks off in {begun!r}")
 
 
 def _event(line: str) -> Event:
     letter, *fields = line.split(" ")
     kind, readers = _KINDS[letter]
-    event = kind(*[read(text) for read, text in zip(readers, fields, strict=False)])
-    if isinstance(event, VectorWord):
-        return event._replace(given=tuple(fields[len(readers) :]))
-    return event
+    known: list[Any] = [read(text) for read, text in zip(readers, fields, strict=False)]
+    if kind is VectorWord:
+        return VectorWord._make([*known, tuple(fields[len(readers) :])])
+    return kind(*known)
 
 
-def values(data: str, bits: int, count: int) -> list[int | None]:
-    """Return the ``count`` signed values of a word, the first in its low bits; None: unknown."""
-    mask, sign = (1 << bits) - 1, 1 << (bits - 1)
-    digits, odd = divmod(bits, 4)
-    if not odd and len(data) == digits * count and data.isalnum():  # quicker, for nearly all
-        with suppress(ValueError):  # unknown bits
-            ends = range(len(data), 0, -digits)
-            return [(int(data[end - digits : end], 16) ^ sign) - sign for end in ends]
-    unknown = 0
-    if not data.isalnum() or any(digit in data for digit in "xzXZ"):
-        unknown = int("".join("f" if d in "xzXZ" else "0" for d in data), 16)
-        data = "".join("0" if d in "xzXZ" else d for d in data)
-    word = int(data, 16)
-    elements: list[int | None] = []
-    for low in range(0, bits * count, bits):
-        if unknown >> low & mask:
-            elements.append(None)
-        else:
-            elements.append(((word >> low & mask) ^ sign) - sign)
-    return elements
+class Packed(NamedTuple):
+    """Signed values of one width, the first in the low bits."""
+
+    bits: int  # of each
+    size: int  # how many
+    word: int  # 0 in bits that are unknown
+    unknown: int = 0  # 1 in these
+
+    @classmethod
+    def read(cls, data: str, bits: int, size: int) -> "Packed":
+        """Return what hexadecimal digits hold; a simulator may have written x or z among them."""
+        try:
+            return cls(bits, size, int(data, 16))
+        except ValueError:
+            unknown = "".join("f" if digit in "xzXZ" else "0" for digit in data)
+            known = "".join("0" if digit in "xzXZ" else digit for digit in data)
+            return cls(bits, size, int(known, 16), int(unknown, 16))
+
+    def part(self, first: int, size: int) -> "Packed":
+        """Return some of the values."""
+        low, mask = first * self.bits, (1 << size * self.bits) - 1
+        return Packed(self.bits, size, self.word >> low & mask, self.unknown >> low & mask)
+
+    @property
+    def values(self) -> list[int | None]:
+        """The values; None: one with unknown bits."""
+        mask, sign = (1 << self.bits) - 1, 1 << (self.bits - 1)
+        return [
+            None if self.unknown >> low & mask else ((self.word >> low & mask) ^ sign) - sign
+            for low in range(0, self.bits * self.size, self.bits)
+        ]

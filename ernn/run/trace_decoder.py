@@ -11,7 +11,7 @@ from typing import NamedTuple
 from ernn.errors import MismatchError
 from ernn.hw.plan import HardwarePlan, JobPlan
 from ernn.quant.integer_model import IntegerModel
-from ernn.run.trace import Event, OutputBeat, PassEnd, Rows, StateWrite, VectorWord, values
+from ernn.run.trace import Event, OutputBeat, Packed, PassEnd, Rows, StateWrite, VectorWord
 
 OUTPUT = "output "  # in front of a signal's name: as it leaves the accelerator
 
@@ -24,7 +24,7 @@ class Word(NamedTuple):
     frame: int
     signal: str
     element: int  # the first one
-    values: list[int | None]
+    packed: Packed
 
 
 class Pass(NamedTuple):
@@ -110,12 +110,11 @@ class TraceDecoder:
         lanes, word, gates = plan.drain_lanes, plan.word, len(product.gates)
         size = product.bias.size // gates
         signal = "logits" if job.name == "logits" else f"{job.name}.row"
-        elements = values(event.data, plan.row.width, lanes * word)
+        rows = Packed.read(event.data, plan.row.width, lanes * word)
         first = now.number * plan.pe_rows + self.entry * lanes
         for lane in range(min(lanes, gates * size // word - first)):
             place, gate = divmod(first + lane, gates)
-            part = elements[lane * word : (lane + 1) * word]
-            element = gate * size + place * word
+            element, part = gate * size + place * word, rows.part(lane * word, word)
             yield Word(event.cycle, now.stream, now.frame, signal, element, part)
         self.entry += 1
         if self.entry == pass_entries(plan, job, now.number):
@@ -137,9 +136,9 @@ class TraceDecoder:
         self.place[key] += 1
         where = (event.cycle, event.stream, self.begun[key] - 1)
         name = f"layer{layer}.{unit.vector}"
-        yield Word(*where, name, element, values(event.data, unit.value_bits, self.plan.word))
+        yield Word(*where, name, element, Packed.read(event.data, unit.value_bits, self.plan.word))
         for given, data in zip(unit.given, event.given, strict=True):
-            elements = values(data, given.bits, self.plan.word)
+            elements = Packed.read(data, given.bits, self.plan.word)
             yield Word(*where, f"layer{layer}.{given.name}", element, elements)
 
     def _state(self, event: StateWrite) -> Word:
@@ -150,7 +149,7 @@ class TraceDecoder:
         job = [job for job in unit.jobs if job.state_base <= beat][-1]
         key = ("state", event.memory, beat, stream)
         self.begun[key] += 1
-        elements = values(event.data, plan.state.width, state.lanes)
+        elements = Packed.read(event.data, plan.state.width, state.lanes)
         element = (beat - job.state_base) * state.lanes
         signal = f"layer{job.layer}.{state.signal}"
         return Word(event.cycle, stream, self.begun[key] - 1, signal, element, elements)
@@ -166,7 +165,7 @@ class TraceDecoder:
                 f"cycle {event.cycle}: beat {beat} of an output packet of {packet} beats comes "
                 f"{'with' if event.last else 'without'} TLAST"
             )
-        elements = values(event.data, plan.element_bits, plan.word)
+        elements = Packed.read(event.data, plan.element_bits, plan.word)
         if beat < plan.output.vector_words:
             signal, element = f"layer{len(self.model.layers) - 1}.h", beat * plan.word
         else:

@@ -65,14 +65,26 @@ class Accelerator:
             for stream in lengths
         ]
 
+    def work(self, testbench: str = "cocotb") -> Path:
+        """Where a testbench is built and run."""
+        return self.folder / ("work" if testbench == "cocotb" else testbench)
+
     def run(
-        self, *lengths: Sequence[int], simulator: str = "verilator", **traffic: Any
+        self,
+        *lengths: Sequence[int],
+        simulator: str = "verilator",
+        testbench: str = "cocotb",
+        **traffic: Any,
     ) -> Simulation:
         """Simulate random utterances of these lengths for each stream."""
-        return self.simulate(self.speech(*lengths), simulator, **traffic)
+        return self.simulate(self.speech(*lengths), simulator, testbench, **traffic)
 
     def simulate(
-        self, streams: Sequence[Sequence[np.ndarray]], simulator: str, **traffic: Any
+        self,
+        streams: Sequence[Sequence[np.ndarray]],
+        simulator: str,
+        testbench: str = "cocotb",
+        **traffic: Any,
     ) -> Simulation:
         """Simulate utterances (T, F) for each stream."""
         return simulate(
@@ -80,8 +92,9 @@ class Accelerator:
             self.plan,
             self.model,
             streams,
-            work_folder=self.folder / "work",
+            work_folder=self.work(testbench),
             simulator=simulator,
+            testbench=testbench,
             traffic=Traffic(**traffic),
         )
 

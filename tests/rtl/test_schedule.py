@@ -36,7 +36,7 @@ def simulated(request, tmp_path_factory) -> tuple[HardwarePlan, list[Event], Sch
     made = Accelerator.write(DESIGNS[request.param], tmp_path_factory.mktemp("schedule"))
     frames = [(RATE_ROUNDS,)] * made.plan.streams
     found = made.run(*frames, simulator="icarus").schedule
-    (*_, events) = read_trace(made.folder / "work" / "trace.txt")
+    (*_, events) = map(list, read_trace(made.folder / "work" / "trace.txt"))
     return made.plan, events, found
 
 

@@ -2,6 +2,7 @@
 
 from collections import Counter
 from dataclasses import replace
+from threading import Event as Ended
 
 import numpy as np
 import pytest
@@ -19,7 +20,7 @@ from ernn.hw.layout import Sizes
 from ernn.hw.plan import HardwarePlan
 from ernn.quant.integer_model import IntegerModel
 from ernn.run import testbench
-from ernn.run.compare import Signal, compare, golden_signals, require_whole
+from ernn.run.compare import Signal, compare, golden_signals, packed, require_whole
 from ernn.run.registers import require_plan
 from ernn.run.simulate import simulate
 from ernn.run.timing import frame_cycles, latency_cycles, require_planned
@@ -27,13 +28,13 @@ from ernn.run.trace import (
     InputBeat,
     InputWord,
     OutputBeat,
+    Packed,
     PassEnd,
     Rows,
     StateWrite,
     Stepping,
     VectorWord,
     read_trace,
-    values,
 )
 from ernn.run.trace_decoder import TraceDecoder, Word
 from ernn.run.traffic import packets_of, with_bad
@@ -66,7 +67,9 @@ def test_packets_hold_the_features(model, plan):
     (packet,) = packets_of(model, plan, [[utterance]])
     raw = model.quantize_features(utterance[None])[0, 0].tolist()
     digits = plan.word * plan.element_bits // 4
-    found = [values(f"{w:0{digits}x}", plan.element_bits, plan.word) for w in packet.words]
+    found = [
+        Packed.read(f"{w:0{digits}x}", plan.element_bits, plan.word).values for w in packet.words
+    ]
     assert [value for word in found for value in word] == raw
 
 
@@ -84,17 +87,28 @@ def test_bad_packets_stand_in_front(model, plan):
     assert [p.stream for p in sent] == [plan.streams, 0, 0, 0, 0, 0]
 
 
+def test_integers_beyond_their_bits_equal_nothing():
+    assert packed(np.array([7, -8, 8, 0, 0, -9]), 4, 2) == [0x87, -1, -1]
+
+
 @given(st.integers(2, 40), st.data())
 def test_values_of_a_word(bits, data):
     low = -(1 << (bits - 1))
     raw = data.draw(st.lists(st.integers(low, -low - 1), min_size=1, max_size=9))
     word = sum((value & ((1 << bits) - 1)) << (bits * place) for place, value in enumerate(raw))
-    assert values(f"{word:x}", bits, len(raw)) == raw
+    read = Packed.read(f"{word:x}", bits, len(raw))
+    assert read.values == raw and read.part(1, len(raw) - 1).values == raw[1:]
+    assert packed(np.array(raw), bits, len(raw)) == [read.word]
 
 
 def test_unknown_bits_make_a_value_unknown():
-    assert values("1xX03z2f", 8, 4) == [47, None, None, None]
-    assert values("x1", 4, 2) == [1, None]
+    assert Packed.read("1xX03z2f", 8, 4).values == [47, None, None, None]
+    assert Packed.read("1xX03z2f", 8, 4).part(0, 1).values == [47]
+    assert Packed.read("x1", 4, 2).values == [1, None]
+
+
+def runs(path):
+    return [list(run) for run in read_trace(path)]
 
 
 def test_a_trace_is_read_by_runs(tmp_path):
@@ -103,7 +117,7 @@ def test_a_trace_is_read_by_runs(tmp_path):
         "x\ni 3 0 1 0\nx\no 5 1 1 0fx\nv 6 0 1 0 1 ab cd ef\nr 7 2 12\np 8 9 1\ns 9 1 4 f\n"
         "w 10 1\na 11 1\n"
     )
-    assert read_trace(path) == [
+    assert runs(path) == [
         [InputBeat(3, 0, 1, 0)],
         [
             OutputBeat(5, 1, 1, "0fx"),
@@ -117,24 +131,43 @@ def test_a_trace_is_read_by_runs(tmp_path):
     ]
 
 
+def test_a_trace_is_followed_as_it_grows(tmp_path):
+    path, ended = tmp_path / "trace.txt", Ended()
+    (tmp_path / "new").write_text("x\ni 3 0 1 0\ni 4 0")
+    follower = (event for run in read_trace(path, ended) for event in run)
+    (tmp_path / "new").rename(path)
+    assert next(follower) == InputBeat(3, 0, 1, 0)
+    with path.open("a") as file:
+        file.write(" 0 1\ni 5 0 ")
+    assert next(follower) == InputBeat(4, 0, 0, 1)
+    ended.set()
+    with pytest.raises(ToolError, match="breaks off in 'i 5 0 '"):
+        next(follower)
+
+
 @pytest.mark.parametrize("text", ["i 3 0 1", "i 3 0 1\n", "q 1 2\n", "o x 1 1 ff\n", "\n"])
 def test_a_trace_that_breaks_off(text, tmp_path):
     path = tmp_path / "trace.txt"
     path.write_text("i 1 0 1 0\n" + text)
     with pytest.raises(ToolError, match="no whole trace"):
-        read_trace(path)
+        runs(path)
 
 
 def test_no_trace(tmp_path):
     with pytest.raises(ToolError, match="no whole trace"):
-        read_trace(tmp_path / "trace.txt")
+        runs(tmp_path / "trace.txt")
 
 
 GOLDEN = {"layer0.h": Signal(QFormat(0, 3), [np.array([[1, 2, 3, 4], [5, 6, 7, -8]])])}
 
 
+def seen(cycle: int, stream: int, frame: int, element: int, data: str) -> Word:
+    """Return two values of four bits of layer0.h."""
+    return Word(cycle, stream, frame, "layer0.h", element, Packed.read(data, 4, 2))
+
+
 def test_equal_words_are_counted():
-    words = [Word(9, 0, 0, "layer0.h", 0, [1, 2]), Word(12, 0, 1, "layer0.h", 2, [7, -8])]
+    words = [seen(9, 0, 0, 0, "21"), seen(12, 0, 1, 2, "87")]
     assert compare(words, GOLDEN) == Counter({"layer0.h": 4})
 
 
@@ -142,19 +175,19 @@ def test_equal_words_are_counted():
     ("word", "told"),
     [
         (
-            Word(9, 0, 1, "layer0.h", 2, [7, 4]),
+            seen(9, 0, 1, 2, "47"),
             "layer0, frame 1 of stream 0, signal layer0.h, element 3: "
             "expected -8 (-1), found 4 (0.5) in cycle 9",
         ),
-        (Word(9, 0, 0, "layer0.h", 0, [1, None]), "element 1: expected 2 (0.25), found unknown"),
-        (Word(9, 0, 2, "layer0.h", 0, [1, 2]), "frame 2 of stream 0, which was sent 2 frames"),
-        (Word(9, 3, 0, "layer0.h", 0, [1, 2]), "stream 3, which was sent 0 frames"),
-        (Word(9, 0, 0, "layer0.h", 4, [1, 2]), "element 5 of layer0.h, which has 4"),
+        (seen(9, 0, 0, 0, "x1"), "element 1: expected 2 (0.25), found unknown"),
+        (seen(9, 0, 2, 0, "21"), "frame 2 of stream 0, which was sent 2 frames"),
+        (seen(9, 3, 0, 0, "21"), "stream 3, which was sent 0 frames"),
+        (seen(9, 0, 0, 4, "21"), "element 5 of layer0.h, which has 4"),
     ],
 )
 def test_the_first_difference_is_told(word, told):
     with pytest.raises(MismatchError) as caught:
-        compare([Word(8, 0, 0, "layer0.h", 0, [1, 2]), word], GOLDEN)
+        compare([seen(8, 0, 0, 0, "21"), word], GOLDEN)
     assert told in str(caught.value)
 
 

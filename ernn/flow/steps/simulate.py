@@ -38,6 +38,7 @@ def run(work: Work) -> None:
             utterances,
             work_folder=work.cache,
             simulator=settings.simulator,
+            testbench=settings.testbench,
             traffic=traffic,
             dump=dump,
         )
