@@ -169,26 +169,27 @@ def activation_circuit(piecewise: Piecewise) -> int:
     # 3: the product.
     pipeline.advance()
     product = pipeline.register("product", slope * size)
-    intercept = pipeline.register("intercept", intercept)
+    # Symmetry: one - (intercept + round(product)) is one - intercept + round(~product), for a half
+    # that rounds up rounds down with the sign; without rounding ~product misses a one.
+    shift = piecewise.product_shift
+    one = 0 if piecewise.name == "tanh" else 1 << piecewise.gate.frac_bits
+    intercept = _fit(intercept, gate_width)
+    mirrored = pyrtl.Const(one + (shift == 0), gate_width) - intercept
+    intercept = pipeline.register(
+        "intercept", pyrtl.select(negative, mirrored.truncate(gate_width), intercept)
+    )
     negative = pipeline.register("negative", negative)
 
-    # 4: rounding and intercept in one sum, whose integer part is the result for |x|.
+    # 4: rounding and intercept in one sum, whose integer part is the result.
     pipeline.advance()
-    shift = piecewise.product_shift
+    width = gate_width + shift
+    product = _fit(pyrtl.concat(pyrtl.Const(0, 1), product), width)
+    product = pyrtl.select(negative, ~product, product)
     added = intercept
     if shift:
         added = pyrtl.concat(intercept, pyrtl.Const(1 << (shift - 1), shift))
-    width = gate_width + shift
-    total = _add(_fit(pyrtl.concat(pyrtl.Const(0, 1), product), width), added, 1, width)
-    y = pipeline.register("y", total[shift:])
-    negative = pipeline.register("negative", negative)
-
-    # 5: symmetry.
-    pipeline.advance()
-    one = 0 if piecewise.name == "tanh" else 1 << piecewise.gate.frac_bits
-    mirrored = (pyrtl.Const(one, gate_width) - y).truncate(gate_width)
     out_o = pyrtl.Output(gate_width, "out_o")
-    out_o <<= pipeline.register("result", pyrtl.select(negative, mirrored, y))
+    out_o <<= pipeline.register("result", _add(product, added, 1, width)[shift:])
     return pipeline.stage
 
 

@@ -46,11 +46,9 @@ def _memory_words(plan: HardwarePlan, model: IntegerModel) -> dict[str, tuple[np
 
 def weight_words(plan: HardwarePlan, model: IntegerModel) -> np.ndarray:
     """Return (steps, rows * columns * macs): what each multiplier holds at each step."""
+    products = by_source(model, plan.recurrent_first)
     return np.concatenate(
-        [
-            _job_weights(plan, job, product)
-            for job, product in zip(plan.jobs, by_source(model), strict=True)
-        ]
+        [_job_weights(plan, job, product) for job, product in zip(plan.jobs, products, strict=True)]
     )
 
 
@@ -105,7 +103,7 @@ def _scales(plan: HardwarePlan, model: IntegerModel, name: str) -> np.ndarray:
     index = [memory.name for memory in plan.memories].index(name)
     memory = plan.memories[index]
     words = np.zeros((memory.scale_words, plan.word), np.int64)
-    for job, product in zip(plan.jobs, by_source(model), strict=True):
+    for job, product in zip(plan.jobs, by_source(model, plan.recurrent_first), strict=True):
         for segment, placed in zip(product.segments, job.segments, strict=True):
             if placed.memory != index or segment.scale is None or segment.scale_format is None:
                 continue

@@ -12,7 +12,7 @@ from ernn.hw.plan import HardwarePlan
 from ernn.hw.program import Job, Reading, Unit, formats_of, is_output, named, unit_lane
 from ernn.hw.rams import rams
 from ernn.hw.storage_plan import OutputPlan, StatePlan
-from ernn.hw.unit_plan import Given, UnitJob, UnitPlan
+from ernn.hw.unit_plan import Given, UnitJob, UnitPlan, pop_cycles
 from ernn.hw.widths import Bounds, bounds, signed_bits, weight_bounds
 from ernn.quant.parameters import IntegerParameters
 from ernn.quant.products import Product
@@ -136,6 +136,7 @@ class _Builder:
             pe_rows=sizes.pe_rows,
             pe_columns=sizes.pe_columns,
             drain_lanes=sizes.drain_lanes,
+            recurrent_first=sizes.recurrent_first,
             tile_rows=self.layout.tile_rows or sizes.pe_rows,
             slices=self.layout.slices,
             fanout=FANOUT,
@@ -157,7 +158,6 @@ class _Builder:
                 for net, mode in zip(inverse_networks, self.layout.modes, strict=True)
             ),
             inverse_cycles=inverse_cycles,
-            rows_cycles=sum_cycles + inverse_cycles + 5 + bool(shift_bits),
             shift_bits=shift_bits,
             modes=self.layout.modes,
             jobs=jobs,
@@ -276,13 +276,15 @@ class _Builder:
         layout, word = self.layout, self.layout.word
         formats = formats_of(self.model, unit)
         lane = unit_lane(self.model, unit)
-        # Without multipliers a lane is so small that a word takes one cycle.
-        lanes = self.sizes.cell_lanes if lane.multipliers else word
+        lanes = layout.lanes(unit)
         beats = word // lanes
         own = [queue for queue in self.program.queues if queue.reader == unit.name]
         paired = tuple(layout.queue_index(queue.name) for queue in own if queue.half)
         state = unit.kind.graph.state
         jobs, state_beats = self._unit_jobs(unit, lanes, paired)
+        found = [*([state.name] if state and unit.state else []), *unit.constants]
+        entry = max(layout.queues[queue.name].words for queue in own)
+        pop = pop_cycles(lane, beats, entry, () if paired else found)
         return UnitPlan(
             name=unit.name,
             cell=unit.kind.cell,
@@ -292,7 +294,8 @@ class _Builder:
             lanes=lanes,
             beats=beats,
             lane=lane,
-            latency_cycles=3 + bool(paired) + lane.cycles + (beats if beats > 1 else 0),
+            pop_cycles=pop,
+            latency_cycles=pop + bool(paired) + lane.cycles + (beats if beats > 1 else 0),
             vector=unit.vector,
             value_bits=formats["vector"].width,
             state=unit.state,

@@ -10,7 +10,7 @@ from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from ernn.hw.array_plan import JobPlan, SegmentPlan
+from ernn.hw.array_plan import JobPlan
 from ernn.hw.plan import HardwarePlan
 from ernn.hw.unit_plan import UnitPlan
 
@@ -122,6 +122,7 @@ class _Machine:
         self.inputs: list[list[int]] = []
         self.next_packet, self.offer = 0, start
         self.sent: dict[int, int] = defaultdict(int)  # packets by stream
+        self.begun: dict[tuple[int, int], int] = {}  # (stream, frame): its first beat, visible
         self.full: dict[tuple[int, int], int] = {}  # (stream, frame): visible
         self.released: dict[tuple[int, int], int] = {}
         # Array
@@ -149,14 +150,15 @@ class _Machine:
     def run(self) -> Prediction:
         frames: dict[int, int] = defaultdict(int)  # next frame of each stream
         free = NEVER  # when the array can take a round
+        found = self.begun if self.plan.early else self.full
         issued: list[int] = []
         closed: list[int] = []  # rounds, when all was out
         while True:
             self._send()
             ready = {
-                stream: self.full[stream, frames[stream]]
+                stream: found[stream, frames[stream]]
                 for stream in range(self.plan.streams)
-                if (stream, frames[stream]) in self.full
+                if (stream, frames[stream]) in found
             }
             if not ready:
                 break
@@ -178,7 +180,7 @@ class _Machine:
 
     def _send(self) -> None:
         """Send every packet whose buffer is known to become free."""
-        latency = self.plan.last_stored.latency_cycles
+        latency = self.plan.last_stored.token_cycles
         while self.next_packet < len(self.packets):
             stream = self.packets[self.next_packet].stream
             frame = self.sent[stream]
@@ -192,6 +194,7 @@ class _Machine:
             for beat in range(self.plan.input_words):
                 self._beat(free if beat == 0 else NEVER)
             self.inputs.append(self.accepted[-self.plan.input_words :])
+            self.begun[stream, frame] = self.moved[-self.plan.input_words] + 1
             self.full[stream, frame] = self.moved[-1] + 1 + latency + 1
             self.sent[stream] += 1
             self.next_packet += 1
@@ -237,11 +240,8 @@ class _Machine:
         step = self.load
         for index, length in enumerate(job.order.lengths):
             done = -1  # the last step of the pass whose cycle is known
-            for place, segment in self._tokens(job) if index == 0 else ():
-                key = (segment.memory, stream)
-                put = self.tokens[key][self.used[key]]
-                self.used[key] += 1
-                step, done = max(step + place - done, put + 1), place
+            for place, ready in self._waits(job, stream, frame) if index == 0 else ():
+                step, done = max(step + place - done, ready), place
             step += length - 1 - done
             step = max(step, self.pass_end + plan.pass_cycles)
             self.pass_end = step
@@ -253,11 +253,15 @@ class _Machine:
         if job.releases_input:
             self.released[stream, frame] = step + 2
 
-    def _tokens(self, job: JobPlan) -> Iterator[tuple[int, SegmentPlan]]:
-        """Yield the steps of a first pass that take a token, and of which vector."""
+    def _waits(self, job: JobPlan, stream: int, frame: int) -> Iterator[tuple[int, int]]:
+        """Yield the steps of a first pass that wait for something, and until when."""
         for place, number, _ in job.order.tokens:
             if job.segments[number].first_use:
-                yield place, job.segments[number]
+                key = job.segments[number].memory, stream
+                yield place, self.tokens[key][self.used[key]] + 1
+                self.used[key] += 1
+        if self.plan.early and job is self.plan.jobs[0]:
+            yield job.order.subs * job.order.groups[0], self.full[stream, frame]
 
     def _rows(self, index: int, first: int, entries: int) -> None:
         """Note when the words of drained entries can be popped."""
@@ -298,8 +302,7 @@ class _Machine:
     def _flush(self, queue: int) -> None:
         """Skip the words that fill up a job's last entry."""
         plan = self.plan.queues[queue]
-        size = max(1, plan.lanes // plan.gates)
-        self.popped[queue] = -(-self.popped[queue] // size) * size
+        self.popped[queue] = -(-self.popped[queue] // plan.words) * plan.words
 
     def _store(self, index: int, number: int, stream: int, offered: list[int]) -> None:
         """Put a token for every group of words that reaches a memory."""
@@ -311,7 +314,7 @@ class _Machine:
         for place, at in enumerate(offered):
             complete = (place + 1) % columns == 0 or place == len(offered) - 1
             if complete and base + place // columns not in memory.silent:
-                self.tokens[index, stream].append(at + memory.latency_cycles)
+                self.tokens[index, stream].append(at + memory.token_cycles)
 
     # The output: ernn_output
 

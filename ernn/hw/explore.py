@@ -245,7 +245,12 @@ class _Explorer:
                         for tile_rows, slices in self._tiles(count, width, drain, word):
                             for lane in [named.cell_lanes] if named.cell_lanes else lanes:
                                 sizes = Sizes(count, width, drain, lane, word)
-                                yield replace(sizes, tile_rows=tile_rows, slices=slices)
+                                yield replace(
+                                    sizes,
+                                    tile_rows=tile_rows,
+                                    slices=slices,
+                                    recurrent_first=named.objective == "latency",
+                                )
 
     def _tiles(self, rows: int, columns: int, drain: int, word: int) -> Iterator[tuple[int, int]]:
         """Yield the rows of a group and the slices of a word that are worth a look."""
@@ -385,6 +390,7 @@ def sizes_of(plan: HardwarePlan) -> Sizes:
         plan.word,
         plan.logic_macs,
         plan.shift_bits,
+        recurrent_first=plan.recurrent_first,
     )
     if plan.gather is None:
         return sizes

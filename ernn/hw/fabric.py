@@ -200,10 +200,10 @@ def _rows(plan: HardwarePlan, part: Part) -> Gates:
     lane["choose"] += plan.word * plan.aligned_bits * (len(plan.aligns) > 1)
     lane["choose"] += plan.word * plan.inverse_bits * several
     lane["ff"] += plan.word * (
-        plan.add_bits
-        + plan.aligned_bits
+        plan.post_cycles * plan.add_bits
+        + plan.align_cycles * plan.aligned_bits
         + plan.inverse_input.width
-        + plan.inverse_bits
+        + plan.place_cycles * plan.inverse_bits
         + plan.row.width
     )
     entering, row = plan.inverse_input, plan.row
@@ -219,7 +219,7 @@ def _rows(plan: HardwarePlan, part: Part) -> Gates:
     tag.update(delay(plan.queue_bits + 3 * several, delays, part))
     if plan.shift_bits:
         lane.update(times(shifter(plan.aligned_bits, plan.shift_bits, part), plan.word))
-        before = plan.sum_cycles + 1 - plan.read_wait("row_shifts")
+        before = plan.shift_cycles - 1 - plan.read_wait("row_shifts")
         tag.update(delay(plan.bias_addr_bits, before, part) + valid_delay(before))
         tag.update(delay(plan.row_shift_bits, plan.read_wait("row_shifts"), part))
     control = plan.pass_tag_bits + len(plan.array_queues)
@@ -241,7 +241,7 @@ def _transform(plan: HardwarePlan, net: TransformPlan, part: Part) -> Gates:
 def _writer(plan: HardwarePlan, memory: MemoryPlan, part: Part) -> Gates:
     """Return ernn_transform_*."""
     tag = plan.stream_bits + memory.offset_bits + 3
-    found = delay(tag, memory.latency_cycles, part) + valid_delay(memory.latency_cycles)
+    found = delay(tag, memory.token_cycles, part) + valid_delay(memory.token_cycles)
     found["control"] += memory.offset_bits
     data = plan.word * memory.input_bits
     if memory.scaled:
@@ -253,7 +253,7 @@ def _writer(plan: HardwarePlan, memory: MemoryPlan, part: Part) -> Gates:
         found.update(choose=plan.word * entering, control=memory.scale_addr_bits)
         if not part.family.multiplier.registers:
             found["ff"] += plan.word * memory.product_bits
-    else:
+    elif memory.buffered:
         found["ff"] += data
     for net in memory.networks:
         found.update(_transform(plan, net, part))
@@ -265,6 +265,7 @@ def _writer(plan: HardwarePlan, memory: MemoryPlan, part: Part) -> Gates:
 def _memory(plan: HardwarePlan, memory: MemoryPlan) -> Gates:
     """Return ernn_vector_memory without its words: tokens, and where the next word goes."""
     bits = plan.streams * memory.count_bits + 1 + memory.offset_bits + bits_for(plan.pe_columns)
+    bits += plan.pe_columns + plan.stream_bits + 1 + memory.offset_bits  # the write, a cycle later
     return Counter(ff=bits + plan.streams, control=2 * bits)
 
 
@@ -272,7 +273,9 @@ def _queue(plan: HardwarePlan, queue: QueuePlan) -> Gates:
     """Return ernn_row_queue without its words."""
     control = 2 * queue.addr_bits + queue.count_bits + 2
     word = queue.gates * plan.word * queue.value_bits
-    found = Counter(ff=word + control, control=control)
+    number = plan.queues.index(queue)
+    direct = any(u.direct and number in (*u.queues, *u.paired_queues) for u in plan.units)
+    found = Counter(ff=word * (not direct) + control, control=control)
     if queue.lanes > queue.gates:  # a choice among the words of an entry
         found["choose"] += word * -(-(queue.lanes // queue.gates - 1) // 3)
     return found

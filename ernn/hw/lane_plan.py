@@ -85,6 +85,11 @@ class LanePlan:
         lines: list[Step | Wait] = [*self.waits, *self.steps]
         return sorted(lines, key=_needed_by)
 
+    def first_read(self, name: str) -> int:
+        """Return the cycle in which an input is read first."""
+        read = (one.cycle for step in self.steps for one in step.operands if one.name == name)
+        return min(read, default=self.cycles)
+
     @property
     def rounded(self) -> list[str]:
         """Formats whose binary point some circuit is told: not the tables' for their own."""

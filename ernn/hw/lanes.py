@@ -21,18 +21,18 @@ def unit(plan: HardwarePlan, one: UnitPlan, part: Part) -> Gates:
     several = one.beats > 1
     for read in one.reads(plan.queues):
         rows = len(read.values) * plan.word * read.value_bits
-        found.update(ff=rows, choose=rows * several)
+        found.update(ff=rows * one.holds, choose=rows * several)
     if several:
         word += plan.word * sum(given.bits for given in one.given)
         found.update(ff=word + tag + 2)
     if one.state_beats:
         control += plan.beat_addr_bits(one) + 2 * one.beat_addr_bits
     if one.state:
-        found.update(ff=one.lanes * plan.state.width * (1 + one.pair_cycles))
+        found.update(ff=one.lanes * plan.state.width * (one.lane_start - 2))
     if one.state_out:
         found.update(delay(plan.beat_addr_bits(one), one.end_cycles - 1, part))
     if one.constants:
-        found.update(delay(plan.constant_bits(one), one.pair_cycles + 1, part))
+        found.update(delay(plan.constant_bits(one), one.lane_start - 2, part))
     whole = lane(one.lane, part)
     for row in one.rows(plan.queues):
         if row.half:
@@ -110,7 +110,7 @@ def _rounded(form: QFormat, out: QFormat) -> Gates:
 
 def _activation(row: int, gate: int, part: Part) -> Gates:
     """Return ernn_sigmoid or ernn_tanh; a slope and an intercept are about as wide as a gate."""
-    found = Counter(ff=row + 4 * gate + 5, activation=row + 2 * gate)
+    found = Counter(ff=row + 3 * gate + 4, activation=row + 2 * gate)
     return found if part.family.multiplier.registers else found + Counter(ff=2 * (row + gate))
 
 

@@ -7,7 +7,7 @@ that of a cell's lane follows in ernn.hw.lane_plan.
 
 from ernn.graphs.cell import SQUASHING, Act, Dot2, Lerp, Move, Mul, Operation
 
-ACTIVATION_CYCLES = 5  # |x|; line of its grid cell; product; sum; sign
+ACTIVATION_CYCLES = 4  # |x|; line of its grid cell; product; sum, with the sign
 MULTIPLY_CYCLES = 2  # product; rounding and sum
 DOT2_CYCLES = 3  # products; their sum; rounding
 LERP_CYCLES = 1 + MULTIPLY_CYCLES  # difference; then times the weight

@@ -12,7 +12,7 @@ from ernn.graphs.fourier import forward, inverse
 from ernn.graphs.reads import FEATURES
 from ernn.hw.array_plan import Mode, TransformPlan, bits_for
 from ernn.hw.gather import Mask, arrange
-from ernn.hw.program import Program, Queue, formats_of, program
+from ernn.hw.program import Program, Queue, Unit, formats_of, program, unit_lane
 from ernn.hw.sources import by_source
 from ernn.hw.steps import cut
 from ernn.hw.storage_plan import MemoryPlan, QueuePlan, ViewPlan
@@ -35,6 +35,7 @@ class Sizes:
     shift_bits: int = 0  # of the block rows' own binary points, more than the model asks for
     tile_rows: int = 0  # PE rows that gather their blocks together; 0: what the model's blocks need
     slices: int = 0  # see ernn.hw.gather; 0: the most that take no more cycles
+    recurrent_first: bool = False  # in each job, before x
 
 
 def words_of(model: IntegerParameters) -> list[int]:
@@ -90,7 +91,7 @@ class Layout:
 
     def __init__(self, model: IntegerParameters, sizes: Sizes, streams: int):
         self.model, self.sizes, self.streams = model, sizes, streams
-        self.program: Program = program(model)
+        self.program: Program = program(model, sizes.recurrent_first)
         self.word = sizes.word or model.word
         blocks = sorted({product.block for product in model.products}, reverse=True)
         self.modes = tuple(self._mode(block) for block in blocks)
@@ -138,6 +139,10 @@ class Layout:
         at = self.model.layers[layer]
         return at.output if vector == OUTPUT else at.hidden
 
+    def lanes(self, unit: Unit) -> int:
+        """Elements that a unit makes a cycle: a word, where lanes have no multipliers."""
+        return self.sizes.cell_lanes if unit_lane(self.model, unit).multipliers else self.word
+
     def addresses(self, words: int) -> int:
         """Return the addresses of a vector: a copy has all words, a bank one of each group."""
         return words if self.gathers else -(-words // self.sizes.pe_columns)
@@ -157,9 +162,8 @@ class Layout:
 
         def add(name, from_array, values, bits, depth):
             lanes = self.sizes.drain_lanes if from_array else 1
-            words = max(1, lanes // len(values))
             depth = max(2, depth)
-            count_bits = bits_for(depth * words + 1)
+            count_bits = bits_for(depth * max(1, lanes // len(values)) + 1)
             queues[name] = QueuePlan(name, from_array, lanes, values, bits, depth, count_bits)
 
         for queue in self.program.queues:
@@ -277,6 +281,10 @@ class Layout:
         )
         forward_cycles = max(self.modes[mode].forward_cycles for mode in modes)
         scaled = bool(scale_formats)
+        # Words that come in pieces, or that nobody reads, would move the transform for nothing.
+        maker = self.program.memory(name).maker
+        steady = maker == "input" or self.lanes(self.program.unit(maker)) == self.word
+        direct = steady and all(view.enabled for view in views) and forward_cycles and not scaled
         silent = self._silent(name)
         tokens = self.offsets[name] - len(silent)
         memory = self.program.memory(name)
@@ -299,7 +307,7 @@ class Layout:
             scale_shift=scale_frac,
             spectrum_bits=spectrum_bits,
             forward_cycles=forward_cycles,
-            latency_cycles=1 + 3 * scaled + forward_cycles,
+            latency_cycles=(not direct) + 3 * scaled + forward_cycles,
             offset_bits=bits_for(self.offsets[name]),
             initial_tokens=tokens if memory.previous else 0,
             count_bits=bits_for(2 * tokens + 1),

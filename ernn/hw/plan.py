@@ -16,15 +16,13 @@ from ernn.errors import ModelFileError
 from ernn.files import write_text
 from ernn.fixed import QFormat
 from ernn.hw.array_plan import JobPlan, Mode, TransformPlan, bits_for
-from ernn.hw.step_memory import Paths
+from ernn.hw.stages import Stages
 from ernn.hw.storage_plan import LoadTarget, MemoryPlan, OutputPlan, QueuePlan, RamPlan, StatePlan
 from ernn.hw.unit_plan import Maker, UnitPlan
 
-SUM_CYCLES = 9  # 4 to the operands, 2 broadcast, 3 in the PE
-
 
 @dataclass(frozen=True)
-class HardwarePlan(Paths):
+class HardwarePlan(Stages):
     """One accelerator. Counts are exact; `ernn.hw.cost` estimates resources from them."""
 
     name: str
@@ -39,6 +37,7 @@ class HardwarePlan(Paths):
     pe_rows: int
     pe_columns: int
     drain_lanes: int
+    recurrent_first: bool  # each job reads the vector of the frame before, then x
     tile_rows: int  # PE rows that gather their blocks together; all, where no block is left out
     slices: int  # of a word, one of which a path's copy of the vector memories holds; 1: whole
     fanout: int  # rows behind a leaf of the broadcast tree
@@ -57,7 +56,6 @@ class HardwarePlan(Paths):
     inverse_networks: tuple[TransformPlan, ...]  # by mode
     inverse_bits: int  # of a value leaving the inverse transform, aligned
     inverse_cycles: int
-    rows_cycles: int  # from the shadow to the row queue
     modes: tuple[Mode, ...]
     jobs: tuple[JobPlan, ...]
     weight_depth: int
@@ -173,6 +171,16 @@ class HardwarePlan(Paths):
         return max(kept, key=lambda memory: memory.latency_cycles)
 
     @property
+    def early(self) -> bool:
+        """Whether a round begins with the first beat of its packet, and waits for x within it.
+
+        Its first job reads the vector of the frame before, then the features. That needs one
+        stream: with more, others could go ahead meanwhile.
+        """
+        first = self.jobs[0].segments
+        return self.streams == 1 and not self.gather and len(first) == 2 and first[0].previous
+
+    @property
     def segments(self) -> int:
         """Vectors that the sequencer has places for: of the job that reads the most, at least 2."""
         return max(2, *(len(job.segments) for job in self.jobs))
@@ -246,16 +254,6 @@ class HardwarePlan(Paths):
     def spectrum_bits(self) -> int:
         """Bits of a spectrum value of any memory."""
         return max(memory.spectrum_bits for memory in self.memories)
-
-    @property
-    def drain_cycles(self) -> int:
-        """From a step leaving the sequencer to its pass's first drained row."""
-        return SUM_CYCLES + self.drain_levels
-
-    @property
-    def drain_levels(self) -> int:
-        """Registers of a word on its way from its shadow: choices among four, in a tree."""
-        return -(-bits_for(self.pass_cycles) // 2)
 
     @property
     def array_queues(self) -> list[QueuePlan]:

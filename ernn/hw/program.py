@@ -143,9 +143,9 @@ class Program:
         return next(u for u in self.units if u.vector == OUTPUT and layer in u.kind.layers)
 
 
-def program(model: IntegerParameters) -> Program:
-    """Derive the program of a model."""
-    products, units = by_source(model), _units(_kinds(model))
+def program(model: IntegerParameters, recurrent_first: bool = False) -> Program:
+    """Derive the program of a model; see `by_source` for the order."""
+    products, units = by_source(model, recurrent_first), _units(_kinds(model))
     memories = _memories(model, products, units)
     queues = _queues(model, units)
     return Program(products, _jobs(model, products, units, memories), units, memories, queues)

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from typing import NamedTuple
 
-from ernn.graphs.cell import INPUT
+from ernn.graphs.cell import INPUT, OUTPUT
 from ernn.quant.parameters import IntegerParameters
 from ernn.quant.products import Product, Segment
 
@@ -21,14 +21,22 @@ class Copy(NamedTuple):
     scale: tuple[int, str] | None  # layer and matrix that the scale belongs to
 
 
-def by_source(model: IntegerParameters) -> tuple[Product, ...]:
-    """Return the products of a model with a segment for each vector."""
+def by_source(model: IntegerParameters, recurrent_first: bool = False) -> tuple[Product, ...]:
+    """Return the products of a model with a segment for each vector, in the order of its steps.
+
+    Args:
+        model: whose products have x first, then the recurrent vector.
+        recurrent_first: the other way round where that vector is of the frame before, and so there
+            before x is; sums are exact, so that the order changes none.
+    """
     found = []
     for product in model.products:
         segments: list[Segment] = []
         for segment in product.segments:
             whole = segment.vector != INPUT
             segments += [segment] if whole else _parts(model, product, segment)
+        if recurrent_first:
+            segments.sort(key=lambda segment: segment.vector != OUTPUT)
         found.append(replace(product, segments=tuple(segments)))
     return tuple(found)
 

@@ -44,11 +44,21 @@ class MemoryPlan:
     scale_shift: int  # bits that value * scale is rounded right by
     spectrum_bits: int
     forward_cycles: int  # of its slowest transform
-    latency_cycles: int  # from a word of the maker to its write
+    latency_cycles: int  # from a word of the maker to its write: at least 1
     offset_bits: int
     initial_tokens: int
     count_bits: int
     silent: tuple[int, ...]  # offsets that put no token: no first use waits for them
+
+    @property
+    def buffered(self) -> bool:
+        """Whether a register lies in front of the transform, or there is none."""
+        return self.latency_cycles > 3 * self.scaled + self.forward_cycles
+
+    @property
+    def token_cycles(self) -> int:
+        """From a word of the maker to its token: the array reads a cycle behind its decision."""
+        return self.latency_cycles - 1
 
     @property
     def job_bits(self) -> int:
@@ -91,6 +101,11 @@ class QueuePlan:
     value_bits: int
     depth: int  # entries
     count_bits: int
+
+    @property
+    def words(self) -> int:
+        """Words of an entry."""
+        return max(1, self.lanes // self.gates)
 
     @property
     def gates(self) -> int:

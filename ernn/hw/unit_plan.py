@@ -76,6 +76,7 @@ class UnitPlan:
     lanes: int  # elements per cycle
     beats: int  # cycles per word
     lane: LanePlan
+    pop_cycles: int  # from popping a word's rows to the lanes' inputs, halves of rows not added
     latency_cycles: int  # from popping a word's rows to offering its vector word
     vector: str  # that its words are, as the cell calls it
     value_bits: int  # of a vector value
@@ -129,9 +130,19 @@ class UnitPlan:
         return int(bool(self.paired_queues))
 
     @property
+    def holds(self) -> bool:
+        """Whether a register of its own holds a queue's word, and moves it on to the next beat."""
+        return self.beats > 1 or self.pop_cycles > 2
+
+    @property
+    def direct(self) -> bool:
+        """Whether its queues have no register behind their memory."""
+        return self.beats > 1 and self.pop_cycles == 2
+
+    @property
     def lane_start(self) -> int:
         """Cycles from a beat to the lanes' inputs."""
-        return 3 + self.pair_cycles
+        return self.pop_cycles + self.pair_cycles
 
     @property
     def end_cycles(self) -> int:
@@ -165,3 +176,20 @@ class UnitPlan:
             if not read.half
             for value in read.values
         ]
+
+
+def pop_cycles(lane: LanePlan, beats: int, words: int, found: Sequence[str]) -> int:
+    """Return the cycles from the pop of a word to the lanes' inputs.
+
+    Behind the queue's memory a register chooses among the words of an entry or moves a word on to
+    the next beat. They are two where it would do both, and where a lane begins with what is found
+    by an address that follows from the pop.
+
+    Args:
+        lane: of the unit.
+        beats: of a word.
+        words: of a queue's entry, at most.
+        found: inputs of the lane that are found in that way and not held up by anything else.
+    """
+    both = beats > 1 and words > 1
+    return 3 if both or any(lane.first_read(name) == 0 for name in found) else 2

@@ -259,7 +259,7 @@ class ModelRecipe(Section):
                 banks=self.tile_banks,
                 balanced=self.tile_balanced,
                 gates=gates,
-                subs=self.own_word // block,
+                subs=self.word // block,
                 used=None if used is None else -(-used // block),
             )
             inner = Tiled(block, inner, tiling)

@@ -11,7 +11,7 @@ from ernn.datafile import Positive, Some, Strict, read_toml
 from ernn.errors import RecipeError
 
 BLOCKS = (1, 4, 8, 16)  # 1: dense
-WORD = 8  # sizes are padded to a multiple of it, and of the block
+WORDS = (8, 16, 32)  # sizes are padded to a multiple of one, which the blocks fit
 
 Text = Annotated[str, Field(pattern=r"\S", max_length=200)]
 Name = Annotated[str, Field(pattern=r"^[a-z0-9_]+$", max_length=40)]
@@ -55,14 +55,19 @@ class Case:
         return "dense" if self.block == 1 else f"k = {self.block}"
 
     @property
-    def word(self) -> int:
-        """What every size is padded to a multiple of."""
-        return max(WORD, self.block)
+    def words(self) -> tuple[int, ...]:
+        """What every size may be padded to a multiple of: all that make a difference.
 
-    @property
-    def hidden(self) -> int:
-        """Cells of a layer with padding."""
-        return padded(self.network.hidden, self.word)
+        Blocks move in words, and fewer, larger words move in fewer cycles. Dense matrices gain
+        nothing by what larger words pad.
+        """
+        sizes = self.network.hidden, self.network.inputs, self.network.outputs
+        found = {
+            tuple(padded(size, word) for size in sizes[:2]): word
+            for word in reversed(WORDS if self.block > 1 else WORDS[:1])
+            if word >= self.block
+        }
+        return tuple(sorted(found.values()))
 
 
 @dataclass(frozen=True)

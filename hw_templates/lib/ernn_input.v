@@ -47,6 +47,7 @@ module ernn_input #(
     input  wire [      STREAM_W-1:0] release_stream_i,
     input  wire                      release_parity_i,
     // Buffers; low half: even frames
+    output wire [     2*STREAMS-1:0] begun_o,        // taken, or its packet has begun and is good so far
     output reg  [     2*STREAMS-1:0] full_o,
     output reg  [     2*STREAMS-1:0] fresh_o,        // first frame of an utterance
     output reg  [               3:0] error_o,        // too short, too long, unknown stream, value; one cycle
@@ -104,6 +105,7 @@ module ernn_input #(
 
   assign ready = inside_q || (run_i && (!known || ~|(busy_q & slot)));
   assign empty_o = !inside_q && ~|busy_q;
+  assign begun_o = busy_q | ({2 * STREAMS{inside_q && good_q}} & slot);
   wire beat = valid && ready;
   wire cut = flush_i && inside_q && !(beat && last);
 

@@ -3,7 +3,7 @@
 //
 // Rows arrive by word, then gate.  LANES >= GATES: an entry holds LANES/GATES words; the words that fill
 // up a job's last entry are skipped with its last real word.  LANES < GATES: a word takes several writes.
-// Latency: a word can be popped the cycle after its last row was written; word_o is 2 cycles after pop_i.
+// Latency: a word can be popped the cycle after its last row was written; word_o is 2 cycles after pop_i (DIRECT: 1).
 // Golden model: ernn.hw.cycles
 // Requires:     LANES and GATES powers of two; pop only when valid_o; DEPTH holds all that is written ahead
 `default_nettype none
@@ -15,6 +15,7 @@ module ernn_row_queue #(
     parameter integer DEPTH   = 2,   // entries
     parameter integer ADDR_W  = 1,
     parameter integer COUNT_W = 4,   // bits that hold the number of words stored
+    parameter integer DIRECT  = 0,   // 1: no register behind the memory, for entries of one word
     parameter RAM_STYLE = "auto"
 ) (
     input  wire                   clk_i,
@@ -24,7 +25,7 @@ module ernn_row_queue #(
     output wire                   valid_o,  // a word can be popped
     input  wire                   pop_i,
     input  wire                   flush_i,  // with pop_i: it is the last word of a job
-    output reg  [GATES*ROW_W-1:0] word_o    // gate 0 in the low bits
+    output wire [GATES*ROW_W-1:0] word_o    // gate 0 in the low bits
 );
 
   // Checked at elaboration: there is no module of such a name, so that every tool stops and says it.
@@ -34,6 +35,9 @@ module ernn_row_queue #(
     end
     if ((1 << ADDR_W) < DEPTH) begin : gen_fault1
       ernn_row_queue_needs_ADDR_W_that_reaches_DEPTH u_fault ();
+    end
+    if (DIRECT != 0 && LANES > GATES) begin : gen_fault2
+      ernn_row_queue_needs_entries_of_one_word_for_DIRECT u_fault ();
     end
   endgenerate
 
@@ -103,21 +107,29 @@ module ernn_row_queue #(
       assign entry_read = pop_i;
       assign popped = {{(COUNT_W - 1) {1'b0}}, 1'b1};
       wire unused = &{1'b0, flush_i};
-      always @(posedge clk_i) word_o <= entry;
+      if (DIRECT != 0) begin : gen_direct
+        assign word_o = entry;
+      end else begin : gen_register
+        reg [GATES*ROW_W-1:0] word_q;
+        always @(posedge clk_i) word_q <= entry;
+        assign word_o = word_q;
+      end
     end else begin : gen_many
       localparam integer WORD_W = $clog2(WORDS);
-      reg [WORD_W-1:0] word_q, word_q2;  // word within the entry
+      reg [WORD_W-1:0] place_q, place_q2;  // word within the entry
       reg              pop_q;
-      assign read = pop_i && word_q == {WORD_W{1'b0}};
-      assign entry_read = pop_i && (flush_i || &word_q);
-      assign popped = flush_i ? WORDS_INT[COUNT_W-1:0] - {{(COUNT_W - WORD_W) {1'b0}}, word_q}
+      reg [GATES*ROW_W-1:0] word_q;
+      assign word_o = word_q;
+      assign read = pop_i && place_q == {WORD_W{1'b0}};
+      assign entry_read = pop_i && (flush_i || &place_q);
+      assign popped = flush_i ? WORDS_INT[COUNT_W-1:0] - {{(COUNT_W - WORD_W) {1'b0}}, place_q}
                               : {{(COUNT_W - 1) {1'b0}}, 1'b1};
       always @(posedge clk_i) begin
-        if (pop_i) word_q <= flush_i ? {WORD_W{1'b0}} : word_q + 1'b1;
-        if (pop_i) word_q2 <= word_q;
+        if (pop_i) place_q <= flush_i ? {WORD_W{1'b0}} : place_q + 1'b1;
+        if (pop_i) place_q2 <= place_q;
         pop_q <= pop_i;
-        if (pop_q) word_o <= entry[word_q2*GATES*ROW_W+:GATES*ROW_W];
-        if (rst_i) word_q <= {WORD_W{1'b0}};
+        if (pop_q) word_q <= entry[place_q2*GATES*ROW_W+:GATES*ROW_W];
+        if (rst_i) place_q <= {WORD_W{1'b0}};
       end
     end
   endgenerate

@@ -3,6 +3,7 @@
 //
 // Every path reads where it likes.  Path p holds slice p modulo SLICES of each word: of its UNITS, those
 // whose number is the slice's modulo SLICES.
+// The array reads a cycle behind the decision for a token's words, which may so be taken before they are written.
 // Latency: 1 for a read; tokens as in ernn_tokens, one for each word whose offset is not silent.
 // Golden model: none (storage); tokens: ernn.hw.cycles
 // Requires:     a vector is written in order, from word_start_i on; SLICES divides PATHS and UNITS, UNITS divides WORD_W
@@ -31,7 +32,7 @@ module ernn_vector_copies #(
     input  wire [           STREAM_W-1:0] word_stream_i,
     input  wire                           word_parity_i,
     input  wire [           OFFSET_W-1:0] word_base_i,    // offset of the vector's first word
-    input  wire [             WORD_W-1:0] word_data_i,
+    input  wire [             WORD_W-1:0] word_data_i,  // a cycle behind the others
     // The array
     input  wire [              PATHS-1:0] read_i,
     input  wire [           STREAM_W-1:0] read_stream_i,
@@ -61,7 +62,13 @@ module ernn_vector_copies #(
 
   reg  [OFFSET_W-1:0] offset_q;  // where the next word goes
   wire [OFFSET_W-1:0] offset = word_start_i ? word_base_i : offset_q;
-  always @(posedge clk_i) if (word_valid_i) offset_q <= offset + 1'b1;
+  reg  write_q;
+  reg  [ADDR_W-1:0] write_addr_q;
+  always @(posedge clk_i) begin
+    if (word_valid_i) offset_q <= offset + 1'b1;
+    write_q      <= word_valid_i && !rst_i;
+    write_addr_q <= {word_stream_i, word_parity_i, offset};
+  end
 
   wire [WORD_W-1:0] slices;  // one after the other
   genvar s, u, p;
@@ -79,8 +86,8 @@ module ernn_vector_copies #(
           .RAM_STYLE(RAM_STYLE)
       ) u_ram (
           .clk_i  (clk_i),
-          .we_i   (word_valid_i),
-          .waddr_i({word_stream_i, word_parity_i, offset}),
+          .we_i   (write_q),
+          .waddr_i(write_addr_q),
           .wdata_i(slices[p%SLICES*SLICE_W+:SLICE_W]),
           .re_i   (read_i[p]),
           .raddr_i({read_stream_i, read_parity_i[p], read_offset_i[p*READ_W+:OFFSET_W]}),

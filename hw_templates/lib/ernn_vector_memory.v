@@ -2,6 +2,7 @@
 // ernn_vector_memory: spectra of one kind of vector, for every stream, both frames and all layers.
 //
 // Word w of a vector lies in bank w modulo BANKS, so that the array reads BANKS words at once.
+// The array reads a cycle behind the decision for a token's words, which may so be taken before they are written.
 // Latency: 1 for a read; tokens as in ernn_tokens.
 // Golden model: none (storage); tokens: ernn.hw.cycles
 // Requires:     a vector is written in order, from word_start_i to word_last_i
@@ -26,7 +27,7 @@ module ernn_vector_memory #(
     input  wire [            STREAM_W-1:0] word_stream_i,
     input  wire                            word_parity_i,
     input  wire [            OFFSET_W-1:0] word_base_i,    // offset of the vector's first word
-    input  wire [              WORD_W-1:0] word_data_i,
+    input  wire [              WORD_W-1:0] word_data_i,  // a cycle behind the others
     // The array
     input  wire                            read_i,
     input  wire [STREAM_W+1+OFFSET_W-1:0]  read_addr_i,    // stream, parity, offset
@@ -56,10 +57,15 @@ module ernn_vector_memory #(
     end
   end
 
+  reg [ADDR_W-1:0] write_addr_q;
+  always @(posedge clk_i) write_addr_q <= {word_stream_i, word_parity_i, offset};
+
   genvar b;
   generate
     for (b = 0; b < BANKS; b = b + 1) begin : gen_bank
       localparam [31:0] INDEX = b;
+      reg write_q;
+      always @(posedge clk_i) write_q <= word_valid_i && bank == INDEX[BANK_W-1:0] && !rst_i;
       ernn_ram #(
           .WIDTH (WORD_W),
           .DEPTH (STREAMS << (1 + OFFSET_W)),
@@ -67,8 +73,8 @@ module ernn_vector_memory #(
           .RAM_STYLE(RAM_STYLE)
       ) u_ram (
           .clk_i  (clk_i),
-          .we_i   (word_valid_i && bank == INDEX[BANK_W-1:0]),
-          .waddr_i({word_stream_i, word_parity_i, offset}),
+          .we_i   (write_q),
+          .waddr_i(write_addr_q),
           .wdata_i(word_data_i),
           .re_i   (read_i),
           .raddr_i(read_addr_i),

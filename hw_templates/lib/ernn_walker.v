@@ -27,7 +27,7 @@ module ernn_walker #(
     output reg  [    JOB_W-1:0] task_job_o,
     output reg  [ STREAM_W-1:0] task_stream_o,
     output reg                  task_parity_o,  // frame number modulo 2: which half of the buffers
-    output reg                  task_fresh_o,   // first frame of an utterance
+    output wire                 task_fresh_o,   // first frame of an utterance; one stream: as it is known now
     output reg                  task_last_o     // last task of the round
 );
 
@@ -38,6 +38,7 @@ module ernn_walker #(
   reg  [  JOB_W-1:0] job_q;
   reg                start_q;  // no stream of this job was taken yet
   reg  [STREAMS-1:0] pending_q;
+  reg                fresh_q;
 
   wire               odd = round_q[0];
   wire [STREAMS-1:0] active = odd ? active_i[2*STREAMS-1:STREAMS] : active_i[STREAMS-1:0];
@@ -50,6 +51,10 @@ module ernn_walker #(
   wire               job_done = rest == {STREAMS{1'b0}};
   wire               round_done = job_done && job_q == LAST_JOB;
   wire               advance = round_q != issued_i && (!task_valid_o || task_ready_i);
+
+  // Rounds and frames of one stream count alike, and a round that began early learns it late.
+  assign task_fresh_o = STREAMS == 1 ? (task_parity_o ? fresh_i[2*STREAMS-1] : fresh_i[0]) : fresh_q;
+  wire unused = &{1'b0, fresh_q};
 
   function [STREAM_W-1:0] index_of(input [STREAMS-1:0] one_hot);
     integer i;
@@ -64,7 +69,7 @@ module ernn_walker #(
       task_job_o    <= job_q;
       task_stream_o <= index_of(lowest);
       task_parity_o <= |(parity & lowest);
-      task_fresh_o  <= |(fresh & lowest);
+      fresh_q       <= |(fresh & lowest);
       task_last_o   <= round_done;
       pending_q     <= rest;
       start_q       <= job_done;

@@ -91,6 +91,20 @@ DESIGNS = {
         },
         Sizes(2, 3, 1, 8, word=16),
     ),
+    "lstm-early": Design(
+        {"cell": "lstm", "hidden": 12, "layers": 2, "features": 9, "blocks": 4},
+        Sizes(6, 2, 2, 4, recurrent_first=True),
+        streams=1,
+    ),
+    "gru_before-early-dense": Design(
+        {"cell": ["gru_before", "mgu"], "hidden": 8, "features": 23, "blocks": 1, "labels": 0},
+        Sizes(6, 3, 1, 1, recurrent_first=True),
+        streams=1,
+    ),
+    "lstm-recurrent-first": Design(
+        {"cell": "lstm", "hidden": 12, "layers": 2, "features": 9, "blocks": 4, "projection": 4},
+        Sizes(6, 2, 2, 2, recurrent_first=True),
+    ),
     "gru_after-three-layers": Design(
         {"cell": "gru_after", "hidden": 6, "layers": 3, "blocks": {"input": 4, "recurrent": 2}},
         Sizes(4, 2, 2, 1),

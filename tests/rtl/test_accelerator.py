@@ -81,6 +81,7 @@ def designs(draw: st.DrawFn) -> Design:
             cell_lanes=draw(st.sampled_from([1, 2, 8])) if word else 1,
             word=word,
             logic_macs=draw(st.sampled_from([0, 0, 1, 3])),
+            recurrent_first=draw(st.booleans()),
         ),
         streams=draw(st.integers(1, 4)),
         bits=QuantizationRecipe(

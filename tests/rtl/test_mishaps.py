@@ -22,6 +22,7 @@ from ernn.run.vectors import vector_files
 
 MODEL = {"cell": "lstm", "hidden": 8, "features": 11, "blocks": 4, "labels": 5}
 DESIGN = Design(MODEL, Sizes(4, 2, 1, 4))
+EARLY = Design(MODEL, Sizes(4, 2, 1, 4, recurrent_first=True), streams=1)
 SHORT, VALUE_RANGE = 1, 16  # bits of register error
 
 pytestmark = pytest.mark.parametrize("simulator", [ICARUS])
@@ -30,8 +31,8 @@ pytestmark = pytest.mark.parametrize("simulator", [ICARUS])
 class Story:
     """Steps of the testbench and the answers that are expected."""
 
-    def __init__(self, folder):
-        self.made = Accelerator.write(DESIGN, folder)
+    def __init__(self, folder, design=DESIGN):
+        self.made = Accelerator.write(design, folder)
         self.plan, self.model = self.made.plan, self.made.model
         self.at = {register.name: register.address for register in self._map.registers}
         self.steps, self.expected = [], []
@@ -61,7 +62,9 @@ class Story:
 
     def take(self, frames, stream=0, model=None, skip=0):
         """Expect the answers to frames of an utterance, but the first ones."""
-        told = vector_files(self.plan, model or self.model, [[frames], [frames]])["expected.mem"]
+        told = vector_files(self.plan, model or self.model, [[frames]] * self.plan.streams)[
+            "expected.mem"
+        ]
         words = [int(line, 16) for line in told.splitlines()[1:]]
         size = self.plan.output_words
         answers = [[stream, words[t * size : (t + 1) * size]] for t in range(len(frames))]
@@ -103,6 +106,11 @@ class Story:
 @pytest.fixture
 def story(request):
     return Story(request.config.cache.mkdir("mishaps"))
+
+
+@pytest.fixture
+def early(request):
+    return Story(request.config.cache.mkdir("mishaps-early"), EARLY)
 
 
 def test_a_stop_answers_what_was_taken(story, simulator):
@@ -203,6 +211,42 @@ def test_a_reset_forgets(wait, story, simulator):
     story.run(simulator)
 
 
+def test_what_a_dropped_packet_began(simulator, early):
+    """A round that begins with its packet is the next one's, whose utterance and weights count."""
+    assert early.plan.early
+    frames, other = early.frames(4), turned(early.model)
+
+    def load(model):
+        early.write("control", 0)
+        for address, value in load_writes(early.plan, model, early._map)[1:-1]:
+            early.do("write", address, value, expect="OKAY")
+        early.write("control", 1)
+
+    def drop(fresh):
+        early.do("beats", early.packet(frames[0], fresh=fresh)[:1])
+        early.do("wait", 60)
+        early.flush()
+        early.do("wait", 10)
+        early.read("status", 1)  # what waits is no frame on its way
+
+    early.send(frames[:2])
+    early.take(frames[:2])
+    drop(fresh=True)
+    early.send(frames[2:3], fresh=False)
+    early.take(frames[:3], skip=2)
+    load(other)
+    drop(fresh=False)
+    load(early.model)
+    early.send(frames[3:], fresh=False)
+    early.take(frames, skip=3)
+    drop(fresh=False)
+    early.send(frames[:2])
+    early.take(frames[:2])
+    early.write("error", SHORT)
+    early.read("error", 0)
+    early.run(simulator)
+
+
 def test_words_outside_a_memory(story, simulator):
     """And overwrite nothing; what is read where no register is, is 0."""
     story.write("control", 0)
@@ -265,6 +309,24 @@ MUTATIONS = [
     ("ernn_input.v", "|signs && !(&signs)", "1'b0", test_a_value_beyond_its_format_is_told),
     ("ernn_input.v", "? {data[", "? {~data[", test_a_value_beyond_its_format_is_told),
 ]  # fmt: skip
+
+
+EARLY_MUTATIONS = [
+    ("ernn_sequencer.v", "|| (at_features && features_fresh)", ""),
+    ("ernn_sequencer.v", "stale_q <= (stale_q ||", "stale_q <= (1'b0 &&"),
+    ("ernn_sequencer.v", "waits_o <= busy_q", "waits_o <= 1'b0"),
+]
+
+
+@pytest.mark.parametrize("number", range(len(EARLY_MUTATIONS)))
+def test_a_planted_bug_of_early_rounds_is_found(number, simulator, tmp_path):
+    file, before, after = EARLY_MUTATIONS[number]
+    early = Story(tmp_path, EARLY)
+    text = (early.made.rtl / file).read_text()
+    assert before in text, f"{file} has no {before!r} to change"
+    (early.made.rtl / file).write_text(text.replace(before, after))
+    with pytest.raises((AssertionError, ToolError)):
+        test_what_a_dropped_packet_began(simulator, early)
 
 
 @pytest.mark.parametrize("number", range(len(MUTATIONS)))

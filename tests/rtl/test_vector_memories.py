@@ -15,7 +15,7 @@ CYCLES = 300
 def test_vector_memory(simulator, folder, banks):
     """Word w lies in bank w modulo BANKS; a token per group, also for one that is not full."""
     rng, v, mem, tokens, read = np.random.default_rng(6), Vectors(), {}, None, None
-    place, stream, parity, base, length = 0, 0, 0, 0, 4
+    place, stream, parity, base, length, late = 0, 0, 0, 0, 4, {}
     for cycle in range(CYCLES):
         reset = cycle < 1
         valid = not reset and rng.random() < 0.7
@@ -32,7 +32,7 @@ def test_vector_memory(simulator, folder, banks):
                 "word_stream_i": stream,
                 "word_parity_i": parity,
                 "word_base_i": base,
-                "word_data_i": word,
+                "word_data_i": late.get("word", 0),  # a cycle behind the others
                 "read_i": enabled,
                 "read_addr_i": asked[0] << 4 | asked[1] << 3 | asked[2],
                 "take_i": take,
@@ -51,8 +51,11 @@ def test_vector_memory(simulator, folder, banks):
             read = sum(w << (8 * bank) for bank, w in enumerate(group)) if known else None
         if tokens:
             tokens[0] -= take
+        if late:
+            mem[late["at"]] = late["word"]
+        late = {}
         if valid:
-            mem[stream, parity, base + place // banks, place % banks] = word
+            late = {"at": (stream, parity, base + place // banks, place % banks), "word": word}
             tokens[stream] += (place + 1) % banks == 0 or last
             place = (place + 1) % length
             if place == 0:
@@ -69,7 +72,7 @@ def test_vector_memory(simulator, folder, banks):
 def test_vector_copies(simulator, folder, paths, slices):
     """Every path has its slice of every word; a token for each word that is not silent."""
     rng, v, mem, tokens = np.random.default_rng(6), Vectors(), {}, None
-    place, stream, parity, base, length, silent = 0, 0, 0, 0, 4, 0b110100
+    place, stream, parity, base, length, silent, late = 0, 0, 0, 0, 4, 0b110100, {}
     read = [None] * paths
     for cycle in range(CYCLES):
         reset = cycle < 1
@@ -88,7 +91,7 @@ def test_vector_copies(simulator, folder, paths, slices):
                 "word_stream_i": stream,
                 "word_parity_i": parity,
                 "word_base_i": base,
-                "word_data_i": word,
+                "word_data_i": late.get("word", 0),  # a cycle behind the others
                 "read_i": sum(int(on) << n for n, on in enumerate(enabled)),
                 "read_stream_i": asked,
                 "read_parity_i": sum(int(one) << n for n, one in enumerate(parities)),
@@ -109,8 +112,11 @@ def test_vector_copies(simulator, folder, paths, slices):
             read[path] = _joined(units[path % slices :: slices], 4) if units else None
         if tokens:
             tokens[0] -= take
+        if late:
+            mem[late["at"]] = late["word"]
+        late = {}
         if valid:
-            mem[stream, parity, base + place] = word
+            late = {"at": (stream, parity, base + place), "word": word}
             tokens[stream] += not silent >> (base + place) & 1
             place = (place + 1) % length
             if place == 0:

@@ -75,16 +75,16 @@ def test_options_of_other_suites_are_refused():
 
 
 def test_sizes_are_padded_to_words_and_blocks():
-    sizes = {case.name: case.hidden for case in STAC.cases}
-    assert [sizes[f"lstm_a-{blocks}"] for blocks in ("dense", "k4", "k8", "k16")] == [
-        *(104, 104, 104),
-        112,
+    words = {case.name: case.words for case in STAC.cases}
+    assert [words[f"lstm_a-{blocks}"] for blocks in ("dense", "k4", "k8", "k16")] == [
+        *((8,), (8, 16, 32), (8, 16, 32), (16, 32)),
     ]
+    assert words["lstm_c-k8"] == (8, 16, 32)  # 1,000, 1,008 and 1,024 cells
     for case in STAC.cases[:4]:
-        model = make_model(case, seed=0)
-        assert model.layers[0].hidden == case.hidden
-        assert {product.block for product in model.products[:-1]} == {case.block}
-        assert model.products[-1].block == case.word
+        for word in case.words:
+            model = make_model(case, word, seed=0)
+            assert model.layers[0].hidden == -(-100 // word) * word
+            assert {product.block for product in model.products} == {case.block}
 
 
 def test_one_output_in_a_block_is_any_dense_row():

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // ernn_tanh: tanh of a Q3.12 word as a Q0.15 word.
 //
-// One word per cycle; latency 5 cycles.
+// One word per cycle; latency 4 cycles.
 // Golden model: ernn.graphs.activation.Piecewise.run
 // Written by ernn.hdl.datapath through PyRTL, whose sums are a bit wider than their operands:
 // Verilog widens the operands by itself, and the carry is dropped where the result cannot need it.
@@ -24,13 +24,11 @@ module ernn_tanh (
   reg negative_q1;
   reg negative_q2;
   reg negative_q3;
-  reg negative_q4;
   reg [31:0] product_q3;
-  reg [15:0] result_q5;
+  reg [15:0] result_q4;
   reg [15:0] size_q1;
   reg [15:0] size_q2;
   reg [11:0] slope_q2;
-  reg [15:0] y_q4;
 
   // Temporaries
   wire [16:0] size1_sum1;
@@ -38,10 +36,11 @@ module ernn_tanh (
   wire [27:0] slope2_word1;
   wire [27:0] slope2_choice1;
   wire [31:0] product3_product1;
-  wire [32:0] y4_joined1;
-  wire [25:0] y4_sum1;
-  wire [24:0] y4_bits1;
-  wire [16:0] result5_difference1;
+  wire [16:0] intercept3_difference1;
+  wire [32:0] result4_joined1;
+  wire [24:0] result4_bits1;
+  wire [25:0] result4_sum1;
+  wire [24:0] result4_bits2;
 
   // Read-only memory data
   initial begin
@@ -112,30 +111,29 @@ module ernn_tanh (
   end
 
   // Combinational logic
-  assign out_o = result_q5;
+  assign out_o = result_q4;
   assign size1_sum1 = (~(in_i) + 16'd1);
   assign slope2_bits1 = (size_q1[15:8]);
   assign slope2_choice1 = (~((slope2_bits1 < 8'd56)) ? 28'd32767 : slope2_word1);
   assign product3_product1 = ({4'd0, slope_q2} * size_q2);
-  assign y4_joined1 = {1'd0, product_q3};
-  assign y4_sum1 = ((y4_joined1[24:0]) + {intercept_q3, 9'd256});
-  assign y4_bits1 = (y4_sum1[24:0]);
-  assign result5_difference1 = (16'd0 - y_q4);
+  assign intercept3_difference1 = (16'd0 - intercept_q2);
+  assign result4_joined1 = {1'd0, product_q3};
+  assign result4_bits1 = (result4_joined1[24:0]);
+  assign result4_sum1 = ((negative_q3 ? ~(result4_bits1) : result4_bits1) + {intercept_q3, 9'd256});
+  assign result4_bits2 = (result4_sum1[24:0]);
 
   // Register logic
   always @(posedge clk_i) begin
     intercept_q2 <= (slope2_choice1[15:0]);
-    intercept_q3 <= intercept_q2;
+    intercept_q3 <= (negative_q2 ? (intercept3_difference1[15:0]) : intercept_q2);
     negative_q1 <= (in_i[15]);
     negative_q2 <= negative_q1;
     negative_q3 <= negative_q2;
-    negative_q4 <= negative_q3;
     product_q3 <= product3_product1;
-    result_q5 <= (negative_q4 ? (result5_difference1[15:0]) : y_q4);
+    result_q4 <= (result4_bits2[24:9]);
     size_q1 <= ((in_i[15]) ? (size1_sum1[15:0]) : in_i);
     size_q2 <= size_q1;
     slope_q2 <= (slope2_choice1[27:16]);
-    y_q4 <= (y4_bits1[24:9]);
   end
 
   // RomBlock line logic
