@@ -17,8 +17,8 @@ Theirs are measured systems with their bus and host, numbered as in the table be
 care, and not by a ratio.
 Weights are random: speed does not depend on them, and nothing is said of accuracy. Blocks of 4 and
 more are compressed networks, which would have to be trained; dense rows are the published networks.
-Weights and activations have 12 bits; peepholes there are none. Sizes of dense networks are padded to
-a multiple of 8, those of others to one of 8, 16 or 32 that the blocks fit, whichever is fastest.
+Weights and activations have 12 bits; peepholes there are none. Sizes of dense networks are padded
+to a multiple of 8, those of others to one of 8, 16 or 32 that the blocks fit, whichever is fastest.
 cycles a frame: one stream, frames back to back. DSP: as planned, plus multipliers built from logic;
 BRAM counted, LUT estimated. uJ a frame: of the chip alone at that rate, estimated from typical
 activity, with its 90 % interval."""

@@ -128,12 +128,15 @@ def test_tokens(simulator, folder):
 
 
 @only_icarus
-@pytest.mark.parametrize(("lanes", "gates"), [(1, 1), (1, 4), (2, 4), (4, 4), (4, 2), (4, 1)])
-def test_row_queue(simulator, folder, lanes, gates):
+@pytest.mark.parametrize(
+    ("lanes", "gates", "direct"),
+    [(1, 1, 0), (1, 4, 1), (2, 4, 0), (4, 4, 1), (4, 2, 0), (4, 1, 0)],
+)
+def test_row_queue(simulator, folder, lanes, gates, direct):
     """Words come out in order; the ones that fill up a job's last entry are skipped."""
     rng, v = np.random.default_rng(5), Vectors()
     size, depth = max(1, lanes // gates), 3
-    words, rows, due, left = deque(), [], deque([None, None]), 0
+    words, rows, due, left = deque(), [], deque([None] * (2 - direct)), 0
     for cycle in range(CYCLES):
         reset = cycle < 1
         entry = [int(r) for r in rng.integers(16, size=lanes)]
@@ -165,8 +168,9 @@ def test_row_queue(simulator, folder, lanes, gates):
                 words.append(sum(row << (4 * g) for g, row in enumerate(rows[:gates])))
                 del rows[:gates]
     parameters = {"LANES": lanes, "GATES": gates, "ROW_W": 4, "DEPTH": depth, "ADDR_W": 2}
+    parameters |= {"COUNT_W": 4, "DIRECT": direct}
     files = verilog("row_queue", "ram")
-    check("ernn_row_queue", parameters | {"COUNT_W": 4}, v, folder, simulator, files=files)
+    check("ernn_row_queue", parameters, v, folder, simulator, files=files)
 
 
 @only_icarus
@@ -276,6 +280,32 @@ def test_rounds(simulator, folder):
                 parity[s] ^= 1
     assert issued > 20
     check("ernn_rounds", {"STREAMS": 2}, v, folder, simulator, files=verilog("rounds"))
+
+
+@only_icarus
+def test_rounds_that_begin_early(simulator, folder):
+    """What waits for its features is idle; where an utterance begins is known when they come."""
+    v = Vectors()
+
+    def cycle(expected=None, **inputs):
+        names = ("rst_i", "full_i", "fresh_i", "advance_i", "done_i", "waits_i", "begin_i")
+        quiet = dict.fromkeys((*names, "begin_parity_i"), 0) | {"empty_i": 1}
+        v.cycle(quiet | inputs, dict.fromkeys(("issued_o", "idle_o", "fresh_o")) | (expected or {}))
+
+    cycle(rst_i=1)
+    cycle({"idle_o": 1}, full_i=1)  # the packet begins
+    cycle({"issued_o": 1, "idle_o": 0}, full_i=1, empty_i=0, advance_i=1)
+    cycle({"idle_o": 0}, waits_i=1)  # and is dropped
+    cycle({"idle_o": 1}, waits_i=1)
+    cycle({"idle_o": 1}, full_i=1, empty_i=0, waits_i=1)  # another one of the same frame
+    cycle({"issued_o": 1, "idle_o": 0}, full_i=1, fresh_i=1, empty_i=0, begin_i=1)
+    cycle({"idle_o": 0, "fresh_o": 1}, full_i=3, fresh_i=2, empty_i=0)
+    cycle({"issued_o": 2, "idle_o": 0}, full_i=3, empty_i=0, begin_i=1, begin_parity_i=1)
+    cycle({"fresh_o": 1}, empty_i=0, done_i=1)
+    cycle({"issued_o": 2}, done_i=1)
+    cycle({"idle_o": 0})
+    cycle({"idle_o": 1})
+    check("ernn_rounds", {"EARLY": 1}, v, folder, simulator, files=verilog("rounds"))
 
 
 def bits(by_parity):
