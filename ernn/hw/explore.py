@@ -228,6 +228,7 @@ class _Explorer:
 
     def _candidates(self) -> Iterator[Sizes]:
         named = self.hardware
+        first = named.objective == "latency"  # frames that come alone
         for word in [named.word] if named.word else words_of(self.model):
             rows = max(product.bias.size // word for product in self.model.products)
             words = max(-(-s.columns // word) for p in self.products for s in p.segments)
@@ -245,12 +246,8 @@ class _Explorer:
                         for tile_rows, slices in self._tiles(count, width, drain, word):
                             for lane in [named.cell_lanes] if named.cell_lanes else lanes:
                                 sizes = Sizes(count, width, drain, lane, word)
-                                yield replace(
-                                    sizes,
-                                    tile_rows=tile_rows,
-                                    slices=slices,
-                                    recurrent_first=named.objective == "latency",
-                                )
+                                sizes = replace(sizes, tile_rows=tile_rows, slices=slices)
+                                yield replace(sizes, recurrent_first=first)
 
     def _tiles(self, rows: int, columns: int, drain: int, word: int) -> Iterator[tuple[int, int]]:
         """Yield the rows of a group and the slices of a word that are worth a look."""
