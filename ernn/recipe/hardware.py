@@ -6,6 +6,7 @@ from pydantic import Field, field_validator, model_validator
 
 from ernn.errors import RecipeError
 from ernn.parts.part import load_part
+from ernn.parts.speed import fastest
 from ernn.recipe.section import Count, Section
 
 MAX_STREAMS = 16
@@ -31,6 +32,17 @@ class HardwareRecipe(Section):
     def _known_part(cls, part: str) -> str:
         load_part(part)
         return part
+
+    @model_validator(mode="after")
+    def _clock_can_be_reached(self) -> "HardwareRecipe":
+        found = fastest(load_part(self.part))
+        if found and self.clock_mhz > found[0]:
+            raise RecipeError(
+                f"clock_mhz = {self.clock_mhz:g}, which no registers reach on {self.part}",
+                given=f"the fastest is {found[0]} MHz, where {found[1]} ends",
+                remedy=f"ask for at most {found[0]}",
+            )
+        return self
 
     @model_validator(mode="after")
     def _smallest_is_fast_enough(self) -> "HardwareRecipe":

@@ -60,6 +60,11 @@ def test_shipped_recipes_are_good_and_named_like_their_file(path):
         ('[corpus]\nkind = "timit"', "corpus", "needs path, the folder that holds TRAIN"),
         ('[corpus]\nkind = "kaldi"', "corpus", "needs path, the folder that holds the data"),
         ('[corpus]\nkind = "manifest"', "corpus", "needs path, a file with a line of JSON"),
+        (
+            '[hardware]\npart = "XC7Z020"\nclock_mhz = 500.0',
+            "clock_mhz = 500, which no registers reach on XC7Z020: the fastest is",
+            "ends; ask for at most",
+        ),
         ("[hardware]\nstreams = 0", "hardware.streams = 0", "or equal to 1"),
         ('[simulation]\nsimulator = "vcs"', "simulation.simulator = 'vcs'", "'verilator'"),
     ],

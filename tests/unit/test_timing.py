@@ -1,5 +1,6 @@
 """Static timing analysis: longest ways by hand and by brute force, through modules and around."""
 
+import importlib.util
 import json
 from functools import cache
 from pathlib import Path
@@ -13,11 +14,13 @@ from ernn.backends.backend import backend_of
 from ernn.backends.vivado.timing import Series7, delays
 from ernn.errors import ToolError
 from ernn.parts.part import load_part
+from ernn.parts.speed import fastest, slowness
 from ernn.timing.analysis import Analysis
 from ernn.timing.graph import flatten
 from ernn.timing.library import CellTiming
 from ernn.timing.wires import SPREAD, delays_over, wire_lengths
 
+ROOT = Path(__file__).parents[2]
 CELLS = {
     "LUT": CellTiming(arcs={("A", "Y"): 1.0, ("B", "Y"): 2.0}),
     "WIDE": CellTiming(arcs={("A", "Y"): 5.0}),
@@ -233,6 +236,33 @@ def test_the_interval_holds_all_routed_designs():
     page = (results.parents[2] / "docs" / "hardware.md").read_text()
     for one, ratio in zip(found, ratios, strict=True):
         assert f"| {one['routed_mhz']:.1f} | {ratio:.2f} |" in page, one["name"]
+
+
+def clocks():
+    """Return benchmarks/timing_layers.py as a module."""
+    path = ROOT / "benchmarks" / "timing_layers.py"
+    spec = importlib.util.spec_from_file_location("benchmark_clocks", path)
+    found = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(found)
+    return found
+
+
+def test_the_page_shows_the_analysed_clocks():
+    found = clocks()
+    assert found.table() in found.PAGE.read_text()
+    for path in found.RESULTS.glob("*.json"):
+        one = json.loads(path.read_text())
+        assert one["mhz"][0] > one["clock_mhz"], f"{one['title']} is slower than asked for"
+
+
+def test_no_recipe_asks_for_more_than_the_sequencer_allows():
+    """ernn/parts/speed.toml: the nanoseconds of the quickest sequencer, at the interval's end."""
+    results = [json.loads(path.read_text()) for path in clocks().RESULTS.glob("*.json")]
+    quickest = min(one["units"]["sequencer"][0] / slowness(one["grade"]) for one in results)
+    mhz, _ = fastest(load_part("XC7Z020"))
+    assert mhz == pytest.approx(1000 * SPREAD[1] / quickest, rel=0.02)
+    assert fastest(load_part("XC7VX690T"))[0] == pytest.approx(mhz / slowness("virtex-2"), rel=0.01)
+    assert fastest(load_part("XCKU060")) is None
 
 
 def test_wires_grow_with_sinks_and_end_with_the_design():

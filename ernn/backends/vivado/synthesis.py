@@ -1,7 +1,7 @@
 """AMD's parts in Yosys: 7-series, whose cells stand in for those of UltraScale."""
 
 from ernn.backends.netlist import BLOCK18, DSP, FF, FREE, LUT
-from ernn.backends.yosys_commands import TOP, keep_leaves
+from ernn.backends.yosys_commands import TOP, dissolve, keep_leaves
 from ernn.hw.cost import Resources
 
 _LUT_COSTS = "2:2,3,6:5,10,20"  # of 1 to 8 inputs, as synth_xilinx has them
@@ -34,6 +34,7 @@ def hierarchical() -> list[str]:
     return [
         f"{synth} begin:prepare",
         *keep_leaves(),
+        *dissolve("ernn_requant"),  # so that a DSP block's adder takes the rounding of its product
         f"{synth} prepare:map_luts",
         "opt_expr -mux_undef -noclkinv",
         f"abc -luts {_LUT_COSTS}",

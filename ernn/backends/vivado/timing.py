@@ -10,6 +10,7 @@ import numpy as np
 from ernn.datafile import load_toml
 from ernn.errors import ToolError
 from ernn.parts.part import Part
+from ernn.parts.speed import grade_of, slowness
 from ernn.timing.library import CellTiming, scaled
 from ernn.timing.wires import delays_over, wire_lengths
 
@@ -27,24 +28,23 @@ def delays(part: Part) -> "Series7":
     Raises:
         ToolError: the part is of another family.
     """
-    if part.family.name != "7-series":
+    grade = grade_of(part)
+    if grade is None:
         raise ToolError(
             f"the clock of {part.name} cannot be analysed",
             given=f"ernn has no delays of {part.family.name}",
             remedy="leave --timing out, or give a part of the 7-series (--part)",
         )
-    process = "virtex" if re.match("xc7[kv]", part.full_name or part.name.lower()) else "artix"
-    grade = re.search(r"-([123])", part.full_name)
-    return Series7(f"{process}-{grade[1] if grade else 1}")
+    return Series7(grade)
 
 
 class Series7:
     """The library, at a speed grade."""
 
     def __init__(self, grade: str) -> None:
-        """Read the table; ``grade`` is one of its [grades]."""
+        """Read the table; ``grade`` is one of `ernn.parts.speed.grade_of`."""
         table: dict[str, Any] = load_toml(Path(__file__).with_name("delays.toml"), ToolError)
-        self.name, self.table, self.grade = grade, table, table["grades"][grade]
+        self.name, self.table, self.grade = grade, table, slowness(grade)
         self._known: dict[tuple[str, tuple[int, ...]], CellTiming] = {}
 
     @property
