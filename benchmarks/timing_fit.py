@@ -20,6 +20,7 @@ import numpy as np
 
 from ernn.backends import nextpnr
 from ernn.backends.ecp5.build import PACKAGE, PLACER
+from ernn.backends.ecp5.registers import use_block_registers
 from ernn.backends.ecp5.synthesis import flat
 from ernn.backends.ecp5.timing import Ecp5
 from ernn.backends.synthesis import read_commands
@@ -89,6 +90,7 @@ def measure(name: str, plan: HardwarePlan, model: IntegerModel, folder: Path) ->
         project = open_project(folder / "generate", False)
         commands = (*read_commands(project, False), *flat(), f"write_json {netlist.resolve()}")
         run_yosys(commands, project.rtl, folder / "synth.ys", timeout_s=3600)
+        use_block_registers(netlist)
     library = Ecp5(load_part(PART))
     graph = flatten(read_netlist(netlist), TOP, library)
     found = Analysis(graph, library)

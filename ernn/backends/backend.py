@@ -7,6 +7,7 @@ import importlib
 import pkgutil
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, fields
+from pathlib import Path
 from typing import Any, get_type_hints
 
 from pydantic.fields import FieldInfo
@@ -46,6 +47,8 @@ class Backend:
     cells: Mapping[str, Resources]  # what a cell of its library takes; free ones are not named
     # Delays, for the analysis of a netlist's clock; an error says what parts have none.
     delays: Callable[[Part], Library] | None = None
+    # Moves registers into the blocks beside them, in a netlist as JSON: what Yosys leaves to do
+    registers: Callable[[Path], None] | None = None
     netlist_cells: str = ""  # glob of sim/cells: its cells for a simulator; empty: none
 
     @property

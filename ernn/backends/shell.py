@@ -58,21 +58,38 @@ def write_shell(request: BuildRequest, board: Board, extra: dict[str, str]) -> S
     return shell
 
 
-def synthesize_core(request: BuildRequest, flat: Sequence[str]) -> Path:
-    """Synthesize the accelerator alone by a flow's commands; return nextpnr's input."""
+def synthesize_core(
+    request: BuildRequest,
+    flat: Sequence[str],
+    improve: Callable[[Path], None] | None = None,
+) -> Path:
+    """Synthesize the accelerator alone; return nextpnr's input.
+
+    Args:
+        request: of the build.
+        flat: a flow's commands.
+        improve: changes the netlist, which it finds as JSON.
+    """
     folder = alias(request.folder.resolve())  # Yosys takes names with spaces apart
+    netlist = folder / f"{TOP}.json"
     commands = [
         "read_verilog -defer " + " ".join(path.name for path in request.project.verilog),
         *flat,
-        f"write_json {folder / f'{TOP}.json'}",
+        f"write_json {netlist}",
+    ]
+    run_yosys(commands, request.project.rtl, folder / "synth.ys", timeout_s=request.timeout_s)
+    if improve:
+        improve(netlist)
+    commands = [
+        f"read_json {netlist}",
         f"select {TOP}",
         f"write_rtlil -selected {folder / f'{TOP}.il'}",
         "select -clear",
         "splitnets",  # a word whose bits depend on each other looks like a loop to a simulator
         f"write_verilog -noattr {folder / f'{TOP}.v'}",
     ]
-    run_yosys(commands, request.project.rtl, folder / "synth.ys", timeout_s=request.timeout_s)
-    return folder / f"{TOP}.json"
+    run_yosys(commands, folder, folder / "netlist.ys", timeout_s=request.timeout_s)
+    return netlist
 
 
 def synthesize_around(request: BuildRequest, synth: str) -> Path:

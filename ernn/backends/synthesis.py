@@ -62,6 +62,8 @@ def synthesize(
     commands = (*read_commands(project, contents), *flow, f"write_json {netlist}")
     started = time.monotonic()
     run_yosys(commands, project.rtl, folder / "synth.ys", timeout_s=timeout_s)
+    if backend.registers:
+        backend.registers(netlist)
     seconds = time.monotonic() - started
     counted = count(read_netlist(netlist), TOP, backend.cells)
     family = part.family.synthesized_as or part.family.name

@@ -146,7 +146,7 @@ def _operands(plan: HardwarePlan, part: Part) -> Gates:
     if len(plan.modes) > 1:
         found["choose"] += plan.macs * plan.operand_bits
     control = 9 + plan.memory_bits + plan.mode_bits
-    late = delay(2 + plan.weight_addr_bits, 3, part)
+    late = delay(2, 3, part) + delay(plan.weight_addr_bits, 2, part)
     return times(found, plan.paths) + Counter(ff=control) + late
 
 
@@ -170,6 +170,8 @@ def pe(plan: HardwarePlan, part: Part, split: bool) -> Gates:
     found.update(times(logic_product(plan.operand_bits, plan.weight_bits), plan.logic_macs))
     if split or not block.registers:  # of operand, weight and product
         found["ff"] += 2 * blocks * (plan.operand_bits + plan.weight_bits)
+    early = plan.logic_macs + blocks * (split or block.registers < 2)
+    found["ff"] += early * plan.weight_bits  # as weights leave their memory
     return found
 
 

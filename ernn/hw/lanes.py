@@ -124,5 +124,7 @@ def _dot2(part: Part, first: QFormat, second: QFormat, out: QFormat) -> Gates:
     total = aligned(first, second)
     found = _rounded(total, out) + Counter(ff=out.width)
     if not part.family.multiplier.adder:  # a block that has one takes both products and their sum
-        found.update(ff=first.width + second.width + total.width, add=total.width)
+        found.update(ff=total.width, add=total.width)
+    if not part.family.multiplier.registers:
+        found.update(ff=first.width + second.width)
     return found

@@ -62,7 +62,8 @@ class Multiplier(Strict):
     a_bits: Bits  # the wider port
     b_bits: Bits
     acc_bits: Bits
-    registers: bool  # it takes the registers of its operands and of the product
+    # In a row that it takes in front of its second operand, and one of the first and of the product
+    registers: Annotated[int, Field(strict=True, ge=0, le=2)]
     adder: bool  # it adds up, and adds another block's product
 
 

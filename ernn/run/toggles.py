@@ -110,16 +110,21 @@ def _add_memory(tally: _Tally, nets: dict[str, dict[int, Bit]], duration: int) -
 
 @dataclass(frozen=True)
 class _Pe:
-    """What of a PE is in DSP blocks: not its first MACs, which are built from logic."""
+    """What of a PE is in DSP blocks: not its first MACs, which are built from logic.
+
+    A block has a register for weights that leave their memory: it is none of the fabric.
+    """
 
     plan: HardwarePlan
     module: str
     path: str
 
-    def first_bit(self, name: str) -> int:
-        """Return the first bit of a register that is there."""
+    def there(self, name: str, bit: int) -> bool:
+        """Tell whether a bit of a register is there, and counted."""
         widths = {"operands_q": self.plan.operand_bits, "weights_q": self.plan.weight_bits}
-        return self.plan.logic_macs * widths[name] if name in widths else 0
+        if name == "words_q":
+            return bit < self.plan.logic_macs * self.plan.weight_bits
+        return bit >= self.plan.logic_macs * widths.get(name, 0)
 
     @property
     def logic(self) -> bool:
@@ -135,7 +140,6 @@ def _add_registers(tally: _Tally, nets: dict[str, dict[int, Bit]], module: Modul
         if kind is None:
             continue
         if pe.module == "ernn_pe":
-            first = pe.first_bit(name)
-            bits = {index: bit for index, bit in bits.items() if index >= first}
+            bits = {index: bit for index, bit in bits.items() if pe.there(name, index)}
             kind = "register" if kind == "result" and pe.logic else kind
         tally.kinds[kind].add(list(bits.values()))

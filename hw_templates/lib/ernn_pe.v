@@ -3,7 +3,8 @@
 //
 // Every MAC registers operand and weight, then the product, then the sum: one DSP block each, but for
 // the first LOGIC of them, whose products are built from adders.  The sums are copied to a shadow, which
-// is drained while the next pass runs; what is drained first needs none.
+// is drained while the next pass runs; what is drained first needs none.  Weights come a cycle before
+// their operands, into a register that a memory or a DSP block has for them.
 // Latency: 3 from operand to sum.
 // Golden model: ernn.quant.integer_model
 // Requires:     ACC_W >= OP_W + WEIGHT_W holds the largest sum (proved by ernn.hw.widths)
@@ -20,7 +21,7 @@ module ernn_pe #(
     input  wire                     clk_i,
     input  wire                     rst_i,
     input  wire [    MACS*OP_W-1:0] operands_i,
-    input  wire [MACS*WEIGHT_W-1:0] weights_i,
+    input  wire [MACS*WEIGHT_W-1:0] weights_i,   // a cycle before the others
     input  wire                     valid_i,     // the operands count
     input  wire                     first_i,     // they start a new sum
     input  wire                     last_i,      // they end it
@@ -38,14 +39,16 @@ module ernn_pe #(
   localparam integer PRODUCT_W = OP_W + WEIGHT_W;
 
   // Control beside the operand, the product and the sum
+  reg [MACS*WEIGHT_W-1:0] words_q;  // weights as they leave the memory
   reg [    MACS*OP_W-1:0] operands_q;
   reg [MACS*WEIGHT_W-1:0] weights_q;
   reg                     valid_q, valid_q2, first_q, first_q2, last_q, last_q2;
   wire [  MACS*ACC_W-1:0] sums;
 
   always @(posedge clk_i) begin
+    words_q    <= weights_i;
     operands_q <= operands_i;
-    weights_q  <= weights_i;
+    weights_q  <= words_q;
     valid_q    <= valid_i;
     valid_q2   <= valid_q;
     first_q    <= first_i;
@@ -81,7 +84,7 @@ module ernn_pe #(
         ) u_product (
             .clk_i    (clk_i),
             .a_i      (operands_i[m*OP_W+:OP_W]),
-            .b_i      (weights_i[m*WEIGHT_W+:WEIGHT_W]),
+            .b_i      (words_q[m*WEIGHT_W+:WEIGHT_W]),
             .product_o(product)
         );
       end else begin : gen_dsp

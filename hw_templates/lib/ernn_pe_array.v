@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // ernn_pe_array: ROWS x COLUMNS PEs, their weights, the broadcast tree and the drain.
 //
-// Step controls come with the operands, the weight address and its enable a cycle before them.
+// Step controls come with the operands, the weight address and its enable two cycles before them.
 // drain_o carries LANES rows a cycle: row LANES*t + d leaves lane d in cycle t of a drain; valid and tag
 // travel outside.
 // Latency: 5 + LEVELS from the last operand of a pass to its first drained row (2 broadcast, 3 PE).
@@ -31,8 +31,8 @@ module ernn_pe_array #(
     input  wire                                step_valid_i,
     input  wire                                step_first_i,  // first step of a pass
     input  wire                                step_last_i,   // last step of a pass
-    input  wire                                step_read_i,   // its weights are needed, a cycle early
-    input  wire [                  ADDR_W-1:0] step_weight_i, // its weight address, a cycle early
+    input  wire                                step_read_i,   // its weights are needed, two cycles early
+    input  wire [                  ADDR_W-1:0] step_weight_i, // its weight address, two cycles early
     input  wire [ROWS/GROUP_ROWS*COLUMNS*MACS*OP_W-1:0] operands_i,  // of each group
     // New weights, while the array rests: a word of row load_target_i
     input  wire                                load_we_i,
@@ -60,7 +60,7 @@ module ernn_pe_array #(
   localparam integer ENTRIES = ROWS / LANES;
   localparam integer WORD_W = COLUMNS * MACS * WEIGHT_W;
 
-  // Stage 1: root of the broadcast tree, weight address in its leaves; stage 2: leaves and weights;
+  // Stage 1: root of the broadcast tree, weights leave their memory; stage 2: leaves, weights in the PE;
   // stages 3 to 5: operand, product and sum inside the PE; then the drain.
   reg  [  GROUPS*OPERANDS_W-1:0] root_q;
   reg  [             ADDR_W-1:0] weight_q;

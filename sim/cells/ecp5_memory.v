@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-// DP16KD: an ECP5's block RAM of 18 kbit as synth_ecp5 uses it; for any simulator.
+// DP16KD: an ECP5's block RAM of 18 kbit as ernn uses it; for any simulator.
 //
-// Two ports of 1, 2, 4, 9 or 18 bits; or one that writes and one that reads 36. A read takes one cycle, and no output
-// register is modelled. What is read where the other port writes is the older word.
+// Two ports of 1, 2, 4, 9 or 18 bits; or one that writes and one that reads 36. A read takes one cycle, two through the
+// output register, whose enable is OCE alone. What is read where the other port writes is the older word.
 // Golden model: none (tests/rtl/test_cells.py compares it with ernn_ram)
 `default_nettype none
 
@@ -139,8 +139,14 @@ module DP16KD (
   end
 
   // A word of 36 bits is read at port B: its low half leaves at A.
-  wire [17:0] doa = DATA_WIDTH_B == 36 ? out_b[17:0] : out_a[17:0];
-  wire [17:0] dob = DATA_WIDTH_B == 36 ? out_b[35:18] : out_b[17:0];
+  wire [17:0] read_a = DATA_WIDTH_B == 36 ? out_b[17:0] : out_a[17:0];
+  wire [17:0] read_b = DATA_WIDTH_B == 36 ? out_b[35:18] : out_b[17:0];
+  reg [17:0] read_a_q, read_b_q;
+  initial {read_a_q, read_b_q} = 36'd0;
+  always @(posedge CLKA) if (OCEA) read_a_q <= read_a;
+  always @(posedge CLKB) if (OCEB) read_b_q <= read_b;
+  wire [17:0] doa = REGMODE_A == "OUTREG" ? read_a_q : read_a;
+  wire [17:0] dob = REGMODE_B == "OUTREG" ? read_b_q : read_b;
   assign {
     DOA17, DOA16, DOA15, DOA14, DOA13, DOA12, DOA11, DOA10, DOA9, DOA8, DOA7, DOA6, DOA5, DOA4, DOA3, DOA2, DOA1, DOA0
   } = doa;
@@ -149,8 +155,8 @@ module DP16KD (
   } = dob;
 
   generate
-    if (REGMODE_A != "NOREG" || REGMODE_B != "NOREG" || CSDECODE_A != "0b000" || CSDECODE_B != "0b000"
-        || WRITEMODE_A == "WRITETHROUGH" || WRITEMODE_B == "WRITETHROUGH" || CLKAMUX != "CLKA" || CLKBMUX != "CLKB") begin : gen_unknown
+    if ((REGMODE_A != "NOREG" && REGMODE_A != "OUTREG") || (REGMODE_B != "NOREG" && REGMODE_B != "OUTREG")
+        || CSDECODE_A != "0b000" || CSDECODE_B != "0b000" || WRITEMODE_A == "WRITETHROUGH" || WRITEMODE_B == "WRITETHROUGH" || CLKAMUX != "CLKA" || CLKBMUX != "CLKB") begin : gen_unknown
       initial begin
         $display("%m: a block RAM with a configuration that is not modelled");
         $finish;
@@ -158,7 +164,6 @@ module DP16KD (
     end
   endgenerate
 
-  wire unused = &{1'b0, OCEA, OCEB};
 endmodule
 
 `default_nettype wire

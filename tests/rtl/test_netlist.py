@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from accelerators import Accelerator, Design
 
+from ernn.backends.ecp5.registers import use_block_registers
 from ernn.backends.ecp5.synthesis import flat
 from ernn.backends.gowin.synthesis import flat as gowin_flat
 from ernn.errors import MismatchError
@@ -38,9 +39,13 @@ def synthesize(made, flow):
     """Write the netlist of a flow beside the accelerator; return it."""
     files = " ".join(path.name for path in sorted(made.rtl.glob("*.v")))
     netlist = made.folder / ("netlist.v" if flow == "ecp5" else f"{flow}.v")
-    commands = [f"read_verilog -defer {files}", *FLOWS[flow](), "splitnets"]
-    commands.append(f"write_verilog -noattr {netlist}")
+    found = netlist.with_suffix(".json")
+    commands = [f"read_verilog -defer {files}", *FLOWS[flow](), f"write_json {found}"]
     run_yosys(commands, made.rtl, made.folder / f"{flow}.ys")
+    if flow == "ecp5":
+        use_block_registers(found)
+    commands = [f"read_json {found}", "splitnets", f"write_verilog -noattr {netlist}"]
+    run_yosys(commands, made.rtl, made.folder / f"{flow}-netlist.ys")
     return netlist
 
 
@@ -59,6 +64,8 @@ def run(accelerator, netlist, work, flow="ecp5"):
 @pytest.mark.parametrize("flow", FLOWS)
 def test_every_output_word_is_the_integer_models(accelerator, tmp_path, flow):
     made = accelerator.folder / "netlist.v" if flow == "ecp5" else synthesize(accelerator, flow)
+    if flow == "ecp5":  # the multipliers' registers are used
+        assert '.REG_INPUTA_CLK("CLK0")' in made.read_text()
     found = run(accelerator, made, tmp_path, flow)
     assert found.elements == {"output layer0.h": 5 * 4}
 

@@ -34,7 +34,8 @@ def vectors(shadow):
     operands[:9], weights[:9] = -(1 << OP_W - 1), -(1 << WEIGHT_W - 1)  # the largest products
     valid, first = rng.random(CYCLES) < 0.7, rng.random(CYCLES) < 0.2
     last, reset = rng.random(CYCLES) < 0.3, rng.random(CYCLES) < 0.05
-    first[0], valid[0], reset[0] = True, True, True
+    # The first weights come in cycle 0, their operands in cycle 1
+    valid[0], first[1], valid[1], reset[0] = False, True, True, True
     sums, drained = None, None
     for cycle in range(CYCLES):
         ended = [
@@ -51,7 +52,7 @@ def vectors(shadow):
             {
                 "rst_i": reset[cycle],
                 "operands_i": packed(operands[cycle], OP_W),
-                "weights_i": packed(weights[cycle], WEIGHT_W),
+                "weights_i": packed(weights[min(cycle + 1, CYCLES - 1)], WEIGHT_W),
                 "valid_i": valid[cycle],
                 "first_i": first[cycle],
                 "last_i": last[cycle],

@@ -91,6 +91,7 @@ def schedule(rng, entries, rows, filled):
         since = entries
 
     add(reset=True)
+    add()  # weights are asked for two cycles before the first step
     for place in [] if filled else np.ndindex(rows, DEPTH):
         add(load=place)
     while len(cycles) < CYCLES:
@@ -128,11 +129,11 @@ def vectors(rows, columns, lanes, levels, logic, fanout, files, group, folder):
     loaded = draw(rng, WEIGHT_W, len(asked), columns, MACS)
     resets = [bool(now.get("reset")) for now in asked]
     expected = [None] * (len(asked) + 100)
-    weights = read = sums = out = None
-    afters = [*asked[1:], {}]
+    known = read = sums = out = None
+    afters = [*asked[2:], {}, {}]
     for cycle, (now, after) in enumerate(zip(asked, afters, strict=True)):
-        weights = read
-        if after.get("read"):  # a cycle early, and before this cycle's load
+        weights, known = known, read
+        if after.get("read"):  # two cycles early, and before this cycle's load
             read = memory[:, after["address"]].copy()
         if now.get("valid"):
             products = operands[cycle].repeat(group, axis=0) * weights

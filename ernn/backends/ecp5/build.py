@@ -9,6 +9,7 @@ from pydantic import Field
 
 from ernn.backends import nextpnr
 from ernn.backends.build_result import BuildRequest, BuildResult
+from ernn.backends.ecp5.registers import use_block_registers
 from ernn.backends.ecp5.synthesis import flat
 from ernn.backends.shell import (
     OpenOptions,
@@ -125,7 +126,7 @@ def _write_shell(request: BuildRequest, board: Board) -> None:
 
 def _synthesize(request: BuildRequest, board: Board | None) -> Path:
     """Synthesize the accelerator, and the shell around it; return nextpnr's input."""
-    core = synthesize_core(request, flat())
+    core = synthesize_core(request, flat(), use_block_registers)
     return synthesize_around(request, "synth_ecp5") if board else core
 
 

@@ -1,6 +1,7 @@
 """Delays of an ECP5 at its slowest speed grade, for the analysis of a netlist's clock."""
 
 from collections.abc import Mapping
+from itertools import product
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,12 @@ from ernn.timing.library import CellTiming
 from ernn.timing.wires import delays_over, wire_lengths
 
 _BESIDE = frozenset({"LUT4", "PFUMX", "L6MUX21", "CCU2C"})
+# Which parameters tell of a block's registers, and what they say where it is used
+_REGISTERS = {
+    "MULT18X18D": ("REG_INPUTA_CLK", "REG_OUTPUT_CLK"),
+    "DP16KD": ("REGMODE_A", "REGMODE_B"),
+}
+_USED = ("CLK0", "OUTREG")
 _FILLS = {"LUT4": 1 / 8, "CCU2C": 2 / 8, "TRELLIS_FF": 1 / 8, "TRELLIS_DPR16X4": 6 / 8}
 
 
@@ -37,13 +44,19 @@ class Ecp5:
             "CCU2C": self._carry(),
             "TRELLIS_FF": self._ff(),
             "TRELLIS_DPR16X4": self._lut_ram(),
-            "MULT18X18D": self._multiplier(),
-            "DP16KD": self._block_ram(),
             **dict.fromkeys(("GND", "VCC", "GSR", "PUR"), CellTiming()),
+        }
+        uses = list(product((False, True), repeat=2))
+        self._blocks = {
+            "MULT18X18D": {used: self._multiplier(*used) for used in uses},
+            "DP16KD": {used: self._block_ram(*used) for used in uses},
         }
 
     def cell(self, kind: str, parameters: Mapping[str, Any]) -> CellTiming:
         """Return the delays of a cell."""
+        if self.block(kind):
+            used = [parameters.get(name) in _USED for name in _REGISTERS[kind]]
+            return self._blocks[kind][used[0], used[1]]
         return self._cells[kind]
 
     def wires(self, fan_out: np.ndarray, blocks: np.ndarray, tiles: float) -> np.ndarray:
@@ -81,14 +94,26 @@ class Ecp5:
         needed = {"DI": 0.0, "WAD": 0.0, "WRE": one["enable"]}
         return CellTiming({("RAD", "DO"): one["read"]}, {}, needed)
 
-    def _multiplier(self) -> CellTiming:
-        through = self.table["MULT18X18D"]["through"]
+    def _multiplier(self, before: bool, behind: bool) -> CellTiming:
+        """Return a multiplier with registers of both operands and of the product."""
+        one = self.table["MULT18X18D"]
         pins = [f"{port}{bit}" for port in "AB" for bit in range(18)]
-        return CellTiming({(pin, f"P{bit}"): through for pin in pins for bit in range(36)})
+        results = [f"P{bit}" for bit in range(36)]
+        if not before and not behind:
+            return CellTiming({(pin, out): one["through"] for pin in pins for out in results})
+        needed = one["operand" if before else "before"]
+        late = one["product" if behind else "after"]
+        return CellTiming({}, dict.fromkeys(results, late), dict.fromkeys(pins, needed))
 
-    def _block_ram(self) -> CellTiming:
+    def _block_ram(self, *registers: bool) -> CellTiming:
+        """Return a block RAM whose ports A and B have output registers."""
         one = self.table["DP16KD"]
-        launches = {f"DO{port}{bit}": one["clock"] for port in "AB" for bit in range(18)}
+        late = [one["register" if used else "clock"] for used in registers]
+        launches = {
+            f"DO{port}{bit}": time
+            for port, time in zip("AB", late, strict=True)
+            for bit in range(18)
+        }
         needed = {f"{pin}{port}": one["enable"] for pin in ("WE", "CE", "OCE") for port in "AB"}
         for port in "AB":
             needed |= {f"DI{port}{bit}": one["data"] for bit in range(18)}
