@@ -178,11 +178,12 @@ def quantize(
         CorpusError, ShapeError: the sequences are empty, not finite or of another size.
         RecipeError: a setting is not allowed.
     """
+    from ernn.quant.fill import filled
     from ernn.quant.quantize import quantize as make
 
     if not isinstance(settings, QuantizationRecipe):
         settings = QuantizationRecipe.from_dict(dict(settings or {}), "quantization")
-    return make(model, settings, calibration)
+    return filled(make(model, settings, calibration))
 
 
 def plan(

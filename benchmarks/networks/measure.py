@@ -15,6 +15,7 @@ from ernn.hdl.project import write_project
 from ernn.hw.explore import Design, explore
 from ernn.machine import describe_machine
 from ernn.parts.part import load_part, part_names
+from ernn.quant.fill import filled
 from ernn.quant.integer_model import IntegerModel
 from ernn.quant.quantize import measure, quantize
 from ernn.quant.ranges import Ranges
@@ -89,7 +90,7 @@ def quantized(
     """Return a model in few bits, its weights with a binary point by product or by row."""
     asked = {"weight_bits": weight_bits, "activation_bits": activation_bits}
     settings = QuantizationRecipe.from_dict(asked | {"row_scales": row_scales}, "quantization")
-    return quantize(model, settings, calibration)
+    return filled(quantize(model, settings, calibration))
 
 
 def rows(

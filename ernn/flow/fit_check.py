@@ -6,6 +6,7 @@ import numpy as np
 
 from ernn.flow.score import task_of
 from ernn.hw.explore import make_plan
+from ernn.quant.fill import filled
 from ernn.quant.quantize import quantize
 from ernn.structures.magnitude import MAGNITUDE
 from ernn.train.acoustic import AcousticModel
@@ -28,5 +29,5 @@ def require_fit(work: "Work") -> None:
         return  # for another machine; the steps that need the array refuse it before any runs
     exported = AcousticModel(recipe.model, task.features, task.outputs, recipe.seed).export()
     noise = np.random.default_rng(0).normal(size=(8, exported.features))
-    integer = quantize(exported, recipe.quantization, [noise])
+    integer = filled(quantize(exported, recipe.quantization, [noise]))
     make_plan(integer, recipe.hardware, recipe.name)

@@ -19,6 +19,7 @@ from ernn.hw.cost import resources
 from ernn.hw.explore import make_plan
 from ernn.hw.layout import Sizes
 from ernn.parts.part import load_part
+from ernn.quant.fill import filled
 from ernn.quant.integer_model import IntegerModel
 from ernn.quant.quantize import quantize
 from ernn.recipe import BLOCK_SIZES, Recipe
@@ -57,7 +58,7 @@ def measure(recipe: Recipe, point: Point, features: int, outputs: int) -> Size:
     recipe = variant(recipe, point)
     model = AcousticModel(recipe.model, features, outputs, recipe.seed).export()
     noise = np.random.default_rng(0).normal(size=(8, features))
-    integer = quantize(model, recipe.quantization, [noise])
+    integer = filled(quantize(model, recipe.quantization, [noise]))
     part = load_part(recipe.hardware.part)
     target = Target(recipe.name, part.name, recipe.hardware.clock_mhz, recipe.hardware.streams)
     smallest = build_plan(integer, Sizes(1, 1, 1, 1), target)

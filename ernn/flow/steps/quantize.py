@@ -10,6 +10,7 @@ from ernn.flow.score import save_score, task_of
 from ernn.flow.signals import compare_signals
 from ernn.flow.training import drop_checkpoints, prepare
 from ernn.flow.work import Work
+from ernn.quant.fill import filled
 from ernn.quant.frames import stack
 from ernn.quant.integer_model import IntegerModel
 from ernn.quant.predict import predict
@@ -29,7 +30,7 @@ def run(work: Work) -> None:
         model = quantize(compressed, settings, chosen, progress)
     if settings.fine_tune_updates:
         compressed, model = _fine_tune(work, compressed, model)
-    model.save(work.run.integer_model)
+    filled(model).save(work.run.integer_model)
     with work.progress("quantize: test frames") as progress:
         save_score(work, lambda sequences: predict(model, sequences, progress))
     test = task.frames("test")
