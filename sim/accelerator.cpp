@@ -20,9 +20,8 @@
 
 namespace {
 
-constexpr int SOON = 1000;     // cycles: time-out of a register access
-constexpr int SEND_CYCLES = 2;  // from handing a packet to the source until its first beat can be taken
-
+constexpr int SOON = 1000;      // cycles: time-out of a register access
+constexpr int SEND_CYCLES = 2;  // from handing a packet to the source until its first beat
 constexpr int HALF_PS = 5000;   // of a clock cycle, for dumps
 
 using Word = std::vector<uint32_t>;  // the lowest bits first
