@@ -34,6 +34,7 @@ def random_model(
     tiling: Tiling | None = None,
     reads: Mapping[int, Reads] | None = None,
     levels: str | None = None,
+    output_levels: str | None = None,
 ) -> CompressedModel:
     """Return a model with weights of a trained model's size.
 
@@ -55,6 +56,7 @@ def random_model(
         reads: the vectors of layers that read others than the one in front; the output layer's
             number is that of the layers.
         levels: of the weights of the layers' matrices, where blocks are of 1.
+        output_levels: of those of the output matrix.
     """
     kinds = [cell_named(name) for name in ([cell] * layers if isinstance(cell, str) else cell)]
     chosen = [_options(kind, cell_activation, peepholes, projection > 0) for kind in kinds]
@@ -75,10 +77,13 @@ def random_model(
         sizes[index] = built[-1].output
     rows, last = padded(labels, word), reads.get(len(kinds), ()) if labels else ()
     size = sum(sizes[vector] for vector in sources(last, len(kinds)))
+    last_matrix = _matrix(rng, block.get("output", 1), rows, size, scales) if labels else None
+    if last_matrix and output_levels:
+        last_matrix = _held(last_matrix, None, output_levels)
     return CompressedModel(
         features=features,
         layers=tuple(built),
-        output=_matrix(rng, block.get("output", 1), rows, size, scales) if labels else None,
+        output=last_matrix,
         output_bias=rng.normal(0, 0.5, rows) if labels else None,
         labels=labels,
         output_reads=last,

@@ -15,6 +15,7 @@ from ernn.cells import OUTPUT_LAYER
 from ernn.circulant import expand, packed
 from ernn.compressed import StructuredMatrix
 from ernn.finetune.straight_through import Exact
+from ernn.fixed import QFormat
 from ernn.quant.integer_model import IntegerModel
 from ernn.quant.products import Product, Segment
 from ernn.quant.program import gate_slice, signal, stem
@@ -72,7 +73,10 @@ class Weights:
         dense = torch.as_tensor(_blocks(product.block)).to(generators)
         shifts = np.zeros(1) if product.shifts is None else product.shifts
         units = np.exp2(-shifts)[:, None, None]  # of the weights of each block row
-        exact = Exact(segment.spectra, product.weight, generators, units)
+        form = product.weight
+        if product.levels:  # the outer levels are no numbers that saturated
+            form = QFormat(form.int_bits + 1, form.frac_bits)
+        exact = Exact(segment.spectra, form, generators, units)
         spectra = exact.replace(packed(generators))
         p, q, k = spectra.shape
         blocks = (spectra.reshape(p * q, k) @ dense).reshape(p, q, k, k)

@@ -101,10 +101,13 @@ def _few_bits(chosen: Design, wider: HardwarePlan, part: Part) -> Iterator[str]:
         f"multiplier without a DSP block, {_energy(chosen, part)} instead of "
         f"{_energy(other, part)} a frame"
     )
+    if plan.weight_powers:
+        yield "weights are 0 and powers of two: PEs choose, shift and add, without DSP blocks"
+        return
     # No accumulation is the best case; if one product fits, all steps of a pass are asked for.
     longest = max(max(job.order.lengths) for job in plan.jobs)
-    each = pack(plan.operand_bits, plan.weight_bits, 1, part)
-    all_steps = pack(plan.operand_bits, plan.weight_bits, longest, part)
+    each = pack(plan.operand_bits, plan.factor_bits, 1, part)
+    all_steps = pack(plan.operand_bits, plan.factor_bits, longest, part)
     if all_steps.fits:
         yield f"packing: two products would fit one DSP block, but are not packed: {all_steps.why}"
     elif each.fits:

@@ -258,8 +258,8 @@ def _numbers(run: RunFolder, origin: Origin) -> content.Numbers:
         for name, error in signals.items()
     )
     model = IntegerModel.load(run.integer_model)
-    shift = model.row_shift
-    return content.Numbers(model.weight_bits, model.activation_bits, formats, origin, shift)
+    shift, weight_bits = model.row_shift, max(one.weight.width for one in model.products)
+    return content.Numbers(weight_bits, model.activation_bits, formats, origin, shift)
 
 
 def _bits(path: Path, origin: Origin) -> content.BitsSearch | None:

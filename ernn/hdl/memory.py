@@ -31,6 +31,7 @@ def _memory_words(plan: HardwarePlan, model: IntegerModel) -> dict[str, tuple[np
     """Return what every memory of `HardwarePlan.load_targets` holds: (words, values), and bits."""
     weights = weight_words(plan, model).reshape(-1, plan.pe_rows, plan.pe_columns * plan.macs)
     rows = range(plan.pe_rows)
+    weights = plan.weight_code.encode(weights)
     contents = {f"weights_{row:03}": (weights[:, row], plan.weight_bits) for row in rows}
     contents["bias"] = _bias_words(plan, model), plan.row.width
     if plan.shift_bits:

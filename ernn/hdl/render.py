@@ -54,6 +54,7 @@ def sources(plan: HardwarePlan, sigmoid: Piecewise, tanh: Piecewise, twiddle_bit
     needed = {name for circuit in circuits for name in _CIRCUITS.get(circuit, ())}
     unneeded = {name for names in _CIRCUITS.values() for name in names} - needed
     unneeded.add("ernn_vector_memory" if plan.gather else "ernn_vector_copies")
+    unneeded.add("ernn_logic_product" if plan.weight_powers else "ernn_power_product")
     for path in sorted((folder("hw_templates") / "lib").glob("*.v")):
         if path.stem not in unneeded:
             files[path.name] = path.read_text(encoding="utf-8")

@@ -13,7 +13,8 @@ from ernn.hw.program import Job, Reading, Unit, formats_of, is_output, named, un
 from ernn.hw.rams import rams
 from ernn.hw.storage_plan import OutputPlan, StatePlan
 from ernn.hw.unit_plan import Given, UnitJob, UnitPlan, pop_cycles
-from ernn.hw.widths import Bounds, bounds, signed_bits, weight_bounds
+from ernn.hw.weight_code import weight_code
+from ernn.hw.widths import Bounds, bounds, signed_bits
 from ernn.quant.parameters import IntegerParameters
 from ernn.quant.products import Product
 from ernn.quant.program import signal
@@ -82,7 +83,6 @@ class _Widths(NamedTuple):
     """Bits of what the array computes; see the fields of the plan."""
 
     operand: int
-    weight: int
     acc: int
     sum: int
     add: int
@@ -94,6 +94,7 @@ class _Builder:
         self.model, self.sizes, self.target = model, sizes, target
         self.layout = Layout(model, sizes, target.streams)
         self.program = self.layout.program
+        self.code = weight_code(model.products, self.layout.has_gaps)
 
     def plan(self) -> HardwarePlan:
         model, sizes = self.model, self.sizes
@@ -141,9 +142,11 @@ class _Builder:
             slices=self.layout.slices,
             fanout=FANOUT,
             macs=macs,
-            logic_macs=min(sizes.logic_macs, macs),
+            logic_macs=0 if self.code.powers else min(sizes.logic_macs, macs),
             operand_bits=widths.operand,
-            weight_bits=widths.weight,
+            weight_bits=self.code.bits,
+            weight_powers=self.code.powers,
+            weight_odd=self.code.odd,
             acc_bits=widths.acc,
             sum_bits=widths.sum,
             add_bits=widths.add,
@@ -180,15 +183,16 @@ class _Builder:
 
     def _widths(self, jobs: tuple[JobPlan, ...], aligns: tuple[int, ...]) -> _Widths:
         """Return the bits of all that the array computes."""
-        model, columns = self.model, self.sizes.pe_columns
+        columns = self.sizes.pe_columns
         found = [self._bounds(job) for job in jobs]
         operand_bits = max(
             *(signed_bits(one.operands) for one in found),
             *(memory.spectrum_bits for memory in self.layout.memories),
         )
-        weight_bits = signed_bits(weight_bounds(self.layout.modes[0].block, model.weight_bits))
         # A PE extends its products, so that a sum is no narrower than they are.
-        acc_bits = max(operand_bits + weight_bits, *(signed_bits(one.sums) for one in found))
+        acc_bits = max(
+            operand_bits + self.code.value_bits, *(signed_bits(one.sums) for one in found)
+        )
         if acc_bits > MAX_ACC_BITS:
             raise PlanError(
                 f"sums need {acc_bits} bits and a DSP block adds {MAX_ACC_BITS}",
@@ -199,7 +203,6 @@ class _Builder:
         spectra = [one.spectrum for one in all_columns]
         return _Widths(
             operand=operand_bits,
-            weight=weight_bits,
             acc=acc_bits,
             sum=sum_bits,
             add=max(map(signed_bits, spectra)),
@@ -218,7 +221,7 @@ class _Builder:
             (segment.scaled, job.order.most(place))
             for place, segment in enumerate(product.segments)
         )
-        return bounds(mode.block, self.model.twiddle_bits, self.model.weight_bits, vectors)
+        return bounds(mode.block, self.model.twiddle_bits, product.weight_range, vectors)
 
     # Jobs
 

@@ -7,18 +7,21 @@ estimates.
 """
 
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from math import ceil
 
 from ernn.datafile import Count, NotNegative, Strict
-from ernn.hw.fabric import fabric
-from ernn.hw.gates import Gates, logic_product, luts_of
+from ernn.hw.fabric import fabric, logic_mac
+from ernn.hw.gates import Gates, luts_of
 from ernn.hw.lanes import lane_products
 from ernn.hw.plan import HardwarePlan
 from ernn.hw.rams import blocks18, used_luts
+from ernn.hw.weight_code import weight_code
 from ernn.parts.part import Part
+from ernn.quant.products import Product
 
+POWER_MAC_LUTS = 30  # of one whose weights are 0 or powers of two, at least
 LOGIC_MAC_LUTS = 224  # of a multiplier without a DSP block, about; see `logic_mac_luts`
 
 
@@ -78,7 +81,7 @@ def dsp_blocks(plan: HardwarePlan, part: Part) -> int:
 
 
 def _dsp_groups(plan: HardwarePlan, part: Part) -> Iterator[tuple[str, int]]:
-    yield "pes", plan.pes * (plan.macs - plan.logic_macs) * mac_blocks(plan, part)
+    yield "pes", plan.pes * plan.dsp_macs * mac_blocks(plan, part)
     for unit in plan.units:
         each = sum(blocks_of(part, *bits) for bits in lane_products(unit.lane))
         yield f"unit_{unit.name}", unit.lanes * each
@@ -90,7 +93,7 @@ def _dsp_groups(plan: HardwarePlan, part: Part) -> Iterator[tuple[str, int]]:
 
 def mac_blocks(plan: HardwarePlan, part: Part) -> int:
     """Count the DSP blocks of one multiplier of a PE."""
-    return blocks_of(part, plan.operand_bits, plan.weight_bits)
+    return blocks_of(part, plan.operand_bits, plan.factor_bits)
 
 
 def blocks_of(part: Part, a_bits: int, b_bits: int) -> int:
@@ -133,10 +136,16 @@ def lut_limit(part: Part, headroom: float) -> int:
     return int((1 - headroom) * part.lut)
 
 
+def most_macs(products: Iterable[Product], part: Part) -> int:
+    """Return how many multipliers of PEs a part could hold, were there nothing else in it."""
+    if weight_code(products, zeros=False).powers:
+        return part.lut // POWER_MAC_LUTS
+    return part.dsp + part.lut // LOGIC_MAC_LUTS
+
+
 def logic_mac_luts(plan: HardwarePlan, part: Part) -> int:
     """Estimate the LUTs of a PE's multiplier, with its sum, that gets no DSP block."""
-    product = logic_product(plan.operand_bits, plan.weight_bits)
-    return luts_of(product + Counter(add=plan.acc_bits), part)
+    return luts_of(logic_mac(plan, part) + Counter(add=plan.acc_bits), part)
 
 
 def logic_luts(plan: HardwarePlan, part: Part) -> int:

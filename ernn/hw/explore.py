@@ -18,12 +18,12 @@ from ernn.errors import Fault, PlanError
 from ernn.hw import rams
 from ernn.hw.build import MAX_ROWS, Target, build_plan
 from ernn.hw.cost import (
-    LOGIC_MAC_LUTS,
     Resources,
     dsp_blocks,
     logic_luts,
     lut_limit,
     mac_blocks,
+    most_macs,
     resources,
     shortages,
 )
@@ -137,6 +137,7 @@ class _Explorer:
         self.model, self.hardware = model, hardware
         self.part = load_part(hardware.part)
         self.target = Target(name, self.part.name, hardware.clock_mhz, hardware.streams)
+        self.most_macs = most_macs(model.products, self.part)
         found = program(model)
         self.products = found.products
         self.multipliers = {u.name: unit_lane(model, u).multipliers for u in found.units}
@@ -212,12 +213,11 @@ class _Explorer:
         """Return a plan with multipliers and memories where the part has room for them."""
         part = self.part
         over = dsp_blocks(plan, part) - part.dsp
-        if over > 0 and self.hardware.objective != "energy":
+        if over > 0 and not plan.weight_powers and self.hardware.objective != "energy":
             needed = ceil(over / (plan.pes * mac_blocks(plan, part)))
             plan = replace(plan, logic_macs=min(plan.macs, needed))
-        return rams.fit(
-            plan, part, lut_limit(part, self.hardware.headroom) - logic_luts(plan, part)
-        )
+        free_luts = lut_limit(part, self.hardware.headroom) - logic_luts(plan, part)
+        return rams.fit(plan, part, free_luts)
 
     def _order(self, bound: _Bound) -> tuple[float, ...]:
         if self.hardware.objective != "smallest":
@@ -230,6 +230,7 @@ class _Explorer:
         named = self.hardware
         first = named.objective == "latency"  # frames that come alone
         for word in [named.word] if named.word else words_of(self.model):
+            most_pes = max(1, self.most_macs // self._pe_macs(word))  # with nothing else
             rows = max(product.bias.size // word for product in self.model.products)
             words = max(-(-s.columns // word) for p in self.products for s in p.segments)
             masks = self.masks[word] = masks_of(self.products, word)
@@ -240,7 +241,7 @@ class _Explorer:
                 split = {drain * ceil(rows / (drain * passes)) for passes in range(1, rows + 1)}
                 for count in [named.pe_rows] if named.pe_rows else sorted(split):
                     for width in [named.pe_columns] if named.pe_columns else widths:
-                        too_many = count > MAX_ROWS or count * width > self._most_pes(word)
+                        too_many = count > MAX_ROWS or count * width > most_pes
                         if too_many and not named.pe_rows:
                             continue
                         for tile_rows, slices in self._tiles(count, width, drain, word):
@@ -263,11 +264,6 @@ class _Explorer:
             tile_rows, found = tiles(self.products, masks, sizes, word)
             if rows // (tile_rows or rows) * columns <= MAX_PATHS:
                 yield tile_rows, found
-
-    def _most_pes(self, word: int) -> int:
-        """Return how many PEs a part could hold, were there nothing else in it."""
-        multipliers = self.part.dsp + self.part.lut // LOGIC_MAC_LUTS
-        return max(1, multipliers // self._pe_macs(word))
 
     def _bound(self, sizes: Sizes) -> _Bound:
         word = sizes.word or self.model.word
@@ -303,7 +299,8 @@ class _Explorer:
 
     def _wider(self, chosen: Design) -> HardwarePlan | None:
         """Return the plan that few bits are compared with."""
-        if max(self.model.weight_bits, self.model.activation_bits) > FEW_BITS:
+        most = max(self.model.weight_bits, self.model.activation_bits)
+        if most > FEW_BITS and not all(product.levels for product in self.model.products):
             return None
         variant = with_bits(self.model, WIDE_BITS)
         return self._fitted(build_plan(variant, sizes_of(chosen.plan), self.target))

@@ -14,6 +14,7 @@ from ernn.hw.gates import (
     adder_tree,
     delay,
     logic_product,
+    power_product,
     requant,
     shifter,
     skid,
@@ -164,15 +165,22 @@ def _broadcast(plan: HardwarePlan) -> Gates:
 def pe(plan: HardwarePlan, part: Part, split: bool) -> Gates:
     """Return the logic of a PE without its shadow: what no DSP block takes of its multipliers."""
     found = Counter(ff=4, control=4) + delay(1, 3, part)
-    block, blocks = part.family.multiplier, plan.macs - plan.logic_macs
-    sums = (plan.logic_macs + blocks * (split or not block.adder)) * plan.acc_bits
+    block, blocks = part.family.multiplier, plan.dsp_macs
+    sums = (plan.macs - blocks + blocks * (split or not block.adder)) * plan.acc_bits
     found.update(ff=sums, add=sums)
-    found.update(times(logic_product(plan.operand_bits, plan.weight_bits), plan.logic_macs))
+    found.update(times(logic_mac(plan, part), plan.macs - blocks))
     if split or not block.registers:  # of operand, weight and product
-        found["ff"] += 2 * blocks * (plan.operand_bits + plan.weight_bits)
-    early = plan.logic_macs + blocks * (split or block.registers < 2)
+        found["ff"] += 2 * blocks * (plan.operand_bits + plan.factor_bits)
+    early = plan.macs - blocks + blocks * (split or block.registers < 2)
     found["ff"] += early * plan.weight_bits  # as weights leave their memory
     return found
+
+
+def logic_mac(plan: HardwarePlan, part: Part) -> Gates:
+    """Return the product of a multiplier without a DSP block."""
+    if plan.weight_powers:
+        return power_product(plan.operand_bits, plan.factor_bits, part)
+    return logic_product(plan.operand_bits, plan.factor_bits)
 
 
 def _shadow(plan: HardwarePlan) -> int:

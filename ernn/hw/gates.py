@@ -101,6 +101,14 @@ def logic_product(a_bits: int, b_bits: int) -> Gates:
     )
 
 
+def power_product(a_bits: int, b_bits: int, part: Part) -> Gates:
+    """Return ernn_power_product: 0 or a shifted, with a sign; each bit is a choice."""
+    shifts = (1 << (b_bits - 1)) - 2  # beyond the first power
+    choices = 1 if shifts == 0 or part.family.lut_inputs >= 6 else 3
+    bits = a_bits + shifts
+    return Counter(ff=a_bits + b_bits + bits + 1, lut=bits * choices)
+
+
 def transform(is_inverse: bool, block: int, in_bits: int, bits: int, part: Part) -> Gates:
     """Return a module of ernn.hdl.datapath.transform.
 

@@ -147,6 +147,18 @@ class Layout:
         """Return the addresses of a vector: a copy has all words, a bank one of each group."""
         return words if self.gathers else -(-words // self.sizes.pe_columns)
 
+    @property
+    def has_gaps(self) -> bool:
+        """Whether places without a weight meet values, or make rows that leave the array."""
+        columns, lanes = self.sizes.pe_columns, self.sizes.drain_lanes
+        segments = [segment for product in self.program.products for segment in product.segments]
+        masks = [one.present for one in segments if one.present is not None]
+        return (
+            not all(mask.all() for mask in masks)
+            or any(words % columns for order in self.orders for words in order.words)
+            or any(self.rows(product) % lanes for product in self.model.products)
+        )
+
     # Queues
 
     def rows(self, product: Product) -> int:

@@ -19,10 +19,11 @@ from ernn.hw.array_plan import JobPlan, Mode, TransformPlan, bits_for
 from ernn.hw.stages import Stages
 from ernn.hw.storage_plan import LoadTarget, MemoryPlan, OutputPlan, QueuePlan, RamPlan, StatePlan
 from ernn.hw.unit_plan import Maker, UnitPlan
+from ernn.hw.weight_code import Factors
 
 
 @dataclass(frozen=True)
-class HardwarePlan(Stages):
+class HardwarePlan(Stages, Factors):
     """One accelerator. Counts are exact; `ernn.hw.cost` estimates resources from them."""
 
     name: str
@@ -75,6 +76,8 @@ class HardwarePlan(Stages):
     circuits: str  # hash of what is built in: rotations, lines of the activations
     rams: tuple[RamPlan, ...] = ()  # every memory and what it is built from
     shift_bits: int = 0  # of a right shift of each block row before it is rounded; 0: no shifter
+    weight_powers: bool = False  # see ernn.hw.weight_code: PEs shift and add, without multipliers
+    weight_odd: bool = False
 
     @property
     def header(self) -> str:
@@ -105,11 +108,6 @@ class HardwarePlan(Stages):
     def period_ns(self) -> float:
         """The assumed clock's period, to a picosecond and not longer than it."""
         return int(1e6 / self.clock_mhz) / 1000
-
-    @property
-    def row_weight_bits(self) -> int:
-        """Bits of a word of one PE row's weights."""
-        return self.pe_columns * self.macs * self.weight_bits
 
     @property
     def bias_bits(self) -> int:
@@ -362,7 +360,8 @@ class HardwarePlan(Stages):
 
         What a plan does not have keeps its digest as it was before there was such a thing.
         """
-        absent = {"shift_bits"} if not self.shift_bits else set()
+        rare = ("shift_bits", "weight_powers", "weight_odd")
+        absent = {name for name in rare if not getattr(self, name)}
         return _ADAPTER.dump_json(self, indent=1, exclude=absent).decode() + "\n"
 
     @property

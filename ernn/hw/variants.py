@@ -31,7 +31,7 @@ def with_bits(model: IntegerParameters, bits: int) -> IntegerParameters:
 
     def product(found: Product) -> Product:
         segments = tuple(map(segment, found.segments))
-        return replace(found, weight=wide(found.weight), segments=segments)
+        return replace(found, weight=wide(found.weight), segments=segments, levels=None)
 
     def layer(found: IntegerLayer) -> IntegerLayer:
         return replace(found, vectors={name: vector(q) for name, q in found.vectors.items()})
@@ -95,7 +95,10 @@ def _with_blocks(model: IntegerParameters, blocks: Sequence[int]) -> IntegerPara
         shifts = None  # there may be as large ones as before
         if found.shifts is not None:
             shifts = np.full(rows // block, found.shifts.max(initial=0))
-        return replace(found, block=block, segments=tuple(segments), bias=bias, shifts=shifts)
+        int_bits = found.weight.int_bits
+        weight = QFormat(int_bits, model.weight_bits - 1 - int_bits)  # spectra are no levels
+        found = replace(found, block=block, segments=tuple(segments), bias=bias, shifts=shifts)
+        return replace(found, weight=weight, levels=None)
 
     def layer(found: IntegerLayer) -> IntegerLayer:
         return replace(found, hidden=padded(found.hidden, word), output=padded(found.output, word))

@@ -28,9 +28,9 @@ def operand_transform(block: int, twiddle_bits: int) -> Transform:
     return _behind(forward(block, twiddle_bits), spectral(block).operands)
 
 
-def weight_bounds(block: int, bits: int) -> list[Interval]:
+def weight_bounds(block: int, weight: Interval) -> list[Interval]:
     """Return what each multiplier's weight can be: what a weight memory holds of a spectrum."""
-    low, high = -(1 << (bits - 1)), (1 << (bits - 1)) - 1
+    low, high = weight
     found = []
     for row in spectral(block).words:
         plus, minus = int((row > 0).sum()), int((row < 0).sum())
@@ -53,18 +53,18 @@ class Bounds:
 
 @lru_cache
 def bounds(
-    block: int, twiddle_bits: int, weight_bits: int, vectors: tuple[tuple[QFormat, int], ...]
+    block: int, twiddle_bits: int, weight: Interval, vectors: tuple[tuple[QFormat, int], ...]
 ) -> Bounds:
     """Return the bounds of a job in one column of PEs.
 
     Args:
         block: k.
         twiddle_bits: fraction bits of the rotations.
-        weight_bits: of a spectrum, before d - c and c + d.
+        weight: of a spectrum, before d - c and c + d.
         vectors: of each vector, the format that enters its transform, and its steps in a pass.
     """
     operands, sums, spectrum = [], [], []
-    weights = weight_bounds(block, weight_bits)
+    weights = weight_bounds(block, weight)
     for entering, steps in vectors:
         own = _operands(block, twiddle_bits, entering)
         products = [_product(a, w) for a, w in zip(own, weights, strict=True)]
@@ -103,7 +103,7 @@ def _spectrum(block: int, twiddle_bits: int, weight: Interval, entering: QFormat
     result = []
     for one, rows in zip(taken, signed, strict=True):
         ends = [next(found) for _ in rows]
-        most = -weight[0] * max(abs(end) for interval in ends for end in interval)
+        most = max(-weight[0], weight[1]) * max(abs(end) for interval in ends for end in interval)
         result.append(_product(ends[0], weight) if len(one) == 1 else (-most, most))
     return result
 

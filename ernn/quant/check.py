@@ -16,6 +16,7 @@ from ernn.quant.operations import formats, operation_bits
 from ernn.quant.parameters import IntegerLayer, IntegerParameters, widest
 from ernn.quant.products import MOST_SHIFT, Product, Segment
 from ernn.recipe import BLOCK_SIZES
+from ernn.structures.level_sets import LEVELS, level_format, level_integers
 
 
 def check(model: IntegerParameters) -> None:
@@ -115,7 +116,7 @@ def _product(model: IntegerParameters, product: Product) -> Iterator[str]:
     columns = {INPUT: entering, OUTPUT: layer.output}
     if product.block not in BLOCK_SIZES or product.block > model.word:
         yield f"{where}: blocks of {product.block} in words of {model.word}"
-    yield from _width(f"{where}.weight", product.weight, model.weight_bits)
+    yield from _weight(model, where, product)
     yield from _raw(f"{where}.bias", product.bias, (rows,), model.row)
     shifts, blocks = product.shifts, rows // product.block
     if shifts is not None and (shifts.shape != (blocks,) or not _within(shifts, 0, MOST_SHIFT)):
@@ -154,6 +155,25 @@ def _cells(model: IntegerParameters) -> Iterator[str]:
         for region in layer.kind.regions(layer.options):
             for node in region.nodes:
                 yield from _exact(f"layer{index}: {node.out}", operation_bits(node, found))
+
+
+def _weight(model: IntegerParameters, where: str, product: Product) -> Iterator[str]:
+    if product.levels is None:
+        yield from _width(f"{where}.weight", product.weight, model.weight_bits)
+        return
+    if product.levels not in LEVELS:
+        yield f"{where}: levels {product.levels!r} are not known"
+        return
+    if product.block > 1 or product.shifts is not None:
+        yield f"{where}: {product.levels} levels in blocks or with row scales"
+    if product.weight != level_format(product.levels):
+        yield f"{where}.weight = {product.weight} is not the format of {product.levels} levels"
+    for segment in product.segments:
+        known = np.isin(segment.spectra, level_integers(product.levels)).all(axis=2)
+        if segment.present is not None:
+            known |= segment.present == 0
+        if not known.all():
+            yield f"{where}.{segment.vector} has weights that are not {product.levels}"
 
 
 def _present(name: str, segment: Segment) -> Iterator[str]:

@@ -10,6 +10,7 @@ import numpy as np
 
 from ernn.fixed import QFormat
 from ernn.graphs.fourier import forward, inverse
+from ernn.structures.level_sets import level_integers
 
 MOST_SHIFT = 7  # three bits for each block row
 
@@ -52,6 +53,19 @@ class Product:
     # (p,) int64, 0 to MOST_SHIFT: fraction bits that the weights of a block row have more than
     # `weight`, in all segments alike, for they share accumulators; None: all have none
     shifts: np.ndarray | None = field(default=None, metadata={"rare": True})
+    # Of ernn.structures.level_sets, that all weights are from, in its format; None: any integers
+    levels: str | None = field(default=None, metadata={"rare": True})
+
+    @property
+    def levels_raw(self) -> tuple[int, ...] | None:
+        """The integers that weights may be, rising; None: all of the format."""
+        return None if self.levels is None else level_integers(self.levels)
+
+    @property
+    def weight_range(self) -> tuple[int, int]:
+        """The smallest and the largest integer that a weight may be."""
+        found = self.levels_raw
+        return (found[0], found[-1]) if found else (self.weight.min_raw, self.weight.max_raw)
 
     @property
     def row_factors(self) -> np.ndarray | None:

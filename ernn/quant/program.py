@@ -21,6 +21,7 @@ class FloatSegment:
     generators: np.ndarray  # (p, q, k) float64, only the rows of the product's gates
     scale: np.ndarray | None  # (q * k,) float64
     present: np.ndarray | None = None  # (p, q) int64; see `ernn.quant.products.Segment`
+    level_set: str | None = None  # that the generators are from
 
 
 @dataclass(frozen=True)
@@ -33,6 +34,12 @@ class FloatProduct:
     block: int
     segments: tuple[FloatSegment, ...]
     bias: np.ndarray  # (rows,) float64
+
+    @property
+    def level_set(self) -> str | None:
+        """The set of levels that all weights are from, if there is one."""
+        found = {segment.level_set for segment in self.segments}
+        return found.pop() if len(found) == 1 else None
 
 
 def program(model: CompressedModel) -> tuple[FloatProduct, ...]:
@@ -64,7 +71,8 @@ def _segment(layer: CompressedLayer, vector: str, matrix: str, matvec: Matvec) -
     whole = layer.matrices[matrix]
     rows = gate_slice(layer.kind.matrices[matrix].gates, matvec.gates, len(whole.generators))
     present = None if whole.present is None else whole.present[rows]
-    return FloatSegment(vector, matrix, whole.generators[rows], whole.scale, present)
+    generators, levels = whole.generators[rows], whole.kind.level_set
+    return FloatSegment(vector, matrix, generators, whole.scale, present, levels)
 
 
 def _bias(layer: CompressedLayer, matvec: Matvec) -> np.ndarray:

@@ -22,11 +22,13 @@ from ernn.quant.products import MOST_SHIFT, Product, Segment
 from ernn.quant.program import FloatProduct, FloatSegment, program, row_signal
 from ernn.quant.ranges import Ranges, constant_format
 from ernn.recipe import QuantizationRecipe
+from ernn.structures.level_sets import level_format
 from ernn.structures.magnitude import MAGNITUDE
 
 ROW_INT_BITS = (3, 6)  # sigmoid and tanh end within 8; logits and projections may need more
 MOST_INT_BITS = 40  # of anything
-WEIGHT_SPREAD = 3  # binary points between the weights of different products, at most
+# Binary points between the weights of different products, at most; one less for each of levels
+WEIGHT_SPREAD = 3
 
 
 @dataclass(frozen=True)
@@ -200,15 +202,21 @@ def _products(
     settings: QuantizationRecipe,
 ) -> tuple[Product, ...]:
     jobs, bits = program(model), settings.weight_bits
+    fixed = {level_format(job.level_set).frac_bits for job in jobs if job.level_set}
     points = [_binary_points(job, settings) for job in jobs]  # of each block row, or of all
-    finest = min(int(each.min()) for each in points) + WEIGHT_SPREAD
+    free = [each.min() for job, each in zip(jobs, points, strict=True) if not job.level_set]
+    finest = int(min(free, default=0)) + WEIGHT_SPREAD - len(fixed)
     quantized = []
     for job, each in zip(jobs, points, strict=True):
         frac_bits = min(int(each.min()), finest)
         weight = QFormat(bits - 1 - frac_bits, frac_bits)
         shifts = (each - frac_bits).clip(0, MOST_SHIFT) if settings.row_scales else None
+        if job.level_set:  # exact as they are
+            weight, shifts = level_format(job.level_set), None
         own, bias = vectors[job.layer], row.quantize(job.bias)
-        product = Product(job.layer, job.name, job.gates, job.block, weight, (), bias, shifts)
+        product = Product(
+            job.layer, job.name, job.gates, job.block, weight, (), bias, shifts, job.level_set
+        )
         segments = tuple(_segment(s, product, scaled, own[s.vector], bits) for s in job.segments)
         quantized.append(replace(product, segments=segments))
     return tuple(quantized)

@@ -10,7 +10,8 @@ from ernn.errors import Fault, RecipeError, Setting, ShapeError
 from ernn.graphs.cell import INPUT, OUTPUT, Cell, Options
 from ernn.graphs.reads import FEATURES, Reads, problems, sources, vector_named
 from ernn.recipe.section import Count, Section
-from ernn.structures.levels import LEVELS, Levels
+from ernn.structures.level_sets import LEVELS
+from ernn.structures.levels import Levels
 from ernn.structures.magnitude import MAGNITUDE, Balance, Magnitude
 from ernn.structures.registry import KNOWN, structure_named
 from ernn.structures.structure import Structure
@@ -123,6 +124,7 @@ class ModelRecipe(Section):
     levels: LevelsName | None = None  # that weights of the layers may have; None: any
     output_keep: Keep = 1.0
     output_tile: Tile | None = None  # None: as those of the layers
+    output_levels: LevelsName | None = None  # that weights of the output matrix may have
     output_layer: bool = True  # False: what leaves the last layer is the output
     output_block: BlockSize = 1
     output_inputs: Inputs = None  # of the output layer
@@ -131,7 +133,7 @@ class ModelRecipe(Section):
 
     @model_validator(mode="after")
     def _consistent(self) -> "ModelRecipe":
-        found = [*self._unreadable()]
+        found = [*self._unreadable(), *self._output_problems()]
         if self.structure == MAGNITUDE:
             found += self._magnitude_problems()
         if not found:
@@ -154,6 +156,17 @@ class ModelRecipe(Section):
         for key, value in [*set_.items(), *(("tile", tile) for tile in tiles)]:
             says = f'it says nothing where structure = "{MAGNITUDE}"'
             yield Setting(key, str(value), says, "remove it")
+
+    def _output_problems(self) -> Iterator[Fault]:
+        """Name levels of an output matrix that cannot have them."""
+        if self.output_levels is None:
+            return
+        if not self.output_layer:
+            absent = "there is no output layer"
+            yield Setting("output_levels", self.output_levels, absent, "remove it")
+        elif self.output_block > 1:
+            allowed = f"levels are of blocks of 1, and output_block = {self.output_block}"
+            yield Setting("output_levels", self.output_levels, allowed, "set output_block = 1")
 
     def _unreadable(self) -> Iterator[Fault]:
         """Name what layers cannot read, and layers that nobody reads."""
@@ -263,7 +276,7 @@ class ModelRecipe(Section):
                 used=None if used is None else -(-used // block),
             )
             inner = Tiled(block, inner, tiling)
-        levels = layer and (layer.levels or self.levels)
+        levels = (layer.levels or self.levels) if layer else self.output_levels
         return Levels(block, inner, levels) if levels else inner
 
     @property
@@ -317,8 +330,9 @@ class ModelRecipe(Section):
             "input_scale": False,
             "structure": None,
         }
-        keys = ("keep", "tile", "tile_banks", "tile_balanced", "output_keep", "output_tile")
-        every = {name: ModelRecipe.model_fields[name].default for name in (*keys, "levels")}
+        tiles = ("tile", "tile_banks", "tile_balanced", "output_tile")
+        keys = ("keep", "output_keep", "levels", "output_levels", *tiles)
+        every = {name: ModelRecipe.model_fields[name].default for name in keys}
         return self.model_copy(update={**alike, **every})
 
     def matrices_of(self, layer: LayerRecipe) -> list[str]:

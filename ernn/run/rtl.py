@@ -25,6 +25,7 @@ _TARGET = (  # of an assignment, alone or among others in braces
     r"(?P<index>\[[^;]*?\])?\s*(?:,[^;=]*\}}|\}})?\s*<="
 )
 _NUMBER = re.compile(r"\[\d+\]")
+_PRODUCTS = ("ernn_logic_product", "ernn_power_product")  # of MACs without a DSP block
 # The MACs of ernn_pe, whose sums are added up inside their DSP blocks
 _PE_OPERANDS = ("operands_q", "weights_q")
 _PE_RESULTS = ("product_q", "sum_q")
@@ -73,7 +74,7 @@ def _kind(module: str, text: str, name: str) -> Kind:
     if module == "ernn_pe" and name in _PE_RESULTS:
         return "result"
     product = name.startswith("product_q") or re.search(rf"\b{name}\s*<=\s*\w+ \* \w+;", text)
-    return "result" if product and module != "ernn_logic_product" else "register"
+    return "result" if product and module not in _PRODUCTS else "register"
 
 
 def module_of(modules: dict[str, Module], top: str, path: str) -> str | None:
@@ -99,7 +100,7 @@ _DECLARATION = re.compile(
 
 # Of which a waveform shows registers only, and which it leaves out: their ports are shown outside.
 _SPARSE = ("ernn_pe",)
-_INNER = ("ernn_logic_product", "ernn_adder_tree", "ernn_requant", "ernn_sigmoid", "ernn_tanh")
+_INNER = (*_PRODUCTS, "ernn_adder_tree", "ernn_requant", "ernn_sigmoid", "ernn_tanh")
 
 
 def registers_only(files: Sequence[Path]) -> str:

@@ -119,18 +119,23 @@ class _Pe:
     module: str
     path: str
 
+    @property
+    def built(self) -> int:
+        """MACs without a DSP block."""
+        return self.plan.macs - self.plan.dsp_macs
+
     def there(self, name: str, bit: int) -> bool:
         """Tell whether a bit of a register is there, and counted."""
         widths = {"operands_q": self.plan.operand_bits, "weights_q": self.plan.weight_bits}
         if name == "words_q":
-            return bit < self.plan.logic_macs * self.plan.weight_bits
-        return bit >= self.plan.logic_macs * widths.get(name, 0)
+            return bit < self.built * self.plan.weight_bits
+        return bit >= self.built * widths.get(name, 0)
 
     @property
     def logic(self) -> bool:
         """Whether the path is inside a MAC that is built from logic."""
         _, _, mac = self.path.rpartition("gen_mac[")
-        return bool(mac) and int(mac.partition("]")[0]) < self.plan.logic_macs
+        return bool(mac) and int(mac.partition("]")[0]) < self.built
 
 
 def _add_registers(tally: _Tally, nets: dict[str, dict[int, Bit]], module: Module, pe: _Pe) -> None:

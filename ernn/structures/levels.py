@@ -13,16 +13,9 @@ import numpy as np
 
 from ernn import circulant
 from ernn.errors import ShapeError
+from ernn.structures.level_sets import LEVELS
 from ernn.structures.structure import Factors, Structure
 
-LEVELS: dict[str, tuple[float, ...]] = {
-    "binary": (-1, 1),
-    "ternary": (-1, 0, 1),
-    "powers": (-1, -0.5, -0.25, 0, 0.25, 0.5, 1),  # 3 bits
-    "2bit": (-0.75, -0.25, 0.25, 0.75),
-    "3bit": tuple(n / 4 for n in range(-3, 4)),
-    "4bit": tuple(n / 8 for n in range(-7, 8)),
-}
 STARTS = 16  # scales that the alternation starts from
 TURNS = 20  # of the alternation, at most
 
@@ -38,6 +31,11 @@ class Levels(Structure):
     def name(self) -> str:  # type: ignore[override]
         """The inner structure's and that of the levels."""
         return f"{self.inner.name}+{self.kind}"
+
+    @property
+    def level_set(self) -> str:  # type: ignore[override]
+        """That of the weights."""
+        return self.kind
 
     @property
     def axes(self) -> dict[str, str]:  # type: ignore[override]

@@ -7,7 +7,8 @@ from typing import TypeVar
 from ernn.errors import ShapeError
 from ernn.structures.circulant import Circulant
 from ernn.structures.dense import Dense
-from ernn.structures.levels import LEVELS, Levels
+from ernn.structures.level_sets import LEVELS
+from ernn.structures.levels import Levels
 from ernn.structures.magnitude import MAGNITUDE, Magnitude
 from ernn.structures.scaled import Scaled
 from ernn.structures.structure import Structure

@@ -29,6 +29,7 @@ class Structure(ABC):
     axes: ClassVar[dict[str, str]]
     held: ClassVar[tuple[str, ...]] = ()  # factors that training does not move
     free: ClassVar[bool] = False  # every matrix is in the set
+    level_set: ClassVar[str | None] = None  # that the generators are from; None: any numbers
 
     @classmethod
     def of(cls, block: int) -> "Structure":

@@ -18,6 +18,8 @@ module ernn_pe_array #(
     parameter integer LOGIC    = 0,   // MACs of a PE without a DSP block
     parameter integer OP_W     = 16,
     parameter integer WEIGHT_W = 13,
+    parameter integer ODD      = 0,   // of stored weights: see ernn_pe
+    parameter integer POWERS   = 0,
     parameter integer ACC_W    = 40,
     parameter integer FANOUT   = 8,   // rows behind one leaf of the broadcast tree
     parameter integer GROUP_ROWS = ROWS,  // rows that have the same operands
@@ -144,6 +146,8 @@ module ernn_pe_array #(
               .LOGIC   (LOGIC),
               .OP_W    (OP_W),
               .WEIGHT_W(WEIGHT_W),
+              .ODD     (ODD),
+              .POWERS  (POWERS),
               .ACC_W   (ACC_W),
               .SHADOW  (r < LANES ? 0 : 1)
           ) u_pe (

@@ -46,6 +46,15 @@ def test_every_cell_is_clean(cell, tmp_path):
     assert not memory_faults(elaborate(verilog(tmp_path / "project"), "ernn_top")[0], made.rtl)
 
 
+@pytest.mark.parametrize("kind", ["binary", "powers", "2bit"])
+def test_weights_of_few_levels_are_clean(kind, tmp_path):
+    model = {"cell": "rnn", "hidden": 8, "features": 8, "labels": 8, "blocks": 1}
+    design = Design({**model, "levels": kind, "output_levels": kind}, Sizes(4, 2, 2, 2, word=4))
+    made = Accelerator.write(design, tmp_path)
+    require_clean(verilog(tmp_path / "project"), "ernn_top")
+    assert not memory_faults(elaborate(verilog(tmp_path / "project"), "ernn_top")[0], made.rtl)
+
+
 def test_the_packages_testbench_is_clean(project, tmp_path):
     plan = HardwarePlan.load(project / "plan.json")
     texts = {f"rtl/{path.name}": path.read_text() for path in verilog(project)}

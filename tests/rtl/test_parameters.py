@@ -20,8 +20,13 @@ BAD = {
     "ernn_vector_copies": [{"PATHS": 3, "SLICES": 2, "UNITS": 2}, {"OFFSET_W": 3, "READ_W": 2}],
     "ernn_end_count": [{"VALUES": 16, "COUNT_W": 4}],
     "ernn_output": [{"VECTOR_W": 17}, {"LOGIT_W": 17}, {"VECTOR_WORDS": 3, "COUNT_W": 1}],
-    "ernn_pe": [{"OP_W": 16, "WEIGHT_W": 13, "ACC_W": 28}],
+    "ernn_pe": [
+        {"OP_W": 16, "WEIGHT_W": 13, "ACC_W": 28},
+        {"OP_W": 16, "WEIGHT_W": 2, "ODD": 1, "ACC_W": 18},
+        {"WEIGHT_W": 4, "POWERS": 1},
+    ],
     "ernn_pe_array": [{"ROWS": 3, "LANES": 2}, {"ROWS": 4, "LANES": 2, "GROUP_ROWS": 3}],
+    "ernn_power_product": [{"EXPONENT_W": 0}, {"EXPONENT_W": 3}],
     "ernn_ram": [{"DEPTH": 1}, {"DEPTH": 5, "ADDR_W": 2}],
     "ernn_requant": [{"IN_W": 0}, {"OUT_W": 0}],
     "ernn_row_queue": [

@@ -5,13 +5,21 @@ import pytest
 from vectors import LIB, Vectors, check, only_icarus, verilog
 
 from ernn.errors import ToolError
+from ernn.hw.weight_code import WeightCode
 from ernn.run.testbench import lint
 
 MACS, OP_W, WEIGHT_W, ACC_W = 3, 6, 5, 20
 CYCLES = 300
 WIDTHS = {"MACS": MACS, "OP_W": OP_W, "WEIGHT_W": WEIGHT_W, "ACC_W": ACC_W}
 KINDS = [(0, 0), (0, 1), (2, 1), (3, 0)]  # products from logic, shadow
-FILES = verilog("pe", "logic_product")
+# Stored bits of weights, without the lowest, as powers; the weights
+LEVELS = [
+    (1, 1, 1, [-1, 1]),
+    (2, 0, 1, [-1, 0, 1]),
+    (3, 0, 1, [-4, -2, -1, 0, 1, 2, 4]),
+    (2, 1, 0, [-3, -1, 1, 3]),
+]
+FILES = verilog("pe", "logic_product", "power_product")
 
 MUTATIONS = {
     "no restart": ("first_q2 ? {ACC_W{1'b0}} : sum_q", "sum_q"),
@@ -26,12 +34,17 @@ def packed(words, width):
     return sum((int(word) & (1 << width) - 1) << n * width for n, word in enumerate(words))
 
 
-def vectors(shadow):
+def vectors(shadow, levels=None):
     """What goes in, and from three cycles later on what must come out."""
     rng, v = np.random.default_rng(5), Vectors()
     operands = rng.integers(-(1 << OP_W - 1), 1 << OP_W - 1, (CYCLES, MACS))
     weights = rng.integers(-(1 << WEIGHT_W - 1), 1 << WEIGHT_W - 1, (CYCLES, MACS))
     operands[:9], weights[:9] = -(1 << OP_W - 1), -(1 << WEIGHT_W - 1)  # the largest products
+    code = WeightCode(WEIGHT_W)
+    if levels:
+        bits, odd, powers, values = levels
+        code, weights = WeightCode(bits, bool(powers), bool(odd)), rng.choice(values, weights.shape)
+        weights[:9] = values[0]
     valid, first = rng.random(CYCLES) < 0.7, rng.random(CYCLES) < 0.2
     last, reset = rng.random(CYCLES) < 0.3, rng.random(CYCLES) < 0.05
     # The first weights come in cycle 0, their operands in cycle 1
@@ -52,7 +65,7 @@ def vectors(shadow):
             {
                 "rst_i": reset[cycle],
                 "operands_i": packed(operands[cycle], OP_W),
-                "weights_i": packed(weights[min(cycle + 1, CYCLES - 1)], WEIGHT_W),
+                "weights_i": packed(code.encode(weights[min(cycle + 1, CYCLES - 1)]), code.bits),
                 "valid_i": valid[cycle],
                 "first_i": first[cycle],
                 "last_i": last[cycle],
@@ -69,6 +82,17 @@ def vectors(shadow):
 def test_sums(simulator, folder, logic, shadow):
     parameters = WIDTHS | {"LOGIC": logic, "SHADOW": shadow}
     check("ernn_pe", parameters, vectors(shadow), folder, simulator, files=FILES)
+
+
+def of_levels(levels, logic):
+    bits, odd, powers, _ = levels
+    return WIDTHS | {"WEIGHT_W": bits, "ODD": odd, "POWERS": powers, "LOGIC": logic}
+
+
+@pytest.mark.parametrize("logic", [0, 2])
+@pytest.mark.parametrize("levels", LEVELS)
+def test_sums_of_levels(simulator, folder, levels, logic):
+    check("ernn_pe", of_levels(levels, logic), vectors(1, levels), folder, simulator, files=FILES)
 
 
 @only_icarus
@@ -89,3 +113,9 @@ def test_a_planted_bug_is_found(simulator, tmp_path, name):
 @pytest.mark.parametrize(("logic", "shadow"), KINDS)
 def test_is_lint_clean(logic, shadow):
     lint(FILES, "ernn_pe", WIDTHS | {"LOGIC": logic, "SHADOW": shadow})
+
+
+@pytest.mark.needs("verilator")
+@pytest.mark.parametrize("levels", LEVELS)
+def test_levels_are_lint_clean(levels):
+    lint(FILES, "ernn_pe", of_levels(levels, 0))

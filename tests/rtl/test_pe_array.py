@@ -10,7 +10,7 @@ from ernn.run.testbench import lint
 
 MACS, OP_W, WEIGHT_W, ACC_W, DEPTH = 3, 6, 5, 16, 5
 CYCLES = 700
-FILES = library("pe_array", "pe", "logic_product", "ram", "drain")
+FILES = library("pe_array", "pe", "logic_product", "power_product", "ram", "drain")
 # rows, columns, lanes, levels of a drain, products from logic, rows of a leaf, memories from files,
 # rows of a group
 SIZES = [

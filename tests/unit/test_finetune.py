@@ -89,6 +89,18 @@ def test_gradients_are_those_of_the_float_model(name):
         assert abs((2 * gradient * step).sum() - change) < 0.02 * size, tensor
 
 
+def test_outer_levels_are_not_taken_for_saturated_weights():
+    rng = np.random.default_rng(3)
+    own = {"cell": "gru_before", "blocks": 1, "levels": "ternary", "output_levels": "ternary"}
+    model, frames = random_model(rng, **own), 0.5 * random_frames(rng, 7, batch=3, frames=12)
+    quantized = QuantizationAwareModel(model, quantize(model, QuantizationRecipe(), list(frames)))
+    quantized(torch.from_numpy(frames)).square().sum().backward()
+    for name, value in each(model.tensors().items()):
+        if name.endswith(".generators"):
+            gradient = quantized.floats[name.replace(".", "/")].grad.numpy()
+            assert (gradient[value == 1] != 0).mean() > 0.9, name
+
+
 @given(st.lists(st.integers(-20, 20), min_size=1, max_size=8))
 def test_no_gradient_where_an_integer_saturated(raw):
     form = QFormat(0, 3)

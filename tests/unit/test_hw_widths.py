@@ -82,7 +82,7 @@ widths = {
 @settings(max_examples=40, deadline=None)
 def test_nothing_exceeds_the_bounds(block, activation, weight, seed):
     rng, entering = np.random.default_rng(seed), QFormat(0, activation - 1)
-    proved = bounds(block, activation, weight, ((entering, STEPS),))
+    proved = bounds(block, activation, ends(weight), ((entering, STEPS),))
     low, high = ends(activation)
     vectors = rng.integers(low, high + 1, (40, STEPS, block))
     vectors[:20] = rng.choice([low, high], (20, STEPS, block))  # nothing is larger
@@ -103,7 +103,7 @@ def test_nothing_exceeds_the_bounds(block, activation, weight, seed):
 @settings(max_examples=25, deadline=None)
 def test_a_worst_case_comes_near_every_bound(block, activation, weight):
     entering = QFormat(0, activation - 1)
-    proved = bounds(block, activation, weight, ((entering, STEPS),))
+    proved = bounds(block, activation, ends(weight), ((entering, STEPS),))
     inputs = reaching(block, activation)
     spectra = forward(block, activation).run(inputs)
     assert halfway(spectra, forward(block, activation).bounds(*ends(activation))[-1])
@@ -128,7 +128,7 @@ def test_operands_are_those_of_the_array(block):
     x = np.random.default_rng(1).integers(-2048, 2048, (30, block))
     found = operand_transform(block, 12).run(x)
     assert (found == operands_of(forward(block, 12).run(x))).all()
-    assert found.shape[1] == spectral(block).products == len(weight_bounds(block, 12))
+    assert found.shape[1] == spectral(block).products == len(weight_bounds(block, (-2048, 2047)))
 
 
 @pytest.mark.parametrize("bits", [2, 9, 16])
@@ -137,16 +137,19 @@ def test_weights_reach_their_bounds(bits):
     corners = np.stack(np.meshgrid([least, most], [least, most]), -1).reshape(4, 1, 2)
     stored = stored_words(np.concatenate([corners, corners], axis=-1))[:, 0]
     found = list(zip(stored.min(axis=0), stored.max(axis=0), strict=True))
-    assert found == weight_bounds(4, bits)
+    assert found == weight_bounds(4, (least, most))
+
+
+BYTE = (-128, 127)
 
 
 def test_two_vectors_add_up():
     """Each against its own format and steps: features may be wider than hidden values."""
     wide, narrow = QFormat(3, 7), QFormat(0, 7)
-    together = bounds(8, 8, 8, ((wide, 2), (narrow, 3))).sums
-    apart = [bounds(8, 8, 8, (part,)).sums for part in ((wide, 2), (narrow, 3))]
+    together = bounds(8, 8, BYTE, ((wide, 2), (narrow, 3))).sums
+    apart = [bounds(8, 8, BYTE, (part,)).sums for part in ((wide, 2), (narrow, 3))]
     assert together == tuple((a[0] + b[0], a[1] + b[1]) for a, b in zip(*apart, strict=True))
-    assert bounds(8, 8, 8, ((wide, 6),)) == bounds(8, 8, 8, ((wide, 2),)).columns(3)
+    assert bounds(8, 8, BYTE, ((wide, 6),)) == bounds(8, 8, BYTE, ((wide, 2),)).columns(3)
 
 
 @pytest.mark.parametrize("blocks", [1, 2, 4, 8, {"input": 8, "recurrent": 2, "candidate": 4}])

@@ -12,7 +12,8 @@ from ernn.compressed import CompressedModel
 from ernn.errors import RecipeError, ShapeError
 from ernn.quant.quantize import quantize
 from ernn.recipe import ModelRecipe, QuantizationRecipe
-from ernn.structures.levels import LEVELS, Levels
+from ernn.structures.level_sets import LEVELS
+from ernn.structures.levels import Levels
 from ernn.structures.registry import structure_named
 from ernn.structures.tiles import Tiled, Tiling
 from ernn.train.acoustic import AcousticModel
@@ -114,6 +115,15 @@ def test_a_trained_model_keeps_its_levels_in_the_integer_model(kind, keep, tmp_p
     [
         ({"levels": "trinary"}, "levels = 'trinary': choose one of binary, ternary"),
         ({"levels": "ternary"}, "ternary levels in blocks of 4 .allowed: blocks of 1.; set block"),
+        ({"output_levels": "trinary"}, "output_levels = 'trinary': choose one of binary"),
+        (
+            {"output_levels": "4bit", "output_block": 4},
+            "output_levels = 4bit: levels are of blocks of 1, and output_block = 4; set",
+        ),
+        (
+            {"output_levels": "4bit", "output_layer": False},
+            "output_levels = 4bit: there is no output layer; remove it",
+        ),
     ],
 )
 def test_recipes_that_ask_for_what_is_not(keys, told):

@@ -12,6 +12,7 @@ from ernn.flow.run_folder import COST, FRONT, PLAN, SUMMARY
 from ernn.flow.work import Work
 from ernn.folders import make_folder
 from ernn.hw.explore import explore
+from ernn.hw.weight_code import levels_save_nothing
 from ernn.quant.fill import FILLED
 from ernn.quant.integer_model import IntegerModel
 from ernn.recipe import HardwareRecipe
@@ -40,5 +41,6 @@ def _plan(model: IntegerModel, hardware: HardwareRecipe, name: str, folder: Path
     exploration.chosen.plan.save(folder / PLAN)
     write_json(folder / COST, asdict(exploration.chosen.used))
     write_json(folder / FRONT, front_file(exploration))
-    filled_up = [model.meta[FILLED]] if FILLED in model.meta else []
-    write_text(folder / SUMMARY, "\n".join([*filled_up, *describe(exploration)]) + "\n")
+    filled_up = model.meta.get(FILLED, "")
+    lines = [filled_up, *describe(exploration), levels_save_nothing(model.products)]
+    write_text(folder / SUMMARY, "\n".join(filter(None, lines)) + "\n")
