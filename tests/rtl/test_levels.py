@@ -103,7 +103,7 @@ MUTATIONS = {
     "a carry that is forgotten": ("ternary", "ernn_power_product.v", "<= negative", "<= 1'b0"),
     "a sign that is forgotten": ("powers", "ernn_power_product.v", "^ {M_W{negative}}", ""),
     "a shift too many": ("powers", "ernn_power_product.v", "a <<< 2", "a <<< 1"),
-    "a bit that is not left out": ("binary", "ernn_array.v", "ODD       (1)", "ODD (0)"),
+    "a binary weight of 0": ("binary", "ernn_pe.v", "{ODD{1'b1}}", "{ODD{1'b0}}"),
     "an even weight": ("2bit", "ernn_pe.v", "{ODD{1'b1}}", "{ODD{1'b0}}"),
 }
 
