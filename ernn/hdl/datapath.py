@@ -184,13 +184,20 @@ def activation_circuit(piecewise: Piecewise) -> int:
     pipeline.advance()
     width = gate_width + shift
     product = _fit(pyrtl.concat(pyrtl.Const(0, 1), product), width)
-    product = pyrtl.select(negative, ~product, product)
-    added = intercept
-    if shift:
-        added = pyrtl.concat(intercept, pyrtl.Const(1 << (shift - 1), shift))
+    # Named, or the sum would be printed around them, and be narrower than its parts for slang.
+    product = _wire("turned", pyrtl.select(negative, ~product, product))
+    half = [pyrtl.Const(1 << (shift - 1), shift)] if shift else []
+    added = _wire("added", pyrtl.concat(intercept, *half))
     out_o = pyrtl.Output(gate_width, "out_o")
     out_o <<= pipeline.register("result", _add(product, added, 1, width)[shift:])
     return pipeline.stage
+
+
+def _wire(name: str, value: pyrtl.WireVector) -> pyrtl.WireVector:
+    """Return ``value`` as a wire of this name."""
+    wire = pyrtl.WireVector(value.bitwidth, name)
+    wire <<= value
+    return wire
 
 
 class _Pipeline:

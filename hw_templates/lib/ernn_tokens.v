@@ -27,6 +27,7 @@ module ernn_tokens #(
 );
 
   localparam [31:0] INITIAL_INT = INITIAL;
+  localparam [31:0] TWO = 2;
   localparam [COUNT_W-1:0] FIRST = INITIAL_INT[COUNT_W-1:0];
 
   wire [STREAMS-1:0] kept;  // there will be a token if none is taken
@@ -42,7 +43,7 @@ module ernn_tokens #(
       wire               take = take_i && stream_i == INDEX[STREAM_W-1:0];
       wire               one = count_q != {COUNT_W{1'b0}};  // or more
       wire               two = |(count_q >> 1);
-      wire               three = |(count_q >> 2) || (two && count_q[0]);
+      wire               three = two && count_q != TWO[COUNT_W-1:0];
       wire               some = taken_q ? two : one;
       wire               many = taken_q ? three : two;
       assign kept[s] = some || put;

@@ -50,6 +50,7 @@ module ernn_transform_rec (
       .out_o({out_start_o, out_last_o, out_stream_o, out_parity_o, out_base_o})
   );
   assign out_valid_o = word_valid_i && enable;
+  wire unused_reset = rst_i;
 
   reg [WORD*IN_W-1:0] data_q;
   always @(posedge clk_i) if (word_valid_i && enable) data_q <= word_data_i;

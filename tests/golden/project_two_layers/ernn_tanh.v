@@ -31,6 +31,7 @@ module ernn_tanh (
   reg [11:0] slope_q2;
 
   // Temporaries
+  wire [24:0] added;
   wire [16:0] size1_sum1;
   wire [7:0] slope2_bits1;
   wire [27:0] slope2_word1;
@@ -41,6 +42,7 @@ module ernn_tanh (
   wire [24:0] result4_bits1;
   wire [25:0] result4_sum1;
   wire [24:0] result4_bits2;
+  wire [24:0] turned;
 
   // Read-only memory data
   initial begin
@@ -111,6 +113,7 @@ module ernn_tanh (
   end
 
   // Combinational logic
+  assign added = {intercept_q3, 9'd256};
   assign out_o = result_q4;
   assign size1_sum1 = (~(in_i) + 16'd1);
   assign slope2_bits1 = (size_q1[15:8]);
@@ -119,8 +122,9 @@ module ernn_tanh (
   assign intercept3_difference1 = (16'd0 - intercept_q2);
   assign result4_joined1 = {1'd0, product_q3};
   assign result4_bits1 = (result4_joined1[24:0]);
-  assign result4_sum1 = ((negative_q3 ? ~(result4_bits1) : result4_bits1) + {intercept_q3, 9'd256});
+  assign result4_sum1 = (turned + added);
   assign result4_bits2 = (result4_sum1[24:0]);
+  assign turned = (negative_q3 ? ~(result4_bits1) : result4_bits1);
 
   // Register logic
   always @(posedge clk_i) begin
