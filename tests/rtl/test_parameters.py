@@ -23,7 +23,6 @@ BAD = {
     "ernn_pe": [
         {"OP_W": 16, "WEIGHT_W": 13, "ACC_W": 28},
         {"OP_W": 16, "WEIGHT_W": 2, "ODD": 1, "ACC_W": 18},
-        {"WEIGHT_W": 4, "POWERS": 1},
     ],
     "ernn_pe_array": [{"ROWS": 3, "LANES": 2}, {"ROWS": 4, "LANES": 2, "GROUP_ROWS": 3}],
     "ernn_power_product": [{"EXPONENT_W": 0}, {"EXPONENT_W": 3}],

@@ -94,7 +94,7 @@ def test_rows_follow_the_pass_that_they_belong_to(simulated):
     taken = {cycle - plan.rows_cycles for cycle in left}
     assert firsts <= taken
     assert {run[0] for share in rows.shares[1:] for run in share.runs} <= firsts
-    wrong = make_schedule(replace(plan, rows_cycles=plan.rows_cycles + 1), events)
+    wrong = make_schedule(replace(plan, inverse_cycles=plan.inverse_cycles + 1), events)
     moved = next(unit for unit in wrong.units if unit.unit == "rows")
     assert not {run[0] for share in moved.shares[1:] for run in share.runs} <= firsts
 

@@ -73,6 +73,9 @@ def test_the_verilog_is_printed_from_the_form(block):
     start = f"wire [{mode.macs}*OP_W-1:0] block{block} = {{"
     operands = files["ernn_operands.v"].split(start)[1].split("};")[0]
     assert (read(operands, block, "gen_operand")[::-1] == form.operands).all()
+    if block <= 2:  # nothing is added
+        assert (form.sums == np.eye(block)).all()
+        return
     lane = files["ernn_row_lane.v"].split("reg signed [ADD_W-1:0] spectrum_q")[1]
     sums = read(lane.split("One binary point")[0], mode.groups * mode.macs, "gen_sum")
     assert (sums == np.kron(np.eye(mode.groups, dtype=np.int64), form.sums)).all()
