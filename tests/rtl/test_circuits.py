@@ -77,7 +77,7 @@ MUTATIONS = [
     ("ernn_fft_k16", r"stage8_word15_q <= .*;", "stage8_word15_q <= 0;"),
     ("ernn_ifft_k8", r"\{\{(\d+) \{out_bits\d+\}\}", r"{{\1 {1'b0}}"),  # no sign extension
     ("ernn_sigmoid", r"(line\[40\] = 2\d'h\w*)(\w);", r"\g<1>0;"),
-    ("ernn_tanh", r"negative_q4 \?", "negative_q3 ?"),
+    ("ernn_tanh", r"turned = \(negative_q3 \?", "turned = (negative_q2 ?"),
     ("ernn_tanh", r"size_q2 <= size_q1", "size_q2 <= in_i"),
 ]
 

@@ -69,7 +69,7 @@ TEXT_BUGS = [
     ("relu", "dense", "[ROW_W-1] ? {ROW_W{1'b0}} :", "[ROW_W-2] ? {ROW_W{1'b0}} :"),
     ("a value waits too short", "lstm", ".CYCLES(9)", ".CYCLES(8)"),
     ("binary point", "mgu", ".PRODUCT_FRAC(GATE_FRAC + STATE_FRAC)", ".PRODUCT_FRAC(GATE_FRAC)"),
-    ("addend", "gru_after", ".add_i(row_nx_at5)", ".add_i(row_nx)"),
+    ("addend", "gru_after", ".add_i(row_nx_at4)", ".add_i(row_nx)"),
     ("output", "lstm", "assign c_next_o = c_next_at", "assign c_next_o = c; wire unused_at"),
 ]
 
