@@ -41,7 +41,7 @@ def test_a_bitstream_with_its_figures(loop):
     assert result.available == {"dsp": 28, "ebr": 56, "lut": 24288, "ff": 24288}
     assert 0 < result.used["dsp"] < 8
     assert 300 < result.used["ff"] < 2000
-    assert result.critical_path
+    assert "clk-to-q" in result.critical_path[0] and "setup" in result.critical_path[-1]
     assert all((place / file).is_file() for file in result.files.values())
     assert "100 MHz were asked for: met" in "\n".join(told)
     assert (place / "summary.txt").read_text().splitlines() == told[:-1]

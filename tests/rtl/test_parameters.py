@@ -58,6 +58,11 @@ def test_what_cannot_be_built_is_named(module, values):
 
 
 @pytest.mark.needs("iverilog")
+def test_what_a_pe_leaves_to_its_product_is_named_there():
+    assert "ernn_power_product_needs_" in elaborate("ernn_pe", {"WEIGHT_W": 4, "POWERS": 1})
+
+
+@pytest.mark.needs("iverilog")
 @pytest.mark.parametrize("module", BAD)
 def test_the_defaults_can_be_built(module):
     assert not elaborate(module, {})
