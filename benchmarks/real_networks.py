@@ -62,9 +62,7 @@ def main() -> None:
             network = KNOWN[name].make(given.cache, given.size)
             path = given.results / f"{name}.json"
             kept = json.loads(path.read_text()) if path.is_file() else {}
-            others = [key for step in STEPS if step not in given.steps for key in STEPS[step]]
-            done = {key: kept[key] for key in others if key in kept}
-            for result in measured(network, done, given.steps, given.frames):
+            for result in measured(network, kept, given.steps, given.frames):
                 write(path, result)
     results = read(given.results)
     if given.page:
@@ -101,17 +99,18 @@ def _settings(text: str) -> str:
 
 
 def measured(
-    network: Network, done: Result, steps: Collection[str] = STEPS, frames: int = 8
+    network: Network, known: Result, steps: Collection[str] = STEPS, frames: int = 8
 ) -> Iterator[Result]:
     """Yield what is known of a network after everything that is measured of it.
 
     Args:
         network: what to measure.
-        done: results of other steps, which are kept.
+        known: an earlier result; what it says of other steps is kept.
         steps: what to measure, of STEPS.
         frames: to simulate of each part; 0: none.
     """
-    result = {**imported(network), **done}
+    others = [key for step in STEPS if step not in steps for key in STEPS[step]]
+    result = imported(network) | {key: known[key] for key in others if key in known}
     yield result
     if "scores" in steps:
         result["scores"] = {}
@@ -129,7 +128,8 @@ def measured(
     if "hardware" in steps:
         result["hardware"] = {}
         with tempfile.TemporaryDirectory() as work:
-            for part, found in built(network, Path(work), frames, say):
+            before = known.get("hardware", {})
+            for part, found in built(network, Path(work), frames, say, before):
                 result["hardware"][part] = found
                 yield result
 

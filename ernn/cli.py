@@ -306,7 +306,11 @@ def bench(
     ] = Path("out/bench"),
     results: Annotated[
         Path | None,
-        typer.Option(metavar="DIR", help="Of stac and vollo: a file a row, printed with the rest."),
+        typer.Option(
+            metavar="DIR",
+            help="A file a row, kept as it comes; DIR/results of --out if not given. What it holds "
+            "of the same Verilog is not simulated again.",
+        ),
     ] = None,
     debug: DebugOption = False,
 ) -> None:
@@ -320,9 +324,8 @@ def bench(
         from ernn.flow import suites
 
         if suite == "published":
-            suites.require_unset(suite, results=results)
             chosen = published.choose(layers, boards, streams, frames, seed, simulation, energy)
-            published.run(chosen, out, _say)
+            published.run(chosen, out, results, _say)
         else:
             suites.require_unset(suite, boards=boards, streams=streams, energy=energy)
             job = suites.choose(suite, layers, frames, seed, simulation)

@@ -11,7 +11,7 @@ from ernn import __version__
 from ernn.compressed import CompressedModel
 from ernn.energy.estimate import estimate_power
 from ernn.errors import PlanError
-from ernn.hdl.project import write_project
+from ernn.hdl.project import rtl_digest, write_project
 from ernn.hw.explore import Design, explore
 from ernn.machine import describe_machine
 from ernn.parts.part import load_part, part_names
@@ -116,9 +116,21 @@ def rows(
 
 
 def built(
-    network: Network, work: Path, frames: int, say: Callable[[str], None]
+    network: Network,
+    work: Path,
+    frames: int,
+    say: Callable[[str], None],
+    known: Mapping[str, Result] | None = None,
 ) -> Iterator[tuple[str, Result]]:
-    """Yield for every part its fastest design, simulated, and the smallest part for real time."""
+    """Yield for every part its fastest design, simulated, and the smallest part for real time.
+
+    Args:
+        network: whose parts are built.
+        work: folder of projects and simulators.
+        frames: to simulate; 0: none.
+        say: takes lines.
+        known: what an earlier run yielded. Designs of the same Verilog are not simulated again.
+    """
     for name, part in network.parts.items():
         model = quantized(part.built, part.calibration, 12, 12)
         say(f"{network.title}, {name}: planning")
@@ -134,7 +146,8 @@ def built(
         }
         if frames:
             say(f"{network.title}, {name}: simulating")
-            result |= simulated(found, model, part.calibration, work / name, frames)
+            folder, before = work / name, (known or {}).get(name)
+            result |= simulated(found, model, part.calibration, folder, frames, before)
         yield name, result
 
 
@@ -186,9 +199,17 @@ def _described(design: Design) -> Result:
 
 
 def simulated(
-    design: Design, model: IntegerModel, sequences: Frames, work: Path, frames: int
+    design: Design,
+    model: IntegerModel,
+    sequences: Frames,
+    work: Path,
+    frames: int,
+    known: Result | None = None,
 ) -> Result:
-    """Simulate the first frames of the data one by one; every word and cycle is compared."""
+    """Simulate the first frames of the data one by one; every word and cycle is compared.
+
+    What is known of the same Verilog and as many frames stands.
+    """
     chosen, left = [], frames
     for sequence in sequences:
         chosen.append(sequence[:left])
@@ -196,11 +217,17 @@ def simulated(
         if not left:
             break
     project = write_project(design.plan, model, work / "project")
-    traffic = Traffic("single")
+    rtl = rtl_digest(project)
+    if known and (known.get("rtl"), known.get("frames")) == (rtl, frames):
+        return {key: known[key] for key in ("rtl", "frames", "words", "latency_cycles_simulated")}
     done = simulate(
-        project, design.plan, model, [chosen], work_folder=work / "sim", traffic=traffic
+        *(project, design.plan, model, [chosen]),
+        work_folder=work / "sim",
+        testbench="compiled",
+        traffic=Traffic("single"),
     )
     return {
+        "rtl": rtl,
         "frames": done.frames,
         "words": sum(done.elements.values()),
         "latency_cycles_simulated": done.latency_cycles,

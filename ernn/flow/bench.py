@@ -18,8 +18,8 @@ from ernn.energy.published import Cell, load_published
 from ernn.energy.published import Design as PublishedDesign
 from ernn.errors import RecipeError
 from ernn.files import write_text
-from ernn.flow.measure import keep_plan, measure, planned
-from ernn.flow.results import write_json
+from ernn.flow.measure import measure
+from ernn.flow.results import read_result, write_json
 from ernn.folders import locked
 from ernn.hw.explore import Design, Exploration, explore
 from ernn.hw.plan import HardwarePlan
@@ -162,19 +162,49 @@ def _listed(text: str) -> list[str]:
     return [word.strip() for word in text.split(",") if word.strip()]
 
 
-def run(benchmark: Benchmark, out: Path, say: Callable[[str], None] = print) -> list[Row]:
+@dataclass(frozen=True)
+class Known:
+    """What is read of a row's file: the accelerators that were simulated."""
+
+    busy: Measured
+    alone: Measured
+
+
+@dataclass(frozen=True)
+class Kept:
+    """The file of a row."""
+
+    row: Known
+
+
+def run(
+    benchmark: Benchmark,
+    out: Path,
+    results: Path | None = None,
+    say: Callable[[str], None] = print,
+) -> list[Row]:
     """Measure every layer on every board; leave results.json and table.md in ``out``.
 
     What toggles, where that is counted, is left beside the project that it is of.
 
+    Args:
+        benchmark: what is measured.
+        out: folder of plans, projects and builds.
+        results: folder of one file a row, kept as it comes; ``out/results`` if not given. What it
+            holds of the same Verilog is not simulated again.
+        say: takes lines.
+
     Raises:
         MismatchError: a simulated word or cycle is not as planned.
+        ModelFileError: a row's file is not of this version.
         PlanError: a layer does not fit a board.
         ToolError: a tool is missing or fails.
         ProjectError: ``out`` is not ernn's, or in use.
     """
     rows: list[Row] = []
     with locked(out):
+        kept = results or out / "results"
+        kept.mkdir(parents=True, exist_ok=True)
         preface = _preface(benchmark)
         for line in preface:
             say(line)
@@ -182,10 +212,14 @@ def run(benchmark: Benchmark, out: Path, say: Callable[[str], None] = print) -> 
         for layer in benchmark.layers:
             model = make_model(layer, benchmark.seed, train)
             for board in benchmark.boards:
-                rows.append(_measure_row(benchmark, layer, board, model, test, out, say))
+                path = kept / f"{_name(layer, board)}.json"
+                known = read_result(path, Kept, "ernn bench").row if path.is_file() else None
+                rows.append(_measure_row(benchmark, layer, board, model, test, known, out, say))
+                if known != Known(rows[-1].busy, rows[-1].alone):
+                    write_json(path, {"about": preface, "row": rows[-1].to_dict()})
                 say("\n" + "\n".join(in_words(rows[-1])) + "\n")
-                results = {"about": preface, "rows": [row.to_dict() for row in rows]}
-                write_json(out / "results.json", results)
+                whole = {"about": preface, "rows": [row.to_dict() for row in rows]}
+                write_json(out / "results.json", whole)
                 write_text(out / "table.md", "\n\n".join([*preface, markdown(rows)]))
         say(f"{markdown(rows)}\nalso in {out / 'table.md'} and {out / 'results.json'}")
     return rows
@@ -238,11 +272,12 @@ def _measure_row(
     board: str,
     model: IntegerModel,
     speech: list[np.ndarray],
+    known: Known | None,
     out: Path,
     say: Callable[[str], None],
 ) -> Row:
     part = load_part(board)
-    name = f"{layer.name}-{part.name.lower()}"
+    name = _name(layer, board)
     rate, latency = plans(benchmark, model, layer, board)
     busy, alone = rate.chosen, latency.chosen
     if benchmark.simulated:  # which takes minutes
@@ -252,13 +287,16 @@ def _measure_row(
         )
     streams = deal_out(speech, busy.plan.streams, benchmark.frames)
     own = "throughput" if latency is rate else "latency"  # not built twice
-    jobs: list[tuple[Exploration, str, Streams, Traffic]] = [
-        (rate, "throughput", streams, Traffic()),
-        (latency, own, [streams[0]], Traffic("single")),
+    jobs: list[tuple[Exploration, str, Streams, Traffic, Measured | None]] = [
+        (rate, "throughput", streams, Traffic(), known.busy if known else None),
+        (latency, own, [streams[0]], Traffic("single"), known.alone if known else None),
     ]
     measured = [
-        _measure(benchmark, found, model, dealt, traffic, out / name / folder)
-        for found, folder, dealt, traffic in jobs
+        measure(
+            *(found, model, dealt if benchmark.simulated else None, traffic, out / name / folder),
+            *(before, _dump(benchmark, found.chosen.plan, traffic), "ernn bench --energy"),
+        )
+        for found, folder, dealt, traffic, before in jobs
     ]
     return Row(
         layer.title,
@@ -282,7 +320,7 @@ def plans(
     energy has but one plan, the fastest, or the smallest of several, and so has a layer of tiles
     whose first plan meets both parts of the target.
     """
-    name = f"{layer.name}-{board.lower()}"
+    name = _name(layer, board)
     target = _target(benchmark, layer, load_part(board).name)
     tried: list[Exploration] = []
     common: dict[str, Any] = {"part": board, "clock_mhz": CLOCK_MHZ}
@@ -304,6 +342,11 @@ def plans(
     return rate, rate if rate.chosen.latency_us <= latency.chosen.latency_us else latency
 
 
+def _name(layer: Layer, board: str) -> str:
+    """Return the name of a row's folder and file."""
+    return f"{layer.name}-{load_part(board).name.lower()}"
+
+
 def _meets(target: Target, design: Design) -> bool:
     """Whether a design is as fast as the target asks, in both ways."""
     alone = list(target.judge_latency(design.latency_us))
@@ -314,23 +357,6 @@ def _meets(target: Target, design: Design) -> bool:
 def _target(benchmark: Benchmark, layer: Layer, part: str) -> Target:
     """Return what a row should reach; that of energy is in `ernn compare`."""
     return Target() if benchmark.energy else TARGETS.get((layer.name, part), OTHERWISE)
-
-
-def _measure(
-    benchmark: Benchmark,
-    exploration: Exploration,
-    model: IntegerModel,
-    streams: Streams,
-    traffic: Traffic,
-    folder: Path,
-) -> Measured:
-    """Return what a plan makes of a kind of traffic, simulated unless told otherwise."""
-    if not benchmark.simulated:
-        keep_plan(exploration, folder)
-        return planned(exploration, traffic)
-    dump = _dump(benchmark, exploration.chosen.plan, traffic)
-    told = "ernn bench --energy"
-    return measure(exploration, model, streams, traffic, folder, dump, told)
 
 
 def _dump(benchmark: Benchmark, plan: HardwarePlan, traffic: Traffic) -> Dump | None:

@@ -131,7 +131,9 @@ def compare_benchmark(bench: Path, figures: Figures, out: Path | None, say: Say)
     if not (bench / "results.json").is_file():
         say(f"{bench} holds no benchmark: the layers are planned, and not simulated")
         bench = folder / "bench"
-        run_benchmark(choose(boards=BOARD, simulated=False, energy=True), bench, lambda line: None)
+        run_benchmark(
+            choose(boards=BOARD, simulated=False, energy=True), bench, say=lambda line: None
+        )
     subjects = [_benchmark_row(row, bench, figures, command) for row in _rows(bench)]
     return _finish("The published layers", subjects, figures, folder, command, say)
 

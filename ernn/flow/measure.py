@@ -1,12 +1,14 @@
 """One accelerator of a benchmark: written, simulated, and measured against its plan."""
 
 import shutil
+from dataclasses import replace
+from itertools import chain
 from pathlib import Path
 
 from ernn.errors import MismatchError
 from ernn.flow.activity import keep_activity
 from ernn.flow.planning import describe
-from ernn.hdl.project import write_project
+from ernn.hdl.project import rtl_digest, write_project
 from ernn.hw.explore import Exploration
 from ernn.quant.integer_model import IntegerModel
 from ernn.report.bench import Measured
@@ -27,9 +29,10 @@ def planned(exploration: Exploration, traffic: Traffic) -> Measured:
 def measure(
     exploration: Exploration,
     model: IntegerModel,
-    streams: Streams,
+    streams: Streams | None,
     traffic: Traffic,
     folder: Path,
+    known: Measured | None = None,
     dump: Dump | None = None,
     command: str = "ernn bench",
 ) -> Measured:
@@ -38,9 +41,10 @@ def measure(
     Args:
         exploration: of the plan.
         model: that it was made for.
-        streams: features of each stream's utterances.
+        streams: features of each stream's utterances; None: nothing is simulated.
         traffic: saturated, or single frames.
         folder: for ``plan.json``, the project and the simulator's build, which is used again.
+        known: an earlier result. Where it is of the same Verilog and as many frames, it stands.
         dump: what the simulation can dump; where it does, what toggled is left in ``folder``.
         command: that a file of it names.
 
@@ -48,10 +52,15 @@ def measure(
         MismatchError: a word or a cycle is not as planned.
         ToolError: a tool is missing or fails.
     """
-    plan, expected = exploration.chosen.plan, planned(exploration, traffic)
-    keep_plan(exploration, folder)
+    plan = exploration.chosen.plan
+    folder.mkdir(parents=True, exist_ok=True)
+    plan.save(folder / "plan.json")  # for `ernn compare` and for people
     shutil.rmtree(folder / "project", ignore_errors=True)  # an interrupted run's is not whole
     project = write_project(plan, model, folder / "project")
+    expected = replace(planned(exploration, traffic), rtl=rtl_digest(project))
+    before = expected.simulated_as(known)
+    if streams is None or (before.frames == sum(map(len, chain(*streams))) and not dump):
+        return before
     work = folder / "simulator"
     done = simulate(
         project,
@@ -71,9 +80,3 @@ def measure(
             f"{folder}: a frame takes {cycles} cycles; planned are {expected.cycles_planned}"
         )
     return expected.simulated(cycles, done.frames, sum(done.elements.values()))
-
-
-def keep_plan(exploration: Exploration, folder: Path) -> None:
-    """Leave the chosen plan in a folder, for `ernn compare` and for people."""
-    folder.mkdir(parents=True, exist_ok=True)
-    exploration.chosen.plan.save(folder / "plan.json")

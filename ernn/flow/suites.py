@@ -14,7 +14,7 @@ from ernn import __version__
 from ernn.compressed import padded
 from ernn.errors import PlanError, RecipeError
 from ernn.files import write_text
-from ernn.flow.measure import keep_plan, measure, planned
+from ernn.flow.measure import measure
 from ernn.flow.planning import frame_energy
 from ernn.flow.results import read_result, write_json
 from ernn.folders import locked
@@ -116,9 +116,11 @@ def run_suite(
         about = _about(job)
         for line in about:
             say(line)
+        known = load_rows(job.suite, kept)
         for case in job.cases:
-            row = _measure_case(job, case, folder / case.name, say)
-            if row.mark != "planned" or not _simulated_before(kept / f"{case.name}.json", row):
+            before = known.get(case.name)
+            row = _measure_case(job, case, before, folder / case.name, say)
+            if row != before:
                 write_json(kept / f"{case.name}.json", asdict(Kept(about, row)))
         rows = load_rows(job.suite, kept)
         table = markdown(job.suite, rows)
@@ -140,17 +142,6 @@ def load_rows(suite: Suite, folder: Path) -> dict[str, SuiteRow]:
         for name, path in paths.items()
         if path.is_file()
     }
-
-
-def _simulated_before(path: Path, row: SuiteRow) -> bool:
-    """Whether a file holds the same row, simulated: a plan alone tells less."""
-    if not path.is_file():
-        return False
-    old = read_result(path, Kept, "ernn bench --suite").row
-    if old.mark != "simulated" or not (old.alone and row.alone):
-        return False
-    kept = (old.part, old.alone.sizes, old.alone.cycles_planned)
-    return kept == (row.part, row.alone.sizes, row.alone.cycles_planned)
 
 
 def _about(job: Job) -> list[str]:
@@ -193,7 +184,9 @@ def make_model(case: Case, word: int, seed: int) -> IntegerModel:
     return quantize(model, QuantizationRecipe(), [rng.normal(size=(UTTERANCE, inputs))])
 
 
-def _measure_case(job: Job, case: Case, folder: Path, say: Callable[[str], None]) -> SuiteRow:
+def _measure_case(
+    job: Job, case: Case, before: SuiteRow | None, folder: Path, say: Callable[[str], None]
+) -> SuiteRow:
     model, found, refusal = _fastest(job, case)
     if found is None:
         say(f"{case.name}: {in_words(case.network)}: does not fit: {refusal}")
@@ -203,7 +196,7 @@ def _measure_case(job: Job, case: Case, folder: Path, say: Callable[[str], None]
         f"{case.name}: {in_words(case.network)}, on {part.name}: {found.chosen.latency_us:.3f} us "
         f"planned{'; building and simulating' * job.simulated}"
     )
-    alone, busy = _measure(job, found, model, folder)
+    alone, busy = _measure(job, found, model, before, folder)
     return SuiteRow(
         *(case.name, part.name, CLOCK_MHZ, refusal, alone, busy),
         frame_energy(found.chosen, part),
@@ -211,16 +204,19 @@ def _measure_case(job: Job, case: Case, folder: Path, say: Callable[[str], None]
 
 
 def _measure(
-    job: Job, found: Exploration, model: IntegerModel, folder: Path
+    job: Job, found: Exploration, model: IntegerModel, before: SuiteRow | None, folder: Path
 ) -> tuple[Measured, Measured]:
     """Return what a frame alone takes, and frames back to back."""
-    kinds = Traffic("single"), Traffic("saturated")
-    if not job.simulated:
-        keep_plan(found, folder)
-        return planned(found, kinds[0]), planned(found, kinds[1])
     frames = np.random.default_rng(job.seed + 1).normal(size=(job.frames, model.features))
     stream = np.array_split(frames, range(UTTERANCE, job.frames, UTTERANCE))
-    alone, busy = (measure(found, model, [stream], traffic, folder) for traffic in kinds)
+    streams = [stream] if job.simulated else None
+    kinds = (
+        (Traffic("single"), before.alone if before else None),
+        (Traffic("saturated"), before.busy if before else None),
+    )
+    alone, busy = (
+        measure(found, model, streams, traffic, folder, known) for traffic, known in kinds
+    )
     return alone, busy
 
 

@@ -143,6 +143,17 @@ def read_manifest(folder: Path, form: str, what: str, command: str) -> dict[str,
     return files
 
 
+def rtl_digest(folder: Path) -> str:
+    """Return a digest of a project's Verilog and memory files, by its manifest.
+
+    Raises:
+        ProjectError: it has none.
+    """
+    files = read_manifest(folder, FORMAT, "project", "generate")
+    rtl = sorted((name, digest) for name, digest in files.items() if name.startswith("rtl/"))
+    return _sha256(json.dumps(rtl).encode())[:16]
+
+
 def manifest_text(form: str, plan: HardwarePlan, files: Mapping[str, str], **more: Any) -> str:
     """Return the manifest of files, {path: text}."""
     manifest = {

@@ -70,11 +70,20 @@ class Measured:
     cycles_simulated: float | None = None  # None, and no frames: not simulated
     frames: int = 0
     words_compared: int = 0  # every one equal: the first that is not is an error
+    rtl: str = ""  # digest of its Verilog and memory files
 
     def simulated(self, cycles: float, frames: int, words: int) -> "Measured":
         """Return the same with what its simulation counted."""
         counted = {"cycles_simulated": cycles, "frames": frames, "words_compared": words}
         return replace(self, **counted)  # type: ignore[arg-type]
+
+    def simulated_as(self, known: "Measured | None") -> "Measured":
+        """Return the same with what the simulation of the same Verilog counted, if it is known."""
+        if known is None or known.cycles_simulated is None:
+            return self
+        if (known.rtl, known.cycles_simulated) != (self.rtl, self.cycles_planned):
+            return self
+        return self.simulated(known.cycles_simulated, known.frames, known.words_compared)
 
     @property
     def multipliers(self) -> str:

@@ -11,7 +11,8 @@ from ernn.suites.suite import load_suite
 
 ROOT = Path(__file__).resolve().parents[2]
 RESULTS = ROOT / "benchmarks" / "results"
-ROWS = json.loads((RESULTS / "layers.json").read_text())["rows"]
+LAYERS = sorted((RESULTS / "layers").glob("*.json"))
+ROWS = [json.loads(path.read_text())["row"] for path in LAYERS if "tiles" not in path.name]
 README, HARDWARE = ((ROOT / page).read_text() for page in ("README.md", "docs/hardware.md"))
 by_name = {"ids": lambda row: f"{row['layer']} on {row['part']}"}
 
