@@ -1,8 +1,8 @@
 """Dense matrices of which only the largest single weights are kept, as many for every PE.
 
 For accelerators of sparse matrices such as ESE (Han et al., FPGA 2017), whose PEs would wait for
-the fullest one otherwise. ernn's own array visits blocks in the same order for many rows at once
-and gains nothing from it: it refuses such a model.
+the fullest one otherwise. In ernn's own array neighbouring rows share every address, so that what
+one of them leaves out another one needs: it gains nothing and refuses such a model.
 """
 
 from dataclasses import dataclass
@@ -16,7 +16,7 @@ MAGNITUDE = "magnitude"
 
 NOT_BUILT = Fault(
     "weights chosen one by one, by magnitude",
-    "the array visits the same columns for all rows of a pass and would visit nearly every one",
+    "rows of a group of PEs share the addresses that they read, and would read nearly every one",
     remedy="drop tiles instead ([model] keep, tile), or stop at the step quantize and show the "
     "compressed model to `ernn compare --sparse`",
 )  # why the array refuses such a model
