@@ -14,6 +14,7 @@ RESULTS = ROOT / "benchmarks" / "results"
 LAYERS = sorted((RESULTS / "layers").glob("*.json"))
 ROWS = [json.loads(path.read_text())["row"] for path in LAYERS if "tiles" not in path.name]
 README, HARDWARE = ((ROOT / page).read_text() for page in ("README.md", "docs/hardware.md"))
+TILES = [json.loads(path.read_text())["row"] for path in LAYERS if "tiles" in path.name]
 by_name = {"ids": lambda row: f"{row['layer']} on {row['part']}"}
 
 
@@ -21,10 +22,16 @@ def multipliers(run) -> str:
     return f"{run['dsp']:,}" + (f" + {run['logic_multipliers']:,}" * bool(run["logic_multipliers"]))
 
 
+def mark(row):
+    simulated = all(row[kind]["words_compared"] for kind in ("busy", "alone"))
+    return "simulated" if simulated else "planned"
+
+
 @pytest.mark.parametrize("row", ROWS, **by_name)
-def test_every_row_was_simulated(row):
+def test_a_row_is_as_planned(row):
     for run in (row["busy"], row["alone"]):
-        assert run["cycles_simulated"] == run["cycles_planned"] and run["words_compared"] > 0
+        assert run["cycles_simulated"] in (run["cycles_planned"], None)
+        assert (run["words_compared"] > 0) == (run["cycles_simulated"] is not None)
 
 
 @pytest.mark.parametrize("row", ROWS, **by_name)
@@ -40,6 +47,7 @@ def test_the_benchmark_of_the_hardware_page(row):
         *(f"{derived['latency_ratio']:.1f}", f"{multipliers(busy)} of {row['part_dsp']:,}"),
         f"{100 * derived['roofline_share']:.0f} %",
         "met" if all(one["met"] for one in derived["verdicts"]) else "MISSED",
+        mark(row),
     )
     assert f"| {' | '.join(map(str, cells))} |" in HARDWARE
 
@@ -54,7 +62,18 @@ def test_the_table_of_the_readme(row):
         f"{derived['latency_us']:.3f} µs",
         f"{published['latency_us']:g} µs",
     )
-    assert f"| {' | '.join(cells)} | simulated |" in README
+    assert f"| {' | '.join(cells)} | {mark(row)} |" in README
+
+
+@pytest.mark.parametrize("row", TILES, **by_name)
+def test_the_tiles_of_the_hardware_page(row):
+    busy, alone, derived = (row[key] for key in ("busy", "alone", "derived"))
+    cells = (
+        *(f"{busy['cycles_planned']:g}", f"{derived['frames_per_second']:,.0f}"),
+        *(f"{alone['cycles_planned']:g}", f"{derived['latency_us']:.3f}", multipliers(busy)),
+        *(f"{busy['bram36']:,}", f"{busy['lut']:,}", mark(row)),
+    )
+    assert f"| {' | '.join(cells)} |" in HARDWARE
 
 
 SUITES = [load_suite(name) for name in ("stac", "vollo")]
