@@ -42,6 +42,11 @@ def describe(exploration: Exploration) -> Iterator[str]:
         + (f"; {logic:,} multipliers are built from logic" if logic else "")
         + (f"; a PE's multiplier takes {blocks} DSP blocks" if blocks > 1 else "")
     )
+    if exploration.once:
+        yield (
+            f"weights are stored once, c and d of complex bins in {plan.once_bits} bits, and "
+            f"adders in front of the PEs make d - c and c + d: {exploration.once}"
+        )
     yield f"energy: {_energy(chosen, part)} per frame, estimated"
     if exploration.wider is not None:
         yield from _few_bits(chosen, exploration.wider, part)
@@ -76,6 +81,7 @@ def front_file(exploration: Exploration) -> dict[str, Any]:
         "roofline_cycles": exploration.roofline_cycles,
         "limit": exploration.limit,
         "larger": exploration.larger,
+        "once": exploration.once,
         "designs": [
             {
                 **asdict(sizes_of(one.plan)),
@@ -121,7 +127,7 @@ def _few_bits(chosen: Design, wider: HardwarePlan, part: Part) -> Iterator[str]:
 
 def _kbit(plan: HardwarePlan) -> int:
     """Return the bits of weight memory in kbit."""
-    return round(plan.pes * plan.macs * plan.weight_bits * plan.weight_depth / 1024)
+    return round(plan.pe_rows * plan.row_weight_bits * plan.weight_depth / 1024)
 
 
 def frame_energy(design: Design, part: Part) -> Interval:

@@ -107,9 +107,9 @@ def _front(path: Path, part: Part, origin: Origin) -> hardware.Front:
                 words, rate, latency_us, **used, energy_uj=energy_uj, chosen=one["chosen"]
             )
         )
-    return hardware.Front(
-        tuple(designs), front["roofline_cycles"], front["limit"], front["larger"], origin
-    )
+    told = front["limit"], front["larger"]
+    once = front.get("once", "")
+    return hardware.Front(tuple(designs), front["roofline_cycles"], *told, origin, once)
 
 
 def _energy(

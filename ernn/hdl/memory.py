@@ -29,10 +29,10 @@ def memory_files(plan: HardwarePlan, model: IntegerModel) -> dict[str, str]:
 
 def _memory_words(plan: HardwarePlan, model: IntegerModel) -> dict[str, tuple[np.ndarray, int]]:
     """Return what every memory of `HardwarePlan.load_targets` holds: (words, values), and bits."""
-    weights = weight_words(plan, model).reshape(-1, plan.pe_rows, plan.pe_columns * plan.macs)
+    weights = weight_words(plan, model).reshape(-1, plan.pe_rows, plan.pe_columns * plan.pe_words)
     rows = range(plan.pe_rows)
     weights = plan.weight_code.encode(weights)
-    contents = {f"weights_{row:03}": (weights[:, row], plan.weight_bits) for row in rows}
+    contents = {f"weights_{row:03}": (weights[:, row], plan.pe_word_bits) for row in rows}
     contents["bias"] = _bias_words(plan, model), plan.row.width
     if plan.shift_bits:
         contents["row_shifts"] = _shift_words(plan, model), plan.shift_bits
@@ -46,7 +46,7 @@ def _memory_words(plan: HardwarePlan, model: IntegerModel) -> dict[str, tuple[np
 
 
 def weight_words(plan: HardwarePlan, model: IntegerModel) -> np.ndarray:
-    """Return (steps, rows * columns * macs): what each multiplier holds at each step."""
+    """Return (steps, rows * columns * words of a PE): what its memory holds for each step."""
     products = by_source(model, plan.recurrent_first)
     return np.concatenate(
         [_job_weights(plan, job, product) for job, product in zip(plan.jobs, products, strict=True)]
@@ -55,19 +55,17 @@ def weight_words(plan: HardwarePlan, model: IntegerModel) -> np.ndarray:
 
 def _job_weights(plan: HardwarePlan, job: JobPlan, product: Product) -> np.ndarray:
     order, gates = job.order, len(product.gates)
-    form = plan.modes[job.mode].form
+    stored = plan.stored(plan.modes[job.mode]).words
     parts = [filled(segment.spectra, order.subs) for segment in product.segments]
     spectra = np.concatenate(parts, axis=1)
-    rows = by_rows(spectra @ form.words.T, gates, order.subs, plan.tile_rows)
+    rows = by_rows(spectra, gates, order.subs, plan.tile_rows)
+    rows = rows.reshape(*rows.shape[:3], -1) @ stored.T
     blocks = order.blocks.reshape(-1, plan.row_groups, plan.pe_columns)
     group = order.numbers[:, None, None] * plan.row_groups + np.arange(plan.row_groups)[:, None]
     met = (blocks != NONE) & (group < len(rows))
-    # (steps, row groups, columns, rows of a group, multipliers)
-    width = order.subs * form.words.shape[0]
-    words = np.zeros((*blocks.shape, plan.tile_rows, plan.macs), np.int64)
-    words[met, :, :width] = rows[np.broadcast_to(group, blocks.shape)[met], blocks[met]].reshape(
-        -1, plan.tile_rows, width
-    )
+    # (steps, row groups, columns, rows of a group, words of a PE)
+    words = np.zeros((*blocks.shape, plan.tile_rows, plan.pe_words), np.int64)
+    words[met, :, : len(stored)] = rows[np.broadcast_to(group, blocks.shape)[met], blocks[met]]
     return words.swapaxes(2, 3).reshape(order.count, -1)
 
 

@@ -33,6 +33,7 @@ def sources(plan: HardwarePlan, sigmoid: Piecewise, tanh: Piecewise, twiddle_bit
     files = {f"{name}.v": _render(name, plan) for name in _SINGLE}
     files["ernn_top.v"] = _render("ernn_top", plan, map=register_map(plan))
     files["ernn_core.v"] = _render("ernn_core", plan)
+    files["ernn_pe_array.v"] = pe_array_verilog(plan)
     files["ernn_registers.v"] = register_verilog(plan)
     for memory in plan.memories:
         for template in ("ernn_store", "ernn_transform"):
@@ -55,6 +56,8 @@ def sources(plan: HardwarePlan, sigmoid: Piecewise, tanh: Piecewise, twiddle_bit
     unneeded = {name for names in _CIRCUITS.values() for name in names} - needed
     unneeded.add("ernn_vector_memory" if plan.gather else "ernn_vector_copies")
     unneeded.add("ernn_logic_product" if plan.weight_powers else "ernn_power_product")
+    if not plan.once_bits:
+        unneeded.add("ernn_weight_sums")
     for path in sorted((folder("hw_templates") / "lib").glob("*.v")):
         if path.stem not in unneeded:
             files[path.name] = path.read_text(encoding="utf-8")
@@ -72,6 +75,11 @@ def lane_verilog(name: str, about: str, header: str, lane: LanePlan) -> str:
     """
     template = environment().get_template("ernn_lane.v.j2")
     return aligned(template.render(name=name, about=about, header=header, lane=lane))
+
+
+def pe_array_verilog(plan: HardwarePlan) -> str:
+    """Return ernn_pe_array: a module of the library but for how weights are stored."""
+    return environment().get_template("ernn_pe_array.v.j2").render(plan=plan)
 
 
 def _render(template: str, plan: HardwarePlan, **context) -> str:

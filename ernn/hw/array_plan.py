@@ -37,15 +37,6 @@ class Mode:
         """What each multiplier takes of a block's spectrum."""
         return [terms(row) for row in self.form.operands]
 
-    @property
-    def post_adds(self) -> list[list[Term]]:
-        """How each number of a word's spectra follows from the sums of the multipliers."""
-        return [
-            [Term(group * self.macs + place, sign) for place, sign in terms(row)]
-            for group in range(self.groups)
-            for row in self.form.sums
-        ]
-
 
 @dataclass(frozen=True)
 class TransformPlan:

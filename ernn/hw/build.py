@@ -12,6 +12,7 @@ from ernn.hw.plan import HardwarePlan
 from ernn.hw.program import Job, Reading, Unit, formats_of, is_output, named, unit_lane
 from ernn.hw.rams import rams
 from ernn.hw.storage_plan import OutputPlan, StatePlan
+from ernn.hw.stored import stored_bits
 from ernn.hw.unit_plan import Given, UnitJob, UnitPlan, pop_cycles
 from ernn.hw.weight_code import weight_code
 from ernn.hw.widths import Bounds, bounds, signed_bits
@@ -147,6 +148,7 @@ class _Builder:
             weight_bits=self.code.bits,
             weight_powers=self.code.powers,
             weight_odd=self.code.odd,
+            once_bits=self._once_bits(),
             acc_bits=widths.acc,
             sum_bits=widths.sum,
             add_bits=widths.add,
@@ -180,6 +182,11 @@ class _Builder:
             feature=feature,
             circuits=_circuits(model),
         )
+
+    def _once_bits(self) -> int:
+        if not self.sizes.weights_once:
+            return 0
+        return stored_bits(self.model.products, self.layout.word, self.code.bits)
 
     def _widths(self, jobs: tuple[JobPlan, ...], aligns: tuple[int, ...]) -> _Widths:
         """Return the bits of all that the array computes."""

@@ -14,26 +14,18 @@ from math import ceil
 import numpy as np
 
 from ernn.bilinear import spectral
-from ernn.errors import Fault, PlanError
-from ernn.hw import rams
+from ernn.errors import PlanError
 from ernn.hw.build import MAX_ROWS, Target, build_plan
-from ernn.hw.cost import (
-    Resources,
-    dsp_blocks,
-    logic_luts,
-    lut_limit,
-    mac_blocks,
-    most_macs,
-    resources,
-    shortages,
-)
+from ernn.hw.cost import Resources, most_macs, resources, shortages
 from ernn.hw.cycles import Rate, rate
 from ernn.hw.gather import Mask
 from ernn.hw.layout import Sizes, masks_of, tiles, words_of
 from ernn.hw.plan import HardwarePlan
 from ernn.hw.program import program, unit_lane
+from ernn.hw.refusal import Asked, fitted, forms_of, lacking, refusal
 from ernn.hw.steps import cut
-from ernn.hw.variants import with_bits, with_blocks
+from ernn.hw.variants import with_bits
+from ernn.hw.weight_code import least_bits
 from ernn.parts.part import load_part
 from ernn.quant.integer_model import IntegerModel
 from ernn.quant.parameters import IntegerParameters
@@ -97,6 +89,7 @@ class Exploration:
     limit: str  # what keeps the chosen design from being faster
     larger: str  # why the next faster design does not fit; empty if there is none
     wider: HardwarePlan | None  # of the same sizes at WIDE_BITS, if a model has fewer than it
+    once: str = ""  # why weights are stored once; empty: they are not
 
 
 def make_plan(model: IntegerModel, hardware: HardwareRecipe, name: str) -> HardwarePlan:
@@ -113,7 +106,19 @@ def explore(model: IntegerParameters, hardware: HardwareRecipe, name: str) -> Ex
     """
     if MAGNITUDE in model.meta:
         raise PlanError(NOT_BUILT).at(model.meta[MAGNITUDE].partition(",")[0])
-    return _Explorer(model, hardware, name).run()
+    part = load_part(hardware.part)
+    target = Target(name, part.name, hardware.clock_mhz, hardware.streams)
+    asked = Asked(hardware, part, target)
+    why, short = "the recipe asks for it" if hardware.weights else "", []
+    for once in forms_of(model, hardware):
+        explorer = _Explorer(model, asked, once)
+        judged = explorer.judged()
+        if judged:
+            return explorer.run(judged, why if once else "")
+        short = explorer.rejected[-1][1] if explorer.rejected else []
+        missing = lacking(model, asked, [once]) or short
+        why = why or f"stored thrice, it would need {', '.join(missing)}"
+    raise PlanError(refusal(model, asked, short))
 
 
 @dataclass(frozen=True)
@@ -133,10 +138,9 @@ class _Bound:
 
 
 class _Explorer:
-    def __init__(self, model: IntegerParameters, hardware: HardwareRecipe, name: str):
-        self.model, self.hardware = model, hardware
-        self.part = load_part(hardware.part)
-        self.target = Target(name, self.part.name, hardware.clock_mhz, hardware.streams)
+    def __init__(self, model: IntegerParameters, asked: Asked, once: bool):
+        self.model, self.once = model, once
+        self.hardware, self.part, self.target = asked
         self.most_macs = most_macs(model.products, self.part)
         found = program(model)
         self.products = found.products
@@ -152,13 +156,14 @@ class _Explorer:
         self.rejected: list[tuple[_Bound, list[str]]] = []  # what does not fit, and why
         self.masks: dict[int, list[Mask]] = {}  # by word: of all products, if any leaves blocks out
 
-    def run(self) -> Exploration:
+    def judged(self) -> list[Design]:
+        """Return the most promising designs that fit."""
         # Where weights are too many at any size, no candidate needs to be built to know it.
-        stored = sum(map(_multiplications, self.model.products)) * self.model.weight_bits
-        fits = stored <= self.part.most_bits
-        judged = list(islice(self._fitting(), JUDGED)) if fits else []
-        if not judged:
-            raise PlanError(self._no_fit())
+        fits = least_bits(self.model.products, self.once) <= self.part.most_bits
+        return list(islice(self._fitting(), JUDGED)) if fits else []
+
+    def run(self, judged: list[Design], why: str) -> Exploration:
+        """Choose among designs; ``why`` weights are stored once."""
         chosen = self._choose(judged)
         front = tuple(
             sorted(
@@ -168,7 +173,7 @@ class _Explorer:
         )
         roofline = sum(map(_multiplications, self.model.products)) / max(1, self.part.dsp)
         limit, larger = self._limit(chosen), self._larger(chosen)
-        return Exploration(chosen, front, roofline, limit, larger, self._wider(chosen))
+        return Exploration(chosen, front, roofline, limit, larger, self._wider(chosen), why)
 
     def _choose(self, judged: list[Design]) -> Design:
         if self.hardware.objective == "smallest":
@@ -201,23 +206,13 @@ class _Explorer:
 
     def _fitting(self) -> Iterator[Design]:
         for bound in sorted(map(self._bound, self._candidates()), key=self._order):
-            plan = self._fitted(build_plan(self.model, bound.sizes, self.target))
+            plan = self._fitted(self.model, bound.sizes)
             used = resources(plan, self.part)
             missing = shortages(used, self.part, self.hardware.headroom)
             if missing:
                 self.rejected.append((bound, missing))
             else:
                 yield Design(plan, used, rate(plan))
-
-    def _fitted(self, plan: HardwarePlan) -> HardwarePlan:
-        """Return a plan with multipliers and memories where the part has room for them."""
-        part = self.part
-        over = dsp_blocks(plan, part) - part.dsp
-        if over > 0 and not plan.weight_powers and self.hardware.objective != "energy":
-            needed = ceil(over / (plan.pes * mac_blocks(plan, part)))
-            plan = replace(plan, logic_macs=min(plan.macs, needed))
-        free_luts = lut_limit(part, self.hardware.headroom) - logic_luts(plan, part)
-        return rams.fit(plan, part, free_luts)
 
     def _order(self, bound: _Bound) -> tuple[float, ...]:
         if self.hardware.objective != "smallest":
@@ -248,7 +243,7 @@ class _Explorer:
                             for lane in [named.cell_lanes] if named.cell_lanes else lanes:
                                 sizes = Sizes(count, width, drain, lane, word)
                                 sizes = replace(sizes, tile_rows=tile_rows, slices=slices)
-                                yield replace(sizes, recurrent_first=first)
+                                yield replace(sizes, recurrent_first=first, weights_once=self.once)
 
     def _tiles(self, rows: int, columns: int, drain: int, word: int) -> Iterator[tuple[int, int]]:
         """Yield the rows of a group and the slices of a word that are worth a look."""
@@ -303,7 +298,10 @@ class _Explorer:
         if most > FEW_BITS and not all(product.levels for product in self.model.products):
             return None
         variant = with_bits(self.model, WIDE_BITS)
-        return self._fitted(build_plan(variant, sizes_of(chosen.plan), self.target))
+        return self._fitted(variant, sizes_of(chosen.plan))
+
+    def _fitted(self, model: IntegerParameters, sizes: Sizes) -> HardwarePlan:
+        return fitted(build_plan(model, sizes, self.target), self.part, self.hardware)
 
     def _limit(self, chosen: Design) -> str:
         plan, cycles = chosen.plan, chosen.rate.cycles_per_frame
@@ -332,46 +330,6 @@ class _Explorer:
             f"drain lanes {sizes.drain_lanes}, cell lanes {sizes.cell_lanes}: {', '.join(missing)}"
         )
 
-    def _no_fit(self) -> Fault:
-        part, hardware = self.part, self.hardware
-        missing = self._smallest(self.model)
-        if not missing:
-            short = self.rejected[-1][1] if self.rejected else []
-            sizes = " with the sizes that the recipe names" if short else ""
-            needs = f"it needs {', '.join(short)}" if short else ""
-            remedy = "leave the sizes to the planner"
-            return Fault(f"no design fits {part.name}{sizes}", needs, "", remedy)
-        return Fault(
-            f"the model does not fit {part.name}",
-            f"its smallest design needs {', '.join(missing)}",
-            "",
-            f"{self._fitting_blocks()}, fewer cells, or a larger part than {hardware.part}",
-        )
-
-    def _fitting_blocks(self) -> str:
-        """Say which larger blocks would fit, by planning the same layers with them."""
-        blocks = sorted({product.block for product in self.model.products})
-        now, found, still = _listed(blocks), [], ""
-        factor = 2
-        while (variant := with_blocks(self.model, factor)) is not None:
-            larger, missing = _listed([factor * block for block in blocks]), self._smallest(variant)
-            if not missing:
-                found.append(larger)
-            still = f"blocks of {larger} would still need {', '.join(missing)}; use "
-            factor *= 2
-        if found:
-            return f"use blocks of {' or '.join(found)} instead of {now}"
-        return f"{still or 'use '}fewer bits"
-
-    def _smallest(self, model: IntegerParameters) -> list[str]:
-        """Say what the smallest design of a model lacks."""
-        plan = self._fitted(build_plan(model, Sizes(1, 1, 1, 1), self.target))
-        return shortages(resources(plan, self.part), self.part, self.hardware.headroom)
-
-
-def _listed(blocks: list[int]) -> str:
-    return " and ".join(map(str, blocks))
-
 
 def sizes_of(plan: HardwarePlan) -> Sizes:
     """Return the sizes that a plan was built from."""
@@ -385,6 +343,7 @@ def sizes_of(plan: HardwarePlan) -> Sizes:
         plan.logic_macs,
         plan.shift_bits,
         recurrent_first=plan.recurrent_first,
+        weights_once=bool(plan.once_bits),
     )
     if plan.gather is None:
         return sizes

@@ -51,6 +51,8 @@ def fabric(plan: HardwarePlan, part: Part, split: bool) -> Iterator[tuple[str, G
     yield "broadcast", _broadcast(plan)
     yield "pes", times(pe(plan, part, split), plan.pes)
     yield "pes", Counter(ff=(plan.pe_rows - plan.drain_lanes) * plan.pe_columns * _shadow(plan))
+    if plan.once_bits:
+        yield "weights", times(_weight_sums(plan), plan.pes)
     yield "drain", times(_drain(plan, part), plan.drain_lanes * plan.pe_columns)
     yield "rows", _rows(plan, part)
     for memory in plan.memories:
@@ -147,7 +149,7 @@ def _operands(plan: HardwarePlan, part: Part) -> Gates:
     if len(plan.modes) > 1:
         found["choose"] += plan.macs * plan.operand_bits
     control = 9 + plan.memory_bits + plan.mode_bits
-    late = delay(2, 3, part) + delay(plan.weight_addr_bits, 2, part)
+    late = delay(2, 3, part) + delay(plan.weight_addr_bits, 1 if plan.once_bits else 2, part)
     return times(found, plan.paths) + Counter(ff=control) + late
 
 
@@ -174,6 +176,13 @@ def pe(plan: HardwarePlan, part: Part, split: bool) -> Gates:
     early = plan.macs - blocks + blocks * (split or block.registers < 2)
     found["ff"] += early * plan.weight_bits  # as weights leave their memory
     return found
+
+
+def _weight_sums(plan: HardwarePlan) -> Gates:
+    """Return ernn_weight_sums of a PE."""
+    largest = plan.modes[0]
+    adders = largest.groups * additions(largest.form.words)
+    return Counter(ff=plan.pe_words * plan.pe_word_bits, add=adders * plan.weight_bits)
 
 
 def logic_mac(plan: HardwarePlan, part: Part) -> Gates:

@@ -10,7 +10,7 @@ from ernn.hw.plan import HardwarePlan
 CORE = "u_core"  # in `ernn_top`
 FIRST_PE = f"{CORE}.u_array.u_array.gen_leaf[0].gen_row[0].gen_column[0].u_pe"
 _ARRAY = {"u_sequencer": "sequencer", "u_operands": "operands", "u_rows": "rows"}
-_PE_ARRAY = {"u_pe": "pes", "u_weights": "weights", "u_drain": "drain"}
+_PE_ARRAY = {"u_pe": "pes", "u_weights": "weights", "u_weight_sums": "weights", "u_drain": "drain"}
 
 
 def group_of(path: str) -> str:

@@ -36,6 +36,7 @@ class Sizes:
     tile_rows: int = 0  # PE rows that gather their blocks together; 0: what the model's blocks need
     slices: int = 0  # see ernn.hw.gather; 0: the most that take no more cycles
     recurrent_first: bool = False  # in each job, before x
+    weights_once: bool = False  # stored; where no block is of 4 or more, nothing changes
 
 
 def words_of(model: IntegerParameters) -> list[int]:

@@ -45,7 +45,7 @@ class HardwarePlan(Stages, Factors):
     macs: int
     logic_macs: int  # of them without a DSP block
     operand_bits: int
-    weight_bits: int  # stored: one more than the recipe's if there are d - c and c + d
+    weight_bits: int  # that a PE takes: one more than the recipe's if there are d - c and c + d
     acc_bits: int
     sum_bits: int  # of pe_columns accumulators
     add_bits: int  # of Re or Im of these sums, which no one of them exceeds
@@ -78,6 +78,7 @@ class HardwarePlan(Stages, Factors):
     shift_bits: int = 0  # of a right shift of each block row before it is rounded; 0: no shifter
     weight_powers: bool = False  # see ernn.hw.weight_code: PEs shift and add, without multipliers
     weight_odd: bool = False
+    once_bits: int = 0  # of c and d, where weights are stored once; 0: thrice (ernn.hw.stored)
 
     @property
     def header(self) -> str:
@@ -360,7 +361,7 @@ class HardwarePlan(Stages, Factors):
 
         What a plan does not have keeps its digest as it was before there was such a thing.
         """
-        rare = ("shift_bits", "weight_powers", "weight_odd")
+        rare = ("shift_bits", "weight_powers", "weight_odd", "once_bits")
         absent = {name for name in rare if not getattr(self, name)}
         return _ADAPTER.dump_json(self, indent=1, exclude=absent).decode() + "\n"
 

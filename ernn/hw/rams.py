@@ -60,8 +60,7 @@ def _start(depth: int) -> tuple[str, str]:
 def _memories(plan: HardwarePlan) -> Iterator[tuple[str, str, int, int, int]]:
     """Yield name, group, width, depth and copies of every memory of the Verilog."""
     # The weights of a row of PEs lie beside it.
-    row = plan.pe_columns * plan.macs * plan.weight_bits
-    yield "weights", "weights", row, plan.weight_depth, plan.pe_rows
+    yield "weights", "weights", plan.row_weight_bits, plan.weight_depth, plan.pe_rows
     yield "bias", "rows", plan.bias_bits, plan.bias_depth, 1
     if plan.shift_bits:
         yield "row_shifts", "rows", plan.row_shift_bits, plan.bias_depth, 1

@@ -10,6 +10,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from ernn.bilinear import Term, spectral, terms
+from ernn.hw.array_plan import Mode
+from ernn.hw.stored import Stored, stored_bits, stored_once, stored_thrice
 from ernn.hw.widths import signed_bits, weight_bounds
 from ernn.quant.products import Product
 
@@ -57,6 +60,19 @@ def weight_code(products: Iterable[Product], zeros: bool) -> WeightCode:
     return WeightCode(bits - odd, odd=odd)
 
 
+def least_bits(products: Iterable[Product], once: bool) -> int:
+    """Return the bits of all weights, stored once or thrice, without what fills a memory up."""
+    every = tuple(products)
+    bits, largest = weight_code(every, zeros=False).bits, max(one.block for one in every)
+    if once:
+        bits = stored_bits(every, largest, bits)
+    return sum(
+        segment.blocks * (one.block if once else spectral(one.block).products) * bits
+        for one in every
+        for segment in one.segments
+    )
+
+
 def levels_save_nothing(products: Iterable[Product]) -> str:
     """Say which products take all that levels of others could save; empty if none does."""
     every = tuple(products)
@@ -79,6 +95,9 @@ class Factors:
     weight_bits: int
     weight_powers: bool
     weight_odd: bool
+    once_bits: int
+    word: int
+    modes: tuple[Mode, ...]
 
     @property
     def weight_code(self) -> WeightCode:
@@ -93,7 +112,36 @@ class Factors:
     @property
     def row_weight_bits(self) -> int:
         """Bits of a word of one PE row's weights."""
-        return self.pe_columns * self.macs * self.weight_bits
+        return self.pe_columns * self.pe_words * self.pe_word_bits
+
+    @property
+    def pe_words(self) -> int:
+        """Numbers that a word of weight memory holds for a PE."""
+        return self.word if self.once_bits else self.macs
+
+    @property
+    def pe_word_bits(self) -> int:
+        """Bits of each of them."""
+        return self.once_bits or self.weight_bits
+
+    def stored(self, mode: Mode) -> Stored:
+        """Return which words are stored of blocks of a size, and where their products lie."""
+        if self.once_bits:
+            return stored_once(mode.block, self.modes[0].block, self.word)
+        return stored_thrice(mode.block, self.word)
+
+    def products_on(self, mode: Mode) -> list[int | None]:
+        """Return the product of a word's blocks on each multiplier of a PE; None: it rests."""
+        return self.stored(mode).products(self.macs)
+
+    def post_adds(self, mode: Mode) -> list[list[Term]]:
+        """Return how each number of a word's spectra follows from the sums of the multipliers."""
+        places = self.stored(mode).places
+        return [
+            [Term(places[group * mode.macs + place], sign) for place, sign in terms(row)]
+            for group in range(mode.groups)
+            for row in mode.form.sums
+        ]
 
     @property
     def dsp_macs(self) -> int:

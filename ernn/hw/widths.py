@@ -29,10 +29,15 @@ def operand_transform(block: int, twiddle_bits: int) -> Transform:
 
 
 def weight_bounds(block: int, weight: Interval) -> list[Interval]:
-    """Return what each multiplier's weight can be: what a weight memory holds of a spectrum."""
+    """Return what each multiplier's weight can be."""
+    return row_bounds(spectral(block).words, weight)
+
+
+def row_bounds(rows: np.ndarray, weight: Interval) -> list[Interval]:
+    """Return what each row, of entries -1, 0 and 1, adds up of a spectrum's weights."""
     low, high = weight
     found = []
-    for row in spectral(block).words:
+    for row in rows:
         plus, minus = int((row > 0).sum()), int((row < 0).sum())
         found.append((plus * low - minus * high, plus * high - minus * low))
     return found

@@ -26,6 +26,7 @@ class HardwareRecipe(Section):
     pe_columns: Count | None = None  # column split: input blocks per row and cycle
     drain_lanes: Annotated[int, Field(ge=1, le=8)] | None = None  # inverse FFT units
     cell_lanes: Count | None = None  # cell elements per cycle
+    weights: Literal["once", "thrice"] | None = None  # how often memories hold one of a block
 
     @field_validator("part")
     @classmethod

@@ -64,6 +64,7 @@ class Front(Strict):
     limit: str
     larger: str  # why the next faster design does not fit; empty if there is none
     origin: Origin
+    once: str = ""  # why weights are stored once; empty: they are not
 
     @property
     def chosen(self) -> FrontDesign:

@@ -100,7 +100,14 @@ _DECLARATION = re.compile(
 
 # Of which a waveform shows registers only, and which it leaves out: their ports are shown outside.
 _SPARSE = ("ernn_pe",)
-_INNER = (*_PRODUCTS, "ernn_adder_tree", "ernn_requant", "ernn_sigmoid", "ernn_tanh")
+_INNER = (
+    *_PRODUCTS,
+    "ernn_weight_sums",
+    "ernn_adder_tree",
+    "ernn_requant",
+    "ernn_sigmoid",
+    "ernn_tanh",
+)
 
 
 def registers_only(files: Sequence[Path]) -> str:

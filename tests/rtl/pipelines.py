@@ -3,16 +3,21 @@
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from functools import cache
 from pathlib import Path
+from tempfile import TemporaryDirectory
+from types import SimpleNamespace
 
 import numpy as np
 
 from ernn.fixed import QFormat
+from ernn.hdl.render import pe_array_verilog
 from ernn.resources import folder as shipped
 from ernn.run.testbench import run_testbench
 
 LIBRARY = shipped("hw_templates") / "lib"
 TOP = "ernn_pipelines"
+_PRINTED = TemporaryDirectory()
 
 Words = tuple[int, np.ndarray]  # width in bits, raw integers
 
@@ -43,8 +48,16 @@ def compare(cases: Sequence[Case], sources: Sequence[Path], folder: Path, simula
 
 
 def library(*names: str) -> list[Path]:
-    """Return files of hw_templates/lib: ``library("requant")``."""
-    return [LIBRARY / f"ernn_{name}.v" for name in names]
+    """Return files of hw_templates/lib: ``library("requant")``; and of ``pe_array``, as printed."""
+    return [pe_array() if name == "pe_array" else LIBRARY / f"ernn_{name}.v" for name in names]
+
+
+@cache
+def pe_array() -> Path:
+    """Print ernn_pe_array as it is where weights are stored thrice."""
+    path = Path(_PRINTED.name) / "ernn_pe_array.v"
+    path.write_text(pe_array_verilog(SimpleNamespace(once_bits=0)))
+    return path
 
 
 def mutate(path: Path, before: str, after: str, folder: Path) -> Path:

@@ -5,13 +5,14 @@ import subprocess
 from pathlib import Path
 
 import pytest
+from pipelines import library
 
 from ernn.errors import ToolError
 from ernn.resources import folder
 from ernn.run.testbench import lint
 from ernn.tools import require
 
-LIBRARY = sorted((folder("hw_templates") / "lib").glob("*.v"))
+LIBRARY = [*sorted((folder("hw_templates") / "lib").glob("*.v")), *library("pe_array")]
 BOARD = sorted((folder("hw_templates") / "board").glob("*.v"))
 BAD = {
     "ernn_adder_tree": [{"TERMS": 5, "LEVELS": 2}, {"IN_W": 8, "OUT_W": 7}],
@@ -36,6 +37,7 @@ BAD = {
     ],
     "ernn_rounds": [{"STREAMS": 2, "EARLY": 1}],
     "ernn_valid_delay": [{"CYCLES": 0}],
+    "ernn_weight_sums": [{"BLOCK": 2}, {"WORD_W": 14, "WEIGHT_W": 13}],
     "ernn_serial_in": [{"BEAT_BYTES": 1}],
     "ernn_uart_rx": [{"BIT_CLOCKS": 3}],
     "ernn_uart_tx": [{"BIT_CLOCKS": 1}],

@@ -108,7 +108,7 @@ def test_weight_memory_holds_the_products(blocks, share):
             sums[number, :, : used.shape[2]] += (stored * used).sum(axis=1)
         sums = sums.reshape(-1, plan.macs)
         values = np.zeros((job.passes * plan.pe_rows, plan.word), np.int64)
-        for place, added in enumerate(mode.post_adds):
+        for place, added in enumerate(plan.post_adds(mode)):
             values[:, place] = sum(sign * sums[:, term] for term, sign in added)
         rows_found = product.bias.size // plan.word
         values = values[:rows_found].reshape(-1, gates, groups, k).swapaxes(0, 1)
