@@ -22,9 +22,10 @@ import optuna
 from ernn.flow.chain import load_recipe
 from ernn.recipe import Recipe
 from ernn.search.bounds import Bounds, find_bounds, measure
-from ernn.search.phase1 import Bound, Verdict, phase_one, replay
+from ernn.search.phase1 import phase_one
+from ernn.search.policy import Bound, Verdict, replay
 from ernn.search.search import TRIALS
-from ernn.search.space import Cell, Point, dense, variant
+from ernn.search.space import Point, dense, variant
 from ernn.search.trial import Outcome, data, run_trial
 
 TPE_SEEDS = 20
@@ -36,10 +37,10 @@ class Models:
 
     def __init__(self, recipe: Recipe, out: Path) -> None:
         self.recipe, self.root = recipe, out / TRIALS
-        features, outputs = data(recipe, self.root, lambda line: None)
-        self.size_of = cache(lambda point: measure(recipe, point, features, outputs))
+        task = data(recipe, self.root, lambda line: None)
+        self.size_of = cache(lambda point: measure(recipe, point, task.features, task.outputs))
         self.bounds: Bounds = find_bounds(recipe, self.size_of)
-        self.cells: tuple[Cell, ...] = ("lstm", "gru") if recipe.model.cell == "lstm" else ("gru",)
+        self.cells: tuple[str, ...] = ("lstm", "gru") if recipe.model.cell == "lstm" else ("gru",)
         block = max(2, self.bounds.lower)
         fitting = variant(recipe, Point(recipe.model.cell, block, block)).model
         self.trained = recipe.model_copy(update={"model": fitting})

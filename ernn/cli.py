@@ -12,6 +12,7 @@ from ernn.console import explained as _explained
 from ernn.console import say as _say
 from ernn.import_command import import_
 from ernn.project_commands import PASS_ON, build, compare, package, synth
+from ernn.search_command import search
 
 STEPS = {
     "corpus": "Make or read the data: frames and targets in three splits.",
@@ -220,56 +221,6 @@ def explore(
         run_explore(model, changes, blocks, bits, out, _say)
 
 
-@app.command(epilog="Example: ernn search quickstart --bound 1.5 --part XC7Z020")
-def search(
-    recipe: RecipeArgument,
-    bound: Annotated[
-        float | None,
-        typer.Option(
-            "--bound",
-            "--per-bound",
-            metavar="LOSS",
-            min=0,
-            help="Loss of the score allowed, against the dense model.",
-        ),
-    ] = None,
-    worst: Annotated[
-        float | None,
-        typer.Option("--worst", "--per-max", metavar="SCORE", help="Worst score allowed."),
-    ] = None,
-    part: Annotated[
-        str | None, typer.Option(metavar="PART", help="FPGA to fit; the recipe's if not given.")
-    ] = None,
-    out: Annotated[
-        Path | None, typer.Option(metavar="DIR", help="Folder; out/NAME-search if not given.")
-    ] = None,
-    jobs: Annotated[int, typer.Option(min=1, max=64, help="Trainings at a time.")] = 1,
-    ray: Annotated[
-        str | None,
-        typer.Option(metavar="ADDRESS", help="Train on a Ray cluster: auto, or host:port."),
-    ] = None,
-    storage: Annotated[
-        str | None, typer.Option(metavar="URL", help="Database; DIR/search.db if not given.")
-    ] = None,
-    study: Annotated[
-        str | None, typer.Option(metavar="NAME", help="Name in the database; the recipe's.")
-    ] = None,
-    debug: DebugOption = False,
-) -> None:
-    """Find the smallest model within a bound on its score, in at most six trainings.
-
-    The same command continues what was interrupted; several may work on one study.
-    """
-    with _explained(debug):
-        from ernn.flow.chain import load_recipe
-        from ernn.search.phase1 import Bound
-        from ernn.search.search import Workplace
-        from ernn.search.search import search as find
-
-        place = Workplace(storage, study, jobs, ray)
-        find(load_recipe(recipe), Bound(bound, worst), part, out, place, _say)
-
-
 @app.command(epilog="Example: ernn bench --layers lstm16 --boards XC7VX690T")
 def bench(
     suite: Annotated[
@@ -332,6 +283,7 @@ def bench(
             suites.run_suite(job, out, results, _say)
 
 
+app.command(epilog="Example: ernn search quickstart --bound 1.5 --part XC7Z020")(search)
 app.command(epilog="Example: ernn synth out/quickstart")(synth)
 app.command(context_settings=PASS_ON)(build)
 app.command(epilog="Example: ernn compare out/quickstart")(compare)

@@ -9,22 +9,18 @@ multiplications, the work is saturated.
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
-import numpy as np
-
 from ernn.bilinear import spectral
 from ernn.errors import PlanError
+from ernn.flow.fit_check import untrained
 from ernn.graphs.fourier import Scale, Transform, forward, inverse
 from ernn.hw.build import Target, build_plan
 from ernn.hw.cost import resources
 from ernn.hw.explore import make_plan
 from ernn.hw.layout import Sizes
 from ernn.parts.part import load_part
-from ernn.quant.fill import filled
 from ernn.quant.integer_model import IntegerModel
-from ernn.quant.quantize import quantize
 from ernn.recipe import BLOCK_SIZES, Recipe
 from ernn.search.space import Point, largest_block, variant
-from ernn.train.acoustic import AcousticModel
 
 WORTH = 0.2  # what doubling a block must save of all multiplications
 
@@ -39,6 +35,11 @@ class Size:
     weights: int  # stored generators and scales
     memory_blocks: int  # 36-kbit blocks of the smallest design
     missing: str  # why it cannot be built; empty if it can
+
+    @property
+    def told(self) -> dict[str, int]:
+        """As a study keeps it."""
+        return {"weights": self.weights, "operations": self.multiplications}
 
     @property
     def multiplications(self) -> int:
@@ -56,9 +57,7 @@ def measure(recipe: Recipe, point: Point, features: int, outputs: int) -> Size:
         outputs: of the model: phones, and the blank of CTC.
     """
     recipe = variant(recipe, point)
-    model = AcousticModel(recipe.model, features, outputs, recipe.seed).export()
-    noise = np.random.default_rng(0).normal(size=(8, features))
-    integer = filled(quantize(model, recipe.quantization, [noise]))
+    model, integer = untrained(recipe, features, outputs)
     part = load_part(recipe.hardware.part)
     target = Target(recipe.name, part.name, recipe.hardware.clock_mhz, recipe.hardware.streams)
     smallest = build_plan(integer, Sizes(1, 1, 1, 1), target)

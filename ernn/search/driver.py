@@ -3,15 +3,15 @@
 import time
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 from ernn.errors import ErnnError
 from ernn.recipe import Recipe
 from ernn.score import PER, Measure
-from ernn.search.bounds import Size
 from ernn.search.executor import Executor
-from ernn.search.phase1 import MAX_TRAININGS, Policy, Verdict, ahead, replay
-from ernn.search.space import Point
-from ernn.search.study import Study
+from ernn.search.policy import Ask, Policy, Verdict
+from ernn.search.space import Variant
+from ernn.search.study import Priced, Study
 from ernn.search.trial import Job, Outcome, plain
 
 POLL_S = 1.0
@@ -30,7 +30,7 @@ class Driver:
         root: Path,
         study: Study,
         executor: Executor,
-        size_of: Callable[[Point], Size],
+        size_of: Callable[[Any], Priced],
         say: Callable[[str], None] = print,
         measure: Measure = PER,
     ) -> None:
@@ -41,21 +41,21 @@ class Driver:
             root: folder of all trials.
             study: where finished trials are.
             executor: where trials run.
-            size_of: `ernn.search.bounds.measure` of a point.
+            size_of: what is known of a point before it is trained.
             say: told what happens.
             measure: what trials are judged by.
         """
         self.recipe, self.root, self.measure = recipe, root, measure
         self.study, self.executor, self.size_of, self.say = study, executor, size_of, say
-        self.failed: dict[Point, ErnnError] = {}
+        self.failed: dict[Variant, ErnnError] = {}
         self.told = 0  # answers of the path that were shown
         self.waits = False
 
-    def run(self, make: Callable[[], Policy]) -> Verdict:
+    def run(self, policy: Policy) -> Verdict:
         """Run trials until the policy is content; what runs then is stopped.
 
         Args:
-            make: starts the policy.
+            policy: that leads the search.
 
         Raises:
             ErnnError: a trial that the policy needs failed, or the database did.
@@ -64,33 +64,33 @@ class Driver:
             with self.study.alive():
                 while True:
                     known = {p: outcome.value for p, outcome in self.study.outcomes().items()}
-                    ask, path = replay(make(), known)
-                    for done in path[self.told :]:
+                    asks = policy.wants(known)
+                    for done in policy.path[self.told :]:
                         self.say(
                             f"trial {done.point.name}: {self.measure.figure(known[done.point])}"
                         )
-                    self.told = len(path)
-                    if isinstance(ask, Verdict):
-                        return ask
-                    if ask.point in self.failed:
-                        raise self.failed[ask.point]
-                    self._start(make, known)
+                    self.told = len(policy.path)
+                    if isinstance(asks, Verdict):
+                        return asks
+                    if asks[0].point in self.failed:
+                        raise self.failed[asks[0].point]
+                    self._start(asks, policy.ahead)
                     self._collect()
         finally:
             self.executor.close()
             for point in list(self.study.mine):
                 self.study.fail(point, "interrupted")
 
-    def _start(self, make: Callable[[], Policy], known: dict[Point, float]) -> None:
+    def _start(self, asks: list[Ask], ahead: bool) -> None:
         """Start what is asked for, as far as there is room and nobody else is at it."""
-        ends = (self.measure.best, self.measure.worst)
-        for number, ask in enumerate(ahead(make, known, MAX_TRAININGS, ends)):
+        for ask in asks:
             if len(self.study.mine) >= self.executor.capacity:
                 break
             if ask.point in self.failed:
                 continue
             if self.study.claim(ask.point, ask.why, self.size_of(ask.point)):
-                self.say(f"trial {ask.point.name}: {'ahead of need, ' * (number > 0)}{ask.why}")
+                early = "ahead of need, " if ahead and ask is not asks[0] else ""
+                self.say(f"trial {ask.point.name}: {early}{ask.why}")
                 self.executor.start(Job(plain(self.recipe), ask.point, str(self.root)))
         if not self.study.mine and not self.waits:
             self.say("waiting for the trials of another process")

@@ -14,13 +14,13 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from ernn.errors import ErnnError, ToolError
-from ernn.search.space import Point
+from ernn.search.space import Variant
 from ernn.search.trial import Job, Outcome
 from ernn.tools import require
 from ernn.workers import Worker, WorkerDied
 
 ATTEMPTS = 3
-Done = tuple[Point, Outcome | ErnnError]
+Done = tuple[Variant, Outcome | ErnnError]
 
 
 class Executor(Protocol):

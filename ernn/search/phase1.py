@@ -1,115 +1,17 @@
-"""The policy: which model to train next, and why. Pure: it trains nothing and remembers nothing.
-
-`phase_one` is written as the procedure it is, a generator that asks for one score after
-another. `replay` runs it against the scores that are known and tells what it asks for next, so that
-a search that was killed continues by being asked again; `ahead` tells what it may ask for after
-that.
+"""E-RNN's Phase I as a procedure: which block size to train next, and why.
 
 Source: E-RNN (Li et al., HPCA 2019, arXiv:1812.07106), Phase I: a dense LSTM, the largest block
 size within the bound, then a GRU, then larger blocks outside the recurrent matrices.
 """
 
-from collections.abc import Callable, Generator, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Generator
 from math import inf
 
-from ernn.score import PER, Measure
 from ernn.search.bounds import Bounds, Size
+from ernn.search.policy import Ask, Bound, Procedure, Verdict
 from ernn.search.space import SUBSTITUTES, Point, dense
 
 MAX_TRAININGS = 6
-
-
-@dataclass(frozen=True)
-class Bound:
-    """What score is asked for, on the development set; at least one of the two."""
-
-    loss: float | None = None  # against the dense model
-    worst: float | None = None  # score allowed
-    measure: Measure = PER
-
-    def limit(self, dense: float) -> float:
-        """Return the worst score allowed, given the dense model's."""
-        asked = [] if self.loss is None else [self.measure.worse_by(dense, self.loss)]
-        asked += [] if self.worst is None else [self.worst]
-        return min(asked, key=self.measure.loss, default=self.measure.worse_by(0, inf))
-
-    def __str__(self) -> str:
-        """Return the bound in words."""
-        one = self.measure
-        told = (
-            []
-            if self.loss is None
-            else [f"a loss of {f'{self.loss:g} {one.step}'.rstrip()} against dense"]
-        )
-        if self.worst is not None:
-            told.append(f"{one.a} of {self.worst:g} {one.unit}".rstrip())
-        return " and ".join(told)
-
-
-@dataclass(frozen=True)
-class Ask:
-    """The policy needs the score of a point."""
-
-    point: Point
-    why: str
-
-
-@dataclass(frozen=True)
-class Verdict:
-    """The end of a search."""
-
-    chosen: Point | None  # None: nothing meets the bound
-    decisions: tuple[str, ...]
-    path: tuple[Point, ...]  # what was asked for, in order
-    failure: str = ""  # what to tell when nothing meets the bound
-
-
-Policy = Generator[Ask, float, Verdict]
-
-
-def replay(policy: Policy, known: Mapping[Point, float]) -> tuple[Ask | Verdict, list[Ask]]:
-    """Run a new policy as far as the known scores carry it.
-
-    Returns:
-        What it asks for or ends with, and what it had asked for until then.
-    """
-    asked: list[Ask] = []
-    try:
-        ask = next(policy)
-        while ask.point in known:
-            asked.append(ask)
-            ask = policy.send(known[ask.point])
-    except StopIteration as end:
-        return end.value, asked
-    return ask, asked
-
-
-def ahead(
-    make: Callable[[], Policy],
-    known: Mapping[Point, float],
-    count: int,
-    ends: tuple[float, float] = (PER.best, PER.worst),
-) -> list[Ask]:
-    """Return what a policy asks for now and may ask for next, whichever way the answers turn out.
-
-    Args:
-        make: starts the policy.
-        known: scores.
-        count: how many to return at most.
-        ends: the best score that there can be, and the worst.
-    """
-    asks: list[Ask] = []
-    futures = [dict(known)]
-    while futures and len(asks) < count:
-        future = futures.pop(0)
-        ask, _ = replay(make(), future)
-        if isinstance(ask, Ask):
-            if ask.point not in {other.point for other in asks}:
-                asks.append(ask)
-            # Every wish comes true, or none: the best is within any bound, the worst in hardly one.
-            futures += [{**future, ask.point: score} for score in ends]
-    return asks
 
 
 def phase_one(
@@ -118,7 +20,7 @@ def phase_one(
     bound: Bound,
     size_of: Callable[[Point], Size],
     imported: bool = False,
-) -> Policy:
+) -> Procedure:
     """Find the smallest model within the bound.
 
     Args:
@@ -150,7 +52,7 @@ class _PhaseOne:
         self.scores: dict[Point, float] = {}
         self.dense, self.limit = 0.0, inf
 
-    def run(self) -> Policy:
+    def run(self) -> Procedure:
         """Dense model, block size, cell, wider blocks."""
         baseline = dense(self.cell)
         self.dense = yield from self._ask(baseline, "what every loss is measured against")

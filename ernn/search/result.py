@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import cast
 
 import ernn
 from ernn.files import write_text
@@ -16,7 +17,7 @@ from ernn.report.search_content import FinalResult, Rate, SearchReport, SizeRow,
 from ernn.report.search_page import to_html, to_markdown
 from ernn.score import Interval
 from ernn.search.bounds import Bounds, Size
-from ernn.search.phase1 import Bound, Verdict
+from ernn.search.policy import Bound, Verdict
 from ernn.search.space import Point, dense, variant
 from ernn.search.trial import Outcome, run_trial
 
@@ -123,7 +124,7 @@ def _size_row(bounds: Bounds, block: int, size: Size) -> SizeRow:
 
 def _trials(found: Found) -> tuple[TrialRow, ...]:
     """Return the path of the search, then what ran ahead of need."""
-    path = found.verdict.path
+    path = cast(tuple[Point, ...], found.verdict.path)
     order = [*path, *sorted(found.outcomes.keys() - set(path))]
     baseline = found.outcomes[path[0]]
     return tuple(

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 from ernn.errors import BoundError, RecipeError, ToolError
 from ernn.flow.chain import steps_of
@@ -17,11 +17,13 @@ from ernn.recipe import Recipe
 from ernn.search.bounds import find_bounds, measure
 from ernn.search.driver import Driver
 from ernn.search.executor import Executor, Here, Processes, Ray
-from ernn.search.phase1 import Bound, Policy, phase_one
+from ernn.search.phase1 import MAX_TRAININGS, phase_one
+from ernn.search.policy import Bound, OneByOne, Procedure
 from ernn.search.result import Found, write_results
-from ernn.search.space import Point, dense, variant
-from ernn.search.study import Study, shown
-from ernn.search.trial import data
+from ernn.search.space import Point, Variant, dense, variant
+from ernn.search.storage import shown
+from ernn.search.study import Study
+from ernn.search.trial import Outcome, data
 
 TRIALS = "trials"  # folder of all trials in the output folder
 
@@ -64,11 +66,8 @@ def search(
         BoundError: nothing meets the bound; everything is written all the same.
         ErnnError: what trials, database or cluster raise; finished trials stay in the study.
     """
-    if launched():
-        raise ToolError(
-            "ernn search is no work for torchrun", remedy="start it once, with --jobs or --ray"
-        )
-    recipe, bound = _on_part(recipe, part), _known(bound, recipe)
+    require_alone()
+    recipe, bound = on_part(recipe, part), _known(bound, recipe)
     workplace = workplace or Workplace()
     out = (out or Path("out") / f"{recipe.name}-search").resolve()
     own_folder(out)
@@ -85,14 +84,18 @@ def search(
     for line in bounds.in_words():
         say(line)
 
-    def make() -> Policy:
+    def make() -> Procedure:
         return phase_one(recipe.model.cell, bounds, bound, size_of, recipe.source.kind == "import")
 
     fitting = _fitting(recipe, max(2, bounds.lower))
-    verdict = Driver(fitting, out / TRIALS, study, executor, size_of, say, task.measure).run(make)
+    policy = OneByOne(make, MAX_TRAININGS, (task.measure.best, task.measure.worst))
+    driver = Driver(fitting, out / TRIALS, study, executor, size_of, say, task.measure)
+    verdict = driver.run(policy)
     for decision in verdict.decisions:
         say(decision)
-    found = Found(fitting, bound, bounds, verdict, study.outcomes(), study.reasons(), size_of)
+    outcomes = cast(dict[Point, Outcome], study.outcomes())
+    reasons = cast(dict[Point, str], study.reasons())
+    found = Found(fitting, bound, bounds, verdict, outcomes, reasons, size_of)
     with locked(out, wait=True):  # processes that share a study end at the same time
         page = write_results(found, out, out / TRIALS, study.name, shown(url), say)
     say(f"the report is {page}")
@@ -101,22 +104,39 @@ def search(
     return page
 
 
-def common(recipe: Recipe) -> dict[str, Any]:
-    """Return what all trials of a search have in common: whatever goes into a training."""
-    alike = variant(recipe, dense(recipe.model.cell))
+def require_alone() -> None:
+    """Refuse the processes of torchrun.
+
+    Raises:
+        ToolError: this is one of them.
+    """
+    if launched():
+        raise ToolError(
+            "ernn search is no work for torchrun", remedy="start it once, with --jobs or --ray"
+        )
+
+
+def common(recipe: Recipe, baseline: Variant | None = None) -> dict[str, Any]:
+    """Return what all trials of a search have in common: whatever goes into a training.
+
+    Args:
+        recipe: of the search.
+        baseline: the dense model as a point of the space; that of Phase I if not given.
+    """
+    alike = variant(recipe, baseline or dense(recipe.model.cell))
     read: dict[str, Any] = {}
     code: dict[str, str] = {}
     outside: dict[str, str] = {}
     source = Code()
-    for step in steps_of(recipe):
-        if step.name in ("corpus", recipe.source.kind, "compress"):
+    for step in steps_of(alike):
+        if step.name in ("corpus", alike.source.kind, "compress"):
             read |= step.reading(alike)
             code |= step.depends_on(source, alike)
             outside |= step.outside(alike, Path())  # speech: nothing of a run's folder
     return {"recipe": dict(sorted(read.items())), "code": code, "outside": outside}
 
 
-def _on_part(recipe: Recipe, part: str | None) -> Recipe:
+def on_part(recipe: Recipe, part: str | None) -> Recipe:
     """Return the recipe for another part."""
     if part is None:
         return recipe

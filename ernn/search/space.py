@@ -1,10 +1,35 @@
 """What is searched: points, and the recipe of each."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any, Protocol
 
 from ernn.recipe import BLOCK_SIZES, MATRICES, Recipe
 
 SUBSTITUTES = {"lstm": "gru"}  # what is tried in a cell's place, with the same number of cells
+
+
+class Variant(Protocol):
+    """One model of a search, of whatever space; it can be a key, and be sorted with others."""
+
+    @property
+    def cell(self) -> str:
+        """As a recipe calls it."""
+
+    @property
+    def name(self) -> str:
+        """As a folder is called."""
+
+    @property
+    def compressed(self) -> bool:
+        """Whether it is another one than the dense model."""
+
+    @property
+    def params(self) -> Mapping[str, Any]:
+        """As a study keeps it."""
+
+    def applied(self, recipe: Recipe) -> Recipe:
+        """Return the recipe of the point."""
 
 
 @dataclass(frozen=True, order=True)
@@ -24,6 +49,26 @@ class Point:
     def compressed(self) -> bool:
         """Whether it has any blocks."""
         return max(self.block, self.wide) > 1
+
+    @property
+    def params(self) -> dict[str, Any]:
+        """As a study keeps it."""
+        return {"cell": self.cell, "block": self.block, "wide": self.wide}
+
+    def applied(self, recipe: Recipe) -> Recipe:
+        """Return the recipe of the point; see `variant`."""
+        model, layers = recipe.model.model_copy(update={"cell": self.cell}), []
+        for layer in model.layers:
+            cell = model.cell_of(layer)
+            own = dict.fromkeys(f"block_{name}" for name in MATRICES)
+            projection = layer.projection if cell.projects else 0
+            changed: dict[str, int | None] = {**own, "projection": projection, "block": self.wide}
+            looped = cell.matrices.keys() - {"input", "projection"}  # read in the recurrence
+            changed |= dict.fromkeys((f"block_{name}" for name in looped), self.block)
+            layers.append(layer.model_copy(update=changed))
+        chosen = {"layers": layers, "pad": largest_block(recipe)}
+        name = f"{recipe.name[:48]}-{self.name}"
+        return recipe.model_copy(update={"name": name, "model": model.model_copy(update=chosen)})
 
     def __str__(self) -> str:
         """Return the point in words."""
@@ -46,21 +91,10 @@ def largest_block(recipe: Recipe) -> int:
     return max(block for block in BLOCK_SIZES if block <= min(filter(None, rows)))
 
 
-def variant(recipe: Recipe, point: Point) -> Recipe:
+def variant(recipe: Recipe, point: Variant) -> Recipe:
     """Return the recipe of a point.
 
     All variants are padded alike, so that those of one cell share a dense model. A cell without a
     projection gets as many cells as one with. Layers that name a cell of their own keep it.
     """
-    model, layers = recipe.model.model_copy(update={"cell": point.cell}), []
-    for layer in model.layers:
-        cell = model.cell_of(layer)
-        own = dict.fromkeys(f"block_{name}" for name in MATRICES)
-        projection = layer.projection if cell.projects else 0
-        changed: dict[str, int | None] = {**own, "projection": projection, "block": point.wide}
-        looped = cell.matrices.keys() - {"input", "projection"}  # read in the recurrence
-        changed |= dict.fromkeys((f"block_{name}" for name in looped), point.block)
-        layers.append(layer.model_copy(update=changed))
-    chosen = {"layers": layers, "pad": largest_block(recipe)}
-    name = f"{recipe.name[:48]}-{point.name}"
-    return recipe.model_copy(update={"name": name, "model": model.model_copy(update=chosen)})
+    return point.applied(recipe)

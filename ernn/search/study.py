@@ -7,49 +7,80 @@ processes that claim a point at once, the one with the lower trial number has it
 """
 
 import threading
-import time
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
+from math import inf
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import optuna
 from optuna.distributions import BaseDistribution, CategoricalDistribution
-from optuna.storages import RDBStorage, fail_stale_trials
+from optuna.storages import fail_stale_trials
 from optuna.study import StudyDirection
 from optuna.trial import FrozenTrial, TrialState, create_trial
 from sqlalchemy.engine import make_url
-from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 
-from ernn.errors import ErnnError, ProjectError, ToolError
+from ernn.errors import ProjectError
 from ernn.flow.engine import difference
 from ernn.recipe import BLOCK_SIZES
-from ernn.search.bounds import Size
-from ernn.search.space import SUBSTITUTES, Point
+from ernn.search.space import SUBSTITUTES, Point, Variant
+from ernn.search.storage import ERRORS, Taken, explained, open_study, shown
 from ernn.search.trial import Outcome
 
 HEARTBEAT_S = 5
-ATTEMPTS = 4  # to open a database
 GRACE_S = 20  # without a heartbeat: the process is dead, or cut off from the database
-METRICS = ("score on the development set", "multiplications per frame")
-_SPACE: dict[str, BaseDistribution] = {
-    "block": CategoricalDistribution(BLOCK_SIZES),
-    "wide": CategoricalDistribution(BLOCK_SIZES),
-}
+SCORE = "score on the development set"
+PHASE_1 = {"method": "phase1"}  # what studies are made by that do not say it
 # Of an Outcome, as user attributes
 _SAID = ("measure", "low", "high", "figures", "seconds", "lower_is_better")
 _ALIVE = "alive"  # user attribute of a trial that has had a heartbeat
-_ERRORS = (
-    *(SQLAlchemyError, optuna.exceptions.OptunaError),
-    *(ImportError, ValueError, KeyError, AssertionError),  # Optuna asserts too
-)
 
 
-def _cells(cell: str) -> CategoricalDistribution:
-    """Return the cells that are trained beside a cell, which all trials of a study share."""
-    pairs = (pair for pair in SUBSTITUTES.items() if cell in pair)
-    return CategoricalDistribution(next(pairs, (cell,)))
+class Coordinates(Protocol):
+    """How a study keeps the points of a space."""
+
+    @property
+    def cost(self) -> str:
+        """What is told of a point and becomes the second value of its trial."""
+
+    @property
+    def metric(self) -> str:
+        """The cost in words."""
+
+    def distributions(self, point: Variant) -> dict[str, BaseDistribution]:
+        """Return what the parameters of a point are from."""
+
+    def point(self, params: dict[str, Any]) -> Variant | None:
+        """Return the point of some parameters; None: they are of another space."""
+
+
+class BlockCoordinates:
+    """A cell, and block sizes inside and outside the recurrence."""
+
+    cost, metric = "operations", "multiplications per frame"
+
+    def distributions(self, point: Variant) -> dict[str, BaseDistribution]:
+        """Return the block sizes and the cells that are trained beside the point's."""
+        pairs = (pair for pair in SUBSTITUTES.items() if point.cell in pair)
+        blocks = CategoricalDistribution(BLOCK_SIZES)
+        cells = CategoricalDistribution(next(pairs, (point.cell,)))
+        return {"cell": cells, "block": blocks, "wide": blocks}
+
+    def point(self, params: dict[str, Any]) -> Point | None:
+        """Return the point."""
+        return Point(**params) if params.keys() == {"cell", "block", "wide"} else None
+
+
+METRICS = (SCORE, BlockCoordinates.metric)
+
+
+class Priced(Protocol):
+    """What is known of a point before it is trained."""
+
+    @property
+    def told(self) -> dict[str, Any]:
+        """Figures by name, as a study keeps them."""
 
 
 class Study:
@@ -60,6 +91,8 @@ class Study:
         url: str,
         name: str,
         recipe: dict[str, Any],
+        coordinates: Coordinates | None = None,
+        made_by: dict[str, Any] | None = None,
         heartbeat_s: int = HEARTBEAT_S,
         grace_s: int = GRACE_S,
     ) -> None:
@@ -69,28 +102,38 @@ class Study:
             url: of the database, as SQLAlchemy takes it.
             name: of the study.
             recipe: what all its trials have in common.
+            coordinates: of its points; those of Phase I if not given.
+            made_by: the method and what it chooses from; Phase I if not given.
             heartbeat_s: time between signs of life of a running trial.
             grace_s: time without one after which it is taken for dead.
 
         Raises:
             ToolError: the database does not answer.
-            ProjectError: the study is of another recipe, or not of ernn.
+            ProjectError: the study is of another recipe, method or space, or not of ernn.
         """
+        self.coordinates = coordinates or BlockCoordinates()
+        made_by = made_by or PHASE_1
         self.url, self.name, self.heartbeat_s = url, name, heartbeat_s
-        self.mine: dict[Point, FrozenTrial] = {}
+        self.mine: dict[Variant, FrozenTrial] = {}
         self.silent: set[int] = set()  # trials of others that had no heartbeat when first seen
         optuna.logging.set_verbosity(optuna.logging.ERROR)
         warnings.simplefilter("ignore", optuna.exceptions.ExperimentalWarning)
-        with self._explained():
-            self.storage, self.study = _open(url, name, heartbeat_s, grace_s)
+        with explained(self.url):
+            self.storage, self.study = open_study(url, name, heartbeat_s, grace_s)
             begun = bool(self.study.get_trials())  # by others: after they have told their recipe
             told = self.study.user_attrs.get("recipe")
             self._require_ours(begun and told is None)
             if told is None:
+                self.study.set_user_attr("search", made_by)
                 self.study.set_user_attr("recipe", recipe)
-                self.study.set_metric_names(list(METRICS))
-        changed = told and difference(told, recipe)
-        if changed:
+                self.study.set_metric_names([SCORE, self.coordinates.metric])
+        was = self.study.user_attrs.get("search", PHASE_1) if told is not None else made_by
+        if changed := difference(was, made_by):
+            raise ProjectError(
+                f"the study {name!r} was made by another search ({changed})",
+                remedy="search as before, or give another --study name or another --out folder",
+            )
+        if changed := told and difference(told, recipe):
             raise ProjectError(
                 f"the study {name!r} is of another recipe or ernn ({changed})",
                 remedy="give another --study name or another --out folder",
@@ -104,7 +147,7 @@ class Study:
                 remedy="give another --study name or another --storage",
             )
 
-    def outcomes(self) -> dict[Point, Outcome]:
+    def outcomes(self) -> dict[Variant, Outcome]:
         """Return what every finished trial measured."""
         return {
             point: _outcome(trial)
@@ -112,21 +155,21 @@ class Study:
             if trial.state == TrialState.COMPLETE
         }
 
-    def reasons(self) -> dict[Point, str]:
+    def reasons(self) -> dict[Variant, str]:
         """Return why each trial was done."""
         return {point: trial.user_attrs["why"] for point, trial in self._trials()}
 
-    def claim(self, point: Point, why: str, size: Size) -> bool:
+    def claim(self, point: Variant, why: str, size: Priced) -> bool:
         """Take a point for this process; False if another one works at it or has finished it."""
         if point in self.mine or self._owner(point):
             return False
         template = create_trial(
             state=TrialState.RUNNING,
-            params={"cell": point.cell, "block": point.block, "wide": point.wide},
-            distributions={"cell": _cells(point.cell), **_SPACE},
-            user_attrs={"why": why, "weights": size.weights, "operations": size.multiplications},
+            params=dict(point.params),
+            distributions=self.coordinates.distributions(point),
+            user_attrs={"why": why, **size.told},
         )
-        with self._explained():
+        with explained(self.url):
             trial = self.storage.get_trial(
                 self.storage.create_new_trial(self.study._study_id, template)
             )
@@ -139,14 +182,14 @@ class Study:
         self.mine[point] = trial
         return True
 
-    def finish(self, point: Point, outcome: Outcome) -> None:
+    def finish(self, point: Variant, outcome: Outcome) -> None:
         """Record what a claimed point's trial measured."""
         trial = self.mine.pop(point)
         said = {name: getattr(outcome, name) for name in _SAID}
-        values = [outcome.value, float(trial.user_attrs["operations"])]
+        values = [outcome.value, float(trial.user_attrs.get(self.coordinates.cost, inf))]
         self._end(trial, TrialState.COMPLETE, said, values)
 
-    def fail(self, point: Point, reason: str) -> None:
+    def fail(self, point: Variant, reason: str) -> None:
         """Give a claimed point up."""
         self._end(self.mine.pop(point), TrialState.FAIL, {"failure": reason})
 
@@ -160,7 +203,7 @@ class Study:
                 for trial in list(self.mine.values()):
                     try:
                         self.storage.record_heartbeat(trial._trial_id)
-                    except _ERRORS:
+                    except ERRORS:
                         continue  # the next use of the study says it
 
         thread = threading.Thread(target=beat, daemon=True)
@@ -171,21 +214,30 @@ class Study:
             stop.set()
             thread.join()
 
-    def _trials(self) -> list[tuple[Point, FrozenTrial]]:
-        with self._explained():
+    def recall(self, start: str) -> dict[str, Any]:
+        """Return what was remembered under keys that start so."""
+        with explained(self.url):
+            attributes = self.study.user_attrs
+        return {key: value for key, value in attributes.items() if key.startswith(start)}
+
+    def remember(self, key: str, value: Any) -> None:
+        """Keep something with the study that takes long to find again."""
+        with explained(self.url):
+            self._require_file()
+            self.study.set_user_attr(key, value)
+
+    def _trials(self) -> list[tuple[Variant, FrozenTrial]]:
+        with explained(self.url):
             self._require_file()
             trials = self.study.get_trials(deepcopy=False)
-        return [
-            (Point(**trial.params), trial)
-            for trial in trials
-            if trial.params.keys() == {"cell", *_SPACE}
-        ]
+        found = ((self.coordinates.point(trial.params), trial) for trial in trials)
+        return [(point, trial) for point, trial in found if point is not None]
 
-    def _owner(self, point: Point) -> FrozenTrial | None:
+    def _owner(self, point: Variant) -> FrozenTrial | None:
         """Return the first trial of a point that has not failed."""
         for _, trial in self._trials():
             self._watch(trial)
-        with self._explained():
+        with explained(self.url):
             fail_stale_trials(self.study)
         alive = (TrialState.RUNNING, TrialState.COMPLETE)
         found = (t for p, t in self._trials() if p == point and t.state in alive)
@@ -196,7 +248,7 @@ class Study:
         silent = trial.state == TrialState.RUNNING and _ALIVE not in trial.user_attrs
         if silent and trial.number not in self.silent:
             self.silent.add(trial.number)
-            with self._explained():
+            with explained(self.url):
                 self.storage.record_heartbeat(trial._trial_id)
 
     def _end(
@@ -207,11 +259,11 @@ class Study:
         values: list[float] | None = None,
     ) -> None:
         try:
-            with self._explained():
+            with explained(self.url):
                 for name, value in said.items():
                     self.storage.set_trial_user_attr(trial._trial_id, name, value)
                 self.storage.set_trial_state_values(trial._trial_id, state, values)
-        except _Taken:
+        except Taken:
             pass  # this process was thought dead: whoever claimed the point again finds it finished
 
     def _require_file(self) -> None:
@@ -219,74 +271,6 @@ class Study:
         file = make_url(self.url).database if self.url.startswith("sqlite") else None
         if file and file != ":memory:" and not Path(file).exists():
             raise optuna.exceptions.StorageInternalError("the file is gone")
-
-    @contextmanager
-    def _explained(self) -> Iterator[None]:
-        """Turn every way in which a database fails into one sentence."""
-        try:
-            yield
-        except optuna.exceptions.UpdateFinishedTrialError:
-            raise _Taken from None
-        except ErnnError:
-            raise
-        except _ERRORS as error:
-            reason = str(error.__cause__ or error).splitlines()[0]
-            raise ToolError(
-                f"the database {shown(self.url)} cannot be used",
-                given=reason,
-                remedy="what was trained is kept: repair the database or its URL and run the "
-                "same command again",
-            ) from error
-
-
-def _open(url: str, name: str, heartbeat_s: int, grace_s: int) -> tuple[RDBStorage, optuna.Study]:
-    """Open a database and a study in it; of two processes that make them at once, one fails."""
-    attempt = 1
-    while True:
-        try:
-            storage = _storage(url, heartbeat_s, grace_s)
-            study = optuna.create_study(
-                storage=storage,
-                study_name=name,
-                directions=["minimize", "minimize"],
-                load_if_exists=True,
-            )
-            return storage, study
-        except (DBAPIError, optuna.exceptions.OptunaError, AssertionError):  # Optuna asserts too
-            if attempt == ATTEMPTS:
-                raise
-            time.sleep(attempt * 0.5)
-            attempt += 1
-
-
-def _storage(url: str, heartbeat_s: int, grace_s: int) -> RDBStorage:
-    """Open a database.
-
-    Raises:
-        ToolError: its tables are those of another version of Optuna.
-    """
-    try:
-        return RDBStorage(url, heartbeat_interval=heartbeat_s, grace_period=grace_s)
-    except RuntimeError as error:
-        upgrade = "optuna storage upgrade" in str(error)
-        remedy = "upgrade it (`optuna storage upgrade`)" if upgrade else "update Optuna"
-        raise ToolError(
-            f"the database {shown(url)} has the tables of {'an older' if upgrade else 'another'} "
-            f"Optuna than {optuna.__version__}",
-            remedy=f"give another --storage, or {remedy}",
-        ) from None
-
-
-class _Taken(ErnnError):
-    """The trial was ended by another process."""
-
-
-def shown(url: str) -> str:
-    """Return a database's URL without its password."""
-    try:
-        return make_url(url).render_as_string(hide_password=True)
-    except SQLAlchemyError:
-        return repr(url)
 
 
 def _outcome(trial: FrozenTrial) -> Outcome:

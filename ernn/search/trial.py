@@ -18,7 +18,7 @@ from ernn.flow.run_folder import RunFolder
 from ernn.flow.scores import read_score
 from ernn.recipe import Recipe
 from ernn.score import Interval, Score, measure_named
-from ernn.search.space import Point, variant
+from ernn.search.space import Point, Variant, largest_block, variant
 from ernn.tasks.kinds import open_task
 from ernn.tasks.task import Task
 
@@ -55,7 +55,7 @@ class Job:
     """A trial to run, as plain values: it may travel to another process or machine."""
 
     recipe: dict[str, Any]
-    point: Point
+    point: Variant
     root: str
 
     def run(self, say: Callable[[str], None] = print) -> Outcome:
@@ -81,7 +81,7 @@ def data(recipe: Recipe, root: Path, say: Callable[[str], None] = print) -> Task
 
 
 def run_trial(
-    recipe: Recipe, point: Point, root: Path, say: Callable[[str], None] = print
+    recipe: Recipe, point: Variant, root: Path, say: Callable[[str], None] = print
 ) -> Outcome:
     """Train the model of a point, as far as it is not trained already.
 
@@ -120,15 +120,16 @@ def _dense(
     cell: str,
     root: Path,
     say: Callable[[str], None],
-    point: Point | None = None,
+    point: Variant | None = None,
 ) -> RunFolder:
     """Make the data and the dense model of a cell; return its run.
 
     Block sizes do not change a dense model, but training asks whether they fit the part: those of
-    a point, or the recipe's.
+    a point, or the recipe's, which is one of a point itself if it is padded as such.
     """
     block = max(2, recipe.model.layers[0].block)
-    chosen = variant(recipe, point or Point(cell, block, block))
+    ready = recipe.model.cell == cell and recipe.model.pad == largest_block(recipe)
+    chosen = recipe if ready and not point else variant(recipe, point or Point(cell, block, block))
     folder = root / f"{cell}-dense"
     bring("corpus", chosen, root / DATA, say=_news(say), wait=True)
     share(RunFolder(root / DATA).corpus, folder)

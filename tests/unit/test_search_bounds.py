@@ -11,7 +11,7 @@ from ernn.graphs.fourier import forward, inverse
 from ernn.recipe import Recipe
 from ernn.recipe.toml import to_toml
 from ernn.search.bounds import Size, find_bounds, measure, rotations
-from ernn.search.phase1 import Bound
+from ernn.search.policy import Bound
 from ernn.search.search import common, search
 from ernn.search.space import Point, dense, largest_block, variant
 

@@ -8,7 +8,8 @@ from ernn.recipe import Recipe
 from ernn.search.bounds import Bounds, Size
 from ernn.search.driver import Driver
 from ernn.search.executor import Done
-from ernn.search.phase1 import Bound, Policy, phase_one
+from ernn.search.phase1 import MAX_TRAININGS, phase_one
+from ernn.search.policy import Bound, OneByOne, Procedure
 from ernn.search.space import Point, dense
 from ernn.search.study import Study
 from ernn.search.trial import Job
@@ -50,11 +51,11 @@ def test_a_dense_model_that_the_part_cannot_hold_is_trained_all_the_same(tmp_pat
     bounds = Bounds(sizes, 4, 16, "", "")
     study, place = Study(f"sqlite:///{tmp_path / 'a.db'}", "test", {}), Formula()
 
-    def make() -> Policy:
+    def make() -> Procedure:
         return phase_one("gru", bounds, Bound(1.0), size_of)
 
     driver = Driver(RECIPE, tmp_path, study, place, size_of, lambda line: None)
-    verdict = driver.run(make)
+    verdict = driver.run(OneByOne(make, MAX_TRAININGS))
     assert place.done[0] == dense("gru")
     assert verdict.chosen is not None
     assert verdict.chosen.block == 8

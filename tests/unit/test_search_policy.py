@@ -8,7 +8,8 @@ from hypothesis import strategies as st
 
 from ernn.recipe import BLOCK_SIZES
 from ernn.search.bounds import Bounds, Size
-from ernn.search.phase1 import MAX_TRAININGS, Ask, Bound, Verdict, ahead, phase_one, replay
+from ernn.search.phase1 import MAX_TRAININGS, phase_one
+from ernn.search.policy import Ask, Bound, Verdict, ahead, replay
 from ernn.search.space import Point, dense
 
 

@@ -13,7 +13,8 @@ from jobs import outcome
 from ernn.errors import ProjectError, ToolError
 from ernn.search.bounds import Size
 from ernn.search.space import Point
-from ernn.search.study import METRICS, Study, shown
+from ernn.search.storage import shown
+from ernn.search.study import METRICS, Study
 
 POINT, OTHER = Point("lstm", 8, 8), Point("gru", 8, 16)
 SIZE = Size(100, 20, 3, 50, 7, "")
