@@ -117,7 +117,7 @@ def conclude(
         )
     else:
         chosen = meeting[0] if goal.scored else meeting[-1]
-        told.append(f"Chosen, {goal}: {chosen}.")
+        told.append(f"Chosen: {chosen}.")
     told += [*lessons, *([f"{failure[0].upper()}{failure[1:]}."] if failure else [])]
     return Verdict(chosen, tuple(told), tuple(asked), failure, tuple(front))
 

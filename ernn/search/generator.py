@@ -10,7 +10,7 @@ updates for all, then all of the updates for the better half.
 All of it follows from the scores and a seed: asked again, it does the same.
 """
 
-from collections.abc import Callable, Generator, Mapping, Sequence
+from collections.abc import Callable, Collection, Generator, Mapping, Sequence
 from dataclasses import replace
 from math import log
 
@@ -158,14 +158,19 @@ class _Search:
         held = [c for c in self.planned if c not in tried and not self.planned[c].missing]
         held = [c for c in held if self.space.allows(c)]
         if not held:
-            more = [c for c in self._at_random() if c not in tried]
-            return more[:count]
+            return self._at_random(count, tried)
         return self._best(held, self._optimistic(held, *predicted), count)
 
-    def _at_random(self) -> list[Candidate]:
-        """Return candidates of the space that the part holds, whatever is thought of them."""
-        drawn = dict.fromkeys(self.space.draw(self.rng) for _ in range(ATTEMPTS))
-        return [c for c in drawn if not self._cost(c).missing]
+    def _at_random(self, count: int, tried: Collection[Candidate]) -> list[Candidate]:
+        """Return candidates that are new and that the part holds, whatever is thought of them."""
+        found: dict[Candidate, None] = {}
+        for _ in range(ATTEMPTS):
+            if len(found) == count:
+                break
+            candidate = self.space.draw(self.rng)
+            if candidate not in tried and not self._cost(candidate).missing:
+                found[candidate] = None
+        return list(found)
 
     def _promoted(self, candidates: Sequence[Candidate], rung: int) -> list[Candidate]:
         """Return the half that is trained for longer: its scores, were they in full."""
