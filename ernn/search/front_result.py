@@ -160,7 +160,7 @@ def _page(
     spent = sum(1 / c.fraction for c, _ in _path(found) if c.compressed)
     yield from ["", "## Trainings, measured on the development set", ""]
     yield f"{spent:g} full trainings' worth of frames, in order; * on the front."
-    costs = " | ".join(f"{unit[0].upper()}{unit[1:]}" for unit in COSTS.values())
+    costs = " | ".join(COSTS.values())
     yield from ["", f"| | Model | Updates | {one.name} | {costs} | Weights |"]
     yield "| --- | --- | ---: | ---: | ---: | ---: | ---: | ---: |"
     for candidate, outcome in _path(found):
