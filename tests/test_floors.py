@@ -26,7 +26,7 @@ FLOORS = [
         "targets",
         "edits",
     },
-    {"graphs"},
+    {"graphs", "link"},
     {"parts", "cells", "structures"},
     {"recipe", "compressed"},
     {"train", "speech", "random_model", "unused"},

@@ -3,6 +3,7 @@
 from ernn.graphs.activation import Piecewise
 from ernn.graphs.fourier import forward, inverse
 from ernn.hdl.datapath import activation, transform
+from ernn.hdl.link import LINK
 from ernn.hdl.registers import register_map, register_verilog
 from ernn.hdl.templates import aligned, environment
 from ernn.hw.array_plan import TransformPlan
@@ -55,6 +56,7 @@ def sources(plan: HardwarePlan, sigmoid: Piecewise, tanh: Piecewise, twiddle_bit
     needed = {name for circuit in circuits for name in _CIRCUITS.get(circuit, ())}
     unneeded = {name for names in _CIRCUITS.values() for name in names} - needed
     unneeded.add("ernn_vector_memory" if plan.gather else "ernn_vector_copies")
+    unneeded.update(LINK)
     unneeded.add("ernn_logic_product" if plan.weight_powers else "ernn_power_product")
     if not plan.once_bits:
         unneeded.add("ernn_weight_sums")

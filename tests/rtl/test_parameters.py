@@ -20,6 +20,8 @@ BAD = {
     "ernn_drain": [{"ROWS": 5, "LEVELS": 1}, {"ROWS": 1, "LEVELS": 0}],
     "ernn_vector_copies": [{"PATHS": 3, "SLICES": 2, "UNITS": 2}, {"OFFSET_W": 3, "READ_W": 2}],
     "ernn_end_count": [{"VALUES": 16, "COUNT_W": 4}],
+    "ernn_link_receive": [{"INDICES": 1}, {"INDEX_W": 3}],
+    "ernn_link_restore": [{"INDICES": 1}, {"VALUE_W": 17}],
     "ernn_output": [{"VECTOR_W": 17}, {"LOGIT_W": 17}, {"VECTOR_WORDS": 3, "COUNT_W": 1}],
     "ernn_pe": [
         {"OP_W": 16, "WEIGHT_W": 13, "ACC_W": 28},
