@@ -39,7 +39,7 @@ BAD = {
     ],
     "ernn_rounds": [{"STREAMS": 2, "EARLY": 1}],
     "ernn_valid_delay": [{"CYCLES": 0}],
-    "ernn_weight_sums": [{"BLOCK": 2}, {"WORD_W": 14, "WEIGHT_W": 13}],
+    "ernn_weight_sums": [{"POINTS": 2}, {"WORD_W": 14, "WEIGHT_W": 13}],
     "ernn_serial_in": [{"BEAT_BYTES": 1}],
     "ernn_uart_rx": [{"BIT_CLOCKS": 3}],
     "ernn_uart_tx": [{"BIT_CLOCKS": 1}],

@@ -14,14 +14,14 @@ MUTATIONS = [
     ("d - c", "c - d"),
     ("c + d", "c - d"),
     ("{WEIGHT_W{stored[WORD_W-1]}}", "{WEIGHT_W{1'b0}}"),
-    ("b*BLOCK+2*p+1", "2*p+1"),
-    ("b*BLOCK+p", "p"),
+    ("b*POINTS+2*p+1", "2*p+1"),
+    ("b*POINTS+p", "p"),
     ("words_q <= words_i", "words_q <= ~words_i"),
 ]
 
 
 def parameters(word: int, block: int, stored: int, bits: int) -> dict[str, int]:
-    return {"WORD": word, "BLOCK": block, "WORD_W": stored, "WEIGHT_W": bits}
+    return {"WORD": word, "POINTS": block, "WORD_W": stored, "WEIGHT_W": bits}
 
 
 def packed(values: np.ndarray, bits: int) -> np.ndarray:
