@@ -21,11 +21,13 @@ def key_of(files: Sequence[Path], what: Any) -> str:
     return hashlib.sha256(json.dumps([contents, what]).encode()).hexdigest()
 
 
-def is_built(folder: Path, product: str, key: str) -> bool:
-    """Tell whether ``folder/build/product`` is there, whole, and of this key; if not, forget it."""
-    stamp, sealed = folder / _STAMP, _sealed(folder, product, key)
-    if sealed and stamp.is_file() and stamp.read_text(errors="replace") == sealed:
-        return True
+def is_built(folder: Path, product: str, *keys: str) -> bool:
+    """Tell whether ``folder/build/product`` is whole and of one of the keys; if not, forget it."""
+    stamp = folder / _STAMP
+    if stamp.is_file():
+        found = stamp.read_text(errors="replace")
+        if found and any(found == _sealed(folder, product, key) for key in keys):
+            return True
     stamp.unlink(missing_ok=True)
     return False
 

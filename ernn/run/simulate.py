@@ -39,6 +39,7 @@ Testbench = Literal["cocotb", "compiled"]  # Python in the simulator, or C++ aro
 TOP = "ernn_testbench"
 TRACE, RESULTS = "trace.txt", "results.json"  # in the work folder
 RANDOM_START = ("+verilator+rand+reset+2", "+verilator+seed+1")  # registers without reset
+LONG_CYCLES = 50_000  # from here on, optimizing the simulator takes less time than it saves
 GAP_CYCLES = 256  # "single": from an output packet to the next input packet: the design is idle
 
 
@@ -201,6 +202,7 @@ def _run(
     dumped = dump.plusargs(str(work_folder)) if dump else []
     plusargs = [f"+trace={trace}", *dumped, *RANDOM_START]
     kind, strict = dump.kind if dump else None, not netlist
+    optimized = len(packets) * plan.round_cycles > LONG_CYCLES
     if testbench == "compiled":
         run_compiled(
             sources,
@@ -211,6 +213,7 @@ def _run(
             run_in=folder / "rtl",
             dump=kind,
             strict=strict,
+            optimized=optimized,
         )
     else:
         run_testbench(
@@ -224,6 +227,7 @@ def _run(
             run_in=folder / "rtl",
             dump=kind,
             strict=strict,
+            optimized=optimized,
         )
 
 

@@ -22,7 +22,7 @@ from ernn.resources import folder as shipped
 from ernn.run.built import BUILD, is_built, key_of, seal
 from ernn.run.environment import for_programs
 from ernn.run.objects import kept_objects
-from ernn.run.verilator import BUILT_WITH, MAKE_VARIABLES, DumpKind, make_flags, verilator_args
+from ernn.run.verilator import BUILT_WITH, DumpKind, make_flags, make_variables, verilator_args
 from ernn.tools import Tool, require
 
 Simulator = Literal["verilator", "icarus"]
@@ -65,6 +65,7 @@ def run_testbench(
     run_in: Path | None = None,
     dump: DumpKind | None = None,
     strict: bool = True,
+    optimized: bool = True,
 ) -> None:
     """Build a simulation, unless ``folder`` holds it already, and run a testbench on it.
 
@@ -80,6 +81,7 @@ def run_testbench(
         run_in: working folder of the simulation, for $readmemh; ``folder`` unless given.
         dump: what the Verilog's $dumpvars writes, if anything.
         strict: whether a warning of Verilator is an error; not of a netlist, which is full of them.
+        optimized: whether it is worth Verilator's compiler's time; an optimized build serves both.
 
     Raises:
         ToolError: the simulator is missing, the build fails, or the testbench fails.
@@ -88,7 +90,7 @@ def run_testbench(
     folder = Path(folder).resolve()
     run_in = Path(run_in or folder).resolve()
     parameters = dict(parameters or {})
-    build(files, top, folder, simulator, parameters, dump, strict)
+    build(files, top, folder, simulator, parameters, dump, strict, optimized)
     log, results = folder / "testbench.log", folder / "results.xml"
     wanted = {"SIM_CMD_SUFFIX": f"-{dump}"} if dump and simulator == "icarus" else {}
     with _environment(tool, dict(environment or {}) | wanted):
@@ -117,6 +119,7 @@ def build(
     parameters: Mapping[str, int] | None = None,
     dump: DumpKind | None = None,
     strict: bool = True,
+    optimized: bool = True,
 ) -> None:
     """Compile a simulation into ``folder``; nothing is done when the same one is there."""
     tool = require(_TOOL[simulator])
@@ -125,15 +128,15 @@ def build(
     if simulator == "verilator":
         args = [*verilator_args(dump, strict), *_PORTS_ONLY]
     options = [top, simulator, tool.version, sorted((parameters or {}).items()), args]
-    key = key_of(files, [*options, MAKE_VARIABLES])
+    key = key_of(files, [*options, make_variables(optimized)])
     log, product = folder / "build.log", "sim.vvp" if simulator == "icarus" else top
-    if is_built(folder, product, key):
+    if is_built(folder, product, key, key_of(files, [*options, make_variables(True)])):
         return
     for name in _BUILT_WITH[simulator]:
         require(name)
     with (
         plain_copy([Path(file).resolve() for file in files], folder / BUILD) as (sources, place),
-        _environment(tool, make_flags(tool)),
+        _environment(tool, make_flags(tool, optimized)),
         kept_objects(tool, place, args),
     ):
         runner = get_runner(simulator)
