@@ -225,7 +225,9 @@ def explore(
 def bench(
     suite: Annotated[
         str,
-        typer.Option(metavar="NAME", help="published (E-RNN's layers), stac or vollo (latency)."),
+        typer.Option(
+            metavar="NAME", help="published (E-RNN's layers); stac, vollo or real (latency)."
+        ),
     ] = "published",
     layers: Annotated[
         str | None,

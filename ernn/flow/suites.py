@@ -172,7 +172,7 @@ def make_model(case: Case, word: int, seed: int) -> IntegerModel:
     rng = np.random.default_rng(seed)
     model = random_model(
         rng,
-        "lstm",
+        network.cell,
         padded(network.hidden, word),
         network.layers,
         block,

@@ -7,14 +7,16 @@ from ernn.energy.interval import Interval
 from ernn.report.bench import Measured
 from ernn.suites.suite import Case, Network, Suite, System
 
-NOTES = """\
+_OURS = """\
 Ours is no measurement of a system. It is an accelerator in a cycle-accurate simulation of its
 generated Verilog: one stream, a frame alone in it, from the first beat of its input to the last
 beat of its output. No bus, no host and no software is in it. Microseconds follow from the clock, an
 assumption until a place and route confirms it. simulated: every word equals the integer model's,
-and every beat has its planned cycle. planned: by the cycle model, not simulated yet.
+and every beat has its planned cycle. planned: by the cycle model, not simulated yet."""
+_THEIRS = """\
 Theirs are measured systems with their bus and host, numbered as in the table below: compare with
-care, and not by a ratio.
+care, and not by a ratio."""
+_ROWS = """\
 Weights are random: speed does not depend on them, and nothing is said of accuracy. Blocks of 4 and
 more are compressed networks, which would have to be trained; dense rows are the published networks.
 Weights and activations have 12 bits; peepholes there are none. Sizes of dense networks are padded
@@ -26,8 +28,9 @@ activity, with its 90 % interval."""
 _HEAD = (
     *("network", "blocks", "part", "ours: latency, cycles", "us, no bus", "cycles a frame"),
     *("DSP", "BRAM36", "LUT", "uJ a frame", "words compared"),
-    *("mark", "theirs: us, bus and host in it"),
+    "mark",
 )
+_HEAD_OF_THEIRS = "theirs: us, bus and host in it"
 _SYSTEMS = (
     *("", "system", "us by network", "one inference", "statistic", "numbers", "in it"),
     *("standing", "date", "source"),
@@ -72,10 +75,12 @@ def markdown(suite: Suite, rows: Mapping[str, SuiteRow]) -> str:
     sizes = [f"{each.name}: {in_words(each)}" for each in suite.networks]
     blocks = [
         f"{suite.title}, sizes {suite.sizes}:\n" + "\n".join(f"- {line}" for line in sizes),
-        _table([_HEAD, *ours]),
-        NOTES,
+        _table([(*_HEAD, *[_HEAD_OF_THEIRS] * bool(theirs)), *ours]),
+        _OURS,
+        _THEIRS if theirs else "",
+        _ROWS,
         "\n".join(f"- {line}" for line in refusals),
-        _table([_SYSTEMS, *theirs]),
+        _table([_SYSTEMS, *theirs]) if theirs else "",
     ]
     return "\n\n".join(filter(None, blocks)) + "\n"
 
@@ -83,7 +88,8 @@ def markdown(suite: Suite, rows: Mapping[str, SuiteRow]) -> str:
 def in_words(network: Network) -> str:
     """Say what a network is."""
     return (
-        f"{network.layers} LSTM layers of {network.hidden:,} cells on {network.inputs:,} inputs, "
+        f"{network.layers} {network.cell.partition('_')[0].upper()} layer{'s' * (network.layers > 1)} of "
+        f"{network.hidden:,} cells on {network.inputs:,} inputs, "
         f"linear layer of {network.outputs}, {network.weights:,} weights"
     )
 
@@ -94,10 +100,10 @@ def _where(row: SuiteRow) -> str:
 
 def _cells(suite: Suite, case: Case, row: SuiteRow | None) -> tuple[str, ...]:
     first = (case.network.name, case.blocks)
-    last = ", ".join(_latencies(suite, case.network)) or "-"
+    last = [", ".join(_latencies(suite, case.network)) or "-"] * bool(suite.systems)
     if row is None or row.alone is None or row.busy is None or row.uj_per_frame is None:
-        empty = ("-",) * (len(_HEAD) - len(first) - 2)
-        return (*first, *empty, "not run" if row is None else row.mark, last)
+        empty = ("-",) * (len(_HEAD) - len(first) - 1)
+        return (*first, *empty, "not run" if row is None else row.mark, *last)
     alone, busy, energy = row.alone, row.busy, row.uj_per_frame
     return (
         *first,
@@ -109,7 +115,7 @@ def _cells(suite: Suite, case: Case, row: SuiteRow | None) -> tuple[str, ...]:
         f"{energy.typical:.2f} ({energy.low:.2f} to {energy.high:.2f})",
         f"{alone.words_compared + busy.words_compared:,}" if alone.frames else "-",
         row.mark,
-        last,
+        *last,
     )
 
 

@@ -21,20 +21,21 @@ Standing = Literal["audited", "vendor's document", "second hand"]
 
 @dataclass(frozen=True)
 class Network(Strict):
-    """LSTM layers of one size and a linear layer, which only the last step needs."""
+    """Recurrent layers of one size and a linear layer, which only the last step needs."""
 
     name: Name
     layers: Some
     hidden: Some
     inputs: Some
     outputs: Some
+    cell: Literal["lstm", "gru_after"] = "lstm"
 
     @property
     def weights(self) -> int:
         """Weights without compression and biases: multiplications of one frame."""
-        first = 4 * self.hidden * (self.inputs + self.hidden)
-        others = (self.layers - 1) * 8 * self.hidden**2
-        return first + others + self.hidden * self.outputs
+        of_layers = self.inputs + self.hidden + (self.layers - 1) * 2 * self.hidden
+        gates = {"lstm": 4, "gru_after": 3}[self.cell]
+        return gates * self.hidden * of_layers + self.hidden * self.outputs
 
 
 @dataclass(frozen=True)
@@ -95,7 +96,7 @@ class Suite(Strict):
     title: Text
     sizes: Text  # where the networks' sizes come from
     networks: Annotated[tuple[Network, ...], Field(min_length=1)]
-    systems: tuple[System, ...]
+    systems: tuple[System, ...] = ()
 
     def __post_init__(self) -> None:
         known = {network.name for network in self.networks}

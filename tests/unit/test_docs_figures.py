@@ -76,7 +76,7 @@ def test_the_tiles_of_the_hardware_page(row):
     assert f"| {' | '.join(cells)} |" in HARDWARE
 
 
-SUITES = [load_suite(name) for name in ("stac", "vollo")]
+SUITES = [load_suite(name) for name in ("stac", "vollo", "real")]
 ROWS_OF_SUITES = [
     row for suite in SUITES for row in load_rows(suite, RESULTS / "suites").values() if row.alone
 ]

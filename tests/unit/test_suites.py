@@ -14,7 +14,7 @@ from ernn.report.bench import Measured
 from ernn.report.suites import SuiteRow, markdown
 from ernn.suites.suite import load_suite
 
-STAC, VOLLO = map(load_suite, ("stac", "vollo"))
+STAC, VOLLO, REAL = map(load_suite, ("stac", "vollo", "real"))
 ALONE = Measured("1 x 1 PEs", 1, 90, 20, 8, 1000, 300.0, 300.0, 50, 2500)
 BUSY = replace(ALONE, cycles_planned=250.0, cycles_simulated=250.0)
 FITS = SuiteRow("lstm_a-k8", "XC7VX690T", 200.0, "", ALONE, BUSY, Interval(1.0, 2.0, 3.0))
@@ -38,6 +38,20 @@ def test_a_latency_has_a_source_and_is_no_less_than_its_mean(system):
     assert all(mean <= system.latency_us[name] for name, mean in (system.mean_us or {}).items())
 
 
+def test_sizes_of_real_networks_are_those_of_their_recurrent_layers():
+    weights = {network.name: network.weights for network in REAL.networks}
+    assert weights["dtln"] == 361_088  # the whole network of docs/networks.md
+    assert weights["g2p"] == 3 * 256 * 512 + 256 * 74
+    gru = make_model(next(case for case in REAL.cases if case.name == "g2p-k16"), 16, seed=0)
+    assert [layer.cell for layer in gru.layers] == ["gru_after"] and gru.layers[0].hidden == 256
+
+
+def test_without_published_latencies_there_is_no_column_of_them():
+    table = markdown(REAL, {})
+    assert "theirs" not in table.lower() and "[1]" not in table
+    assert table.count("| not run |") == len(REAL.cases) == 28
+
+
 def test_a_latency_of_an_unknown_network_is_refused():
     system = replace(STAC.systems[0], latency_us={"lstm_z": 1.0})
     with pytest.raises(ValueError, match="no network is called lstm_z"):
@@ -57,7 +71,7 @@ def test_rows_are_chosen_by_network_or_by_row():
 @pytest.mark.parametrize(
     ("suite", "layers", "told"),
     [
-        ("stack", None, "--suite 'stack' is no suite; .* published, stac, vollo"),
+        ("stack", None, "--suite 'stack' is no suite; .* published, real, stac, vollo"),
         ("stac", "lstm_tiny", "names no network of the suite stac; .* lstm_a, lstm_b, lstm_c, or"),
         ("stac", ",", "names no network"),
     ],
