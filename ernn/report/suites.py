@@ -87,8 +87,9 @@ def markdown(suite: Suite, rows: Mapping[str, SuiteRow]) -> str:
 
 def in_words(network: Network) -> str:
     """Say what a network is."""
+    cell = network.cell.partition("_")[0].upper()
     return (
-        f"{network.layers} {network.cell.partition('_')[0].upper()} layer{'s' * (network.layers > 1)} of "
+        f"{network.layers} {cell} layer{'s' * (network.layers > 1)} of "
         f"{network.hidden:,} cells on {network.inputs:,} inputs, "
         f"linear layer of {network.outputs}, {network.weights:,} weights"
     )
