@@ -61,6 +61,15 @@ def train_all(recipes: Iterable[Recipe], out: Path, jobs: int, last: str) -> lis
     return [_read(folder / last) for folder in folders]
 
 
+def train_one(recipe: Recipe, out: Path, last: str) -> Trained:
+    """Bring one recipe to step ``last`` as `train_all` does, in this process."""
+    plain = recipe.model_dump(mode="json", exclude_none=True)
+    bring("corpus", recipe, out / "speech", say=lambda line: None)
+    for step in ("train", "compress")[: 1 + (last == "compress")]:
+        folder = _bring(plain, step, out)
+    return _read(folder / last)
+
+
 def _bring(plain: dict, step: str, out: Path) -> Path:
     """Run a step of one recipe, in a folder named by all that it depends on."""
     recipe = Recipe.from_dict(plain)
