@@ -68,6 +68,10 @@ def compare(
         Path | None,
         typer.Option(metavar="FILE", help="RUN's network as ESE runs it; random weights if none."),
     ] = None,
+    part: Annotated[
+        str | None,
+        typer.Option(metavar="FILE", help="Your own part, if RUN is planned for one."),
+    ] = None,
     fit: Annotated[
         bool, typer.Option("--fit", help="Print the power model, its fit and all errors; no page.")
     ] = False,
@@ -84,6 +88,8 @@ def compare(
         raise typer.BadParameter("it leaves no page of a RUN in --out", param_hint="--fit")
     if sparse is not None and run is None:
         raise typer.BadParameter("it needs the RUN whose network it is", param_hint="--sparse")
+    if part is not None and run is None:
+        raise typer.BadParameter("it needs the RUN that is planned for it", param_hint="--part")
     with explained(debug):
         from ernn.flow.compare import Figures, compare_benchmark, compare_run, tell_fit
 
@@ -91,7 +97,7 @@ def compare(
         if fit:
             tell_fit(figures, say)
         elif run is not None:
-            compare_run(run, figures, out, say, sparse)
+            compare_run(run, figures, out, say, sparse, part)
         else:
             compare_benchmark(bench or Path("out/bench"), figures, out, say)
 

@@ -23,7 +23,7 @@ from ernn.energy.fit import Fit
 from ernn.energy.interval import Interval
 from ernn.energy.published import Basis, Design, LaterWork, Published, Reading, readings
 from ernn.energy.shape import Shape
-from ernn.parts.part import load_part
+from ernn.parts.part import Part, load_part
 
 GOAL_RATIO = 3.0  # frames/s per watt, as a multiple of E-RNN's
 GOAL_TOPS_PER_W, GOAL_BLOCK = 0.35, 16  # dense-equivalent, at this block size
@@ -187,6 +187,7 @@ def subject(
     network: str,
     shape: Shape,
     ours: Ours,
+    part: Part,
     published: Published,
     fit: Fit,
     command: str,
@@ -200,6 +201,7 @@ def subject(
         network: in words.
         shape: its sizes.
         ours: our accelerator.
+        part: that it is on.
         published: figures; those of the same layer are shown as they are.
         fit: of the power model.
         command: that compares.
@@ -214,7 +216,7 @@ def subject(
     same = [design for design in published.designs if _same_layer(design, shape, published)]
     entries = [*ours.entries(shape.dense)]
     entries += [published_entry(one, design, shape) for design in same for one in readings(design)]
-    entries += modelled_entries(shape, published, fit, ours.part, command)
+    entries += modelled_entries(shape, published, fit, part, command)
     if machine and ese:
         entries += ese_entries(machine, ese, shape, command)
     boards = [

@@ -47,18 +47,17 @@ def published_entry(reading: Reading, design: Design, shape: Shape) -> Entry:
 
 
 def modelled_entries(
-    shape: Shape, published: Published, fit: Fit, own_part: str, command: str
+    shape: Shape, published: Published, fit: Fit, own: Part, command: str
 ) -> list[Entry]:
     """Return what the models say of a network: on the published boards, and on our own part."""
     found: list[Entry] = []
     for design in machines(published):
-        boards = [design.part, own_part] if design.name != "ESE" else [design.part]
-        for board in dict.fromkeys(boards):
-            part = load_part(board)
-            if design.name == "ESE":
-                found += _ese(design, shape, part, published.clock_mhz, command)
-            else:
-                found += _pipeline(design, shape, part, published, fit, command)
+        board = load_part(design.part)
+        if design.name == "ESE":
+            found += _ese(design, shape, board, published.clock_mhz, command)
+            continue
+        for part in [board] if own.name == board.name else [board, own]:
+            found += _pipeline(design, shape, part, published, fit, command)
     return found
 
 
@@ -108,7 +107,7 @@ def _pipeline(
 ) -> Iterator[Entry]:
     machine = PIPELINES[design.name.split()[0]]
     told = model_pipeline(machine, shape, part, published.clock_mhz)
-    watts = pipeline_watts(fit.data, published, machine, told)
+    watts = pipeline_watts(fit.data, published, machine, told, part)
     mean, deviation = fit.predict(watts, True, fit.node_spread(part.node_nm), machine.name)
     power = Interval.around(mean, deviation, fit.data.interval.deviations)
     flight = f"{told.frames_in_flight} in flight"

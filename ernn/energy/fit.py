@@ -19,7 +19,7 @@ from ernn.energy.power import COMPONENTS, DYNAMIC, Load, PowerData, component_wa
 from ernn.energy.published import Design, Published
 from ernn.energy.shape import benchmark_shape
 from ernn.errors import ErnnError
-from ernn.parts.part import load_part
+from ernn.parts.part import Part, load_part
 
 
 @dataclass(frozen=True)
@@ -183,13 +183,13 @@ def published_watts(data: PowerData, published: Published, design: Design) -> di
     machine = PIPELINES[design.name.split()[0]]
     shape = benchmark_shape(design.cell, design.block_size or 1)
     told = model_pipeline(machine, shape, part, published.clock_mhz)
-    return pipeline_watts(data, published, machine, told)
+    return pipeline_watts(data, published, machine, told, part)
 
 
 def pipeline_watts(
-    data: PowerData, published: Published, machine: Pipeline, told: Modelled
+    data: PowerData, published: Published, machine: Pipeline, told: Modelled, part: Part
 ) -> dict[str, float]:
-    """Return what the vendor's tool would say of C-LSTM or E-RNN.
+    """Return what the vendor's tool would say of C-LSTM or E-RNN on the part they are modelled on.
 
     Their use of the part is not known here: they get the DSP blocks of their model, LUTs,
     flip-flops and memories as ESE has them per DSP block and bit, and the reports' activity in the
@@ -206,7 +206,7 @@ def pipeline_watts(
         dsp_toggles=known.dsp * known.published,
         accesses=known.bram36 * told.busy,
     )
-    watts = component_watts(data, load_part(told.part), told.clock_mhz, [load])
+    watts = component_watts(data, part, told.clock_mhz, [load])
     busy = {name: watts[name] * told.busy for name in ("dsp", "lut", "ff", "nets")}
     return watts | busy
 

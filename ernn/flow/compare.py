@@ -16,7 +16,7 @@ from ernn.energy.fit import Fit, fit_power
 from ernn.energy.power import load_power
 from ernn.energy.published import Published, load_published
 from ernn.energy.shape import Cell, Shape, benchmark_shape, shape_of
-from ernn.errors import ProjectError
+from ernn.errors import PlanError, ProjectError
 from ernn.flow.bench import LAYERS, choose
 from ernn.flow.bench import run as run_benchmark
 from ernn.flow.power import Timing, describe_plan, find_activity
@@ -24,6 +24,7 @@ from ernn.flow.results import command_line, read_result
 from ernn.flow.run_folder import RunFolder
 from ernn.hw.cycles import rate
 from ernn.hw.plan import HardwarePlan
+from ernn.parts.part import Part, load_part
 from ernn.report.compare_page import write_comparison
 from ernn.report.compare_text import deviation_lines, fit_lines, summary_lines
 
@@ -92,7 +93,12 @@ def tell_fit(figures: Figures, say: Say) -> None:
 
 
 def compare_run(
-    text: str, figures: Figures, out: Path | None, say: Say, sparse: Path | None = None
+    text: str,
+    figures: Figures,
+    out: Path | None,
+    say: Say,
+    sparse: Path | None = None,
+    part: str | None = None,
 ) -> Comparison:
     """Compare the accelerator of a run; leave the page in ``out``, or ``compare/`` of the run.
 
@@ -102,27 +108,42 @@ def compare_run(
         out: where compare.html, compare.md and compare.json go.
         say: told what comes out.
         sparse: a compressed model of the same network that ESE is to run; None: random weights.
+        part: file of the user's own part that the run is planned for; None: it ships with ernn.
 
     Raises:
         ProjectError: there is no run, or no plan in it yet.
         ModelFileError: a file of the run is damaged, or the sparse model is of another network.
+        PlanError: the part is not known, or not the plan's.
     """
     folder = find_run(text)
-    command = command_line("compare", folder)
+    command = command_line("compare", folder, part=part)
     run = RunFolder(folder)
     plan = HardwarePlan.load(run.plan)
     timing, run_command = _run_timing(run, plan), command_line("run", out=folder)
     activity = find_activity(run.simulation, plan)
-    synthesis = run.synthesis(plan.part)
-    ours = describe_plan(plan, timing, activity, figures.fit, run_command, command, synthesis)
+    chip = _planned_part(plan, part)
+    synthesis = run.synthesis(chip.name)
+    ours = describe_plan(plan, chip, timing, activity, figures.fit, run_command, command, synthesis)
     model = CompressedModel.load(run.compressed_model)
     shape = run_shape(run, model)
     given = None if sparse is None else _sparse(shape, sparse)
     one = subject(
-        *(plan.name, str(shape), shape, ours, figures.published, figures.fit, command),
+        *(plan.name, str(shape), shape, ours, chip, figures.published, figures.fit, command),
         *(_expanded(model), given),
     )
     return _finish(plan.name, [one], figures, out or run.comparison, command, say)
+
+
+def _planned_part(plan: HardwarePlan, file: str | None) -> Part:
+    if file is None:
+        return load_part(plan.part)
+    part = load_part(file)
+    if part.name != plan.part:
+        raise PlanError(
+            f"the run is planned for {plan.part}, --part {file} describes {part.name}",
+            remedy="give the file of the run's part",
+        )
+    return part
 
 
 def compare_benchmark(bench: Path, figures: Figures, out: Path | None, say: Say) -> Comparison:
@@ -239,5 +260,7 @@ def _benchmark_row(row: BenchmarkRow, bench: Path, figures: Figures, command: st
     chosen = {"energy": activity is not None, "layers": layer.name, "boards": BOARD}
     made = command_line("bench", **chosen, out=bench)
     synthesis = folder / f"synth-{BOARD.lower()}"
-    ours = describe_plan(plan, timing, activity, figures.fit, made, command, synthesis)
-    return subject(layer.name, layer.title, shape, ours, figures.published, figures.fit, command)
+    chip = load_part(BOARD)
+    ours = describe_plan(plan, chip, timing, activity, figures.fit, made, command, synthesis)
+    known = figures.published, figures.fit
+    return subject(layer.name, layer.title, shape, ours, chip, *known, command)

@@ -10,7 +10,7 @@ from ernn.hw.cost import logic_mac_luts, mac_blocks, resources
 from ernn.hw.explore import WIDE_BITS, Design, Exploration, sizes_of
 from ernn.hw.packing import pack
 from ernn.hw.plan import HardwarePlan
-from ernn.parts.part import Part, load_part
+from ernn.parts.part import Part
 
 FRONT = "ernn-front-1"  # format of front.json
 
@@ -18,7 +18,7 @@ FRONT = "ernn-front-1"  # format of front.json
 def describe(exploration: Exploration) -> Iterator[str]:
     """Yield the chosen plan, the roofline, what limits it, the front, and why not more, by line."""
     chosen, plan = exploration.chosen, exploration.chosen.plan
-    part, used = load_part(plan.part), exploration.chosen.used
+    part, used = exploration.part, chosen.used
     lanes = sizes_of(plan).cell_lanes
     logic, blocks = plan.pes * plan.logic_macs, mac_blocks(plan, part)
     yield (

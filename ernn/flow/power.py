@@ -11,7 +11,7 @@ from ernn.flow.results import read_result
 from ernn.flow.run_folder import SYNTHESIS
 from ernn.hw.cost import Resources, group_resources
 from ernn.hw.plan import HardwarePlan
-from ernn.parts.part import Part, load_part
+from ernn.parts.part import Part
 from ernn.run.activity import Activity, load_activity
 
 
@@ -38,6 +38,7 @@ class Timing:
 
 def describe_plan(
     plan: HardwarePlan,
+    part: Part,
     timing: Timing,
     activity: Activity | None,
     fit: Fit,
@@ -49,6 +50,7 @@ def describe_plan(
 
     Args:
         plan: of the accelerator.
+        part: that it is planned for.
         timing: its cycles.
         activity: what its simulation counted, if it did.
         fit: of the power model.
@@ -56,7 +58,6 @@ def describe_plan(
         command: that estimates.
         synthesis: where `ernn synth` leaves its result.
     """
-    part = load_part(plan.part)
     blocks, resources = _groups(synthesis, plan, part)
     loads = loads_of(blocks, activity)
     power, groups = estimate_groups(part, plan.clock_mhz, loads, fit)

@@ -45,7 +45,7 @@ def summarize(recipe: Recipe, run: RunFolder) -> Report:
     """
     plan = HardwarePlan.load(run.plan)
     cost = read_json(run.cost)
-    part = load_part(plan.part)
+    part = load_part(recipe.hardware.part)
     simulated = read_json(run.timing)
     builds, left_out = find_builds(run, plan)
 
@@ -78,7 +78,7 @@ def summarize(recipe: Recipe, run: RunFolder) -> Report:
             origin=origin("planned", "plan"),
         ),
         timing=hardware.Timing(**simulated, origin=origin("simulated", "simulate")),
-        energy=_energy(plan, simulated, run.simulation, origin("estimated", "report")),
+        energy=_energy(plan, part, simulated, run.simulation, origin("estimated", "report")),
         bits=_bits(run.bits_search, origin("measured", "quantize")),
         blocks=_blocks(recipe, run),
         front=_front(run.front, part, origin("planned", "plan")),
@@ -113,14 +113,14 @@ def _front(path: Path, part: Part, origin: Origin) -> hardware.Front:
 
 
 def _energy(
-    plan: HardwarePlan, simulated: dict[str, Any], folder: Path, origin: Origin
+    plan: HardwarePlan, part: Part, simulated: dict[str, Any], folder: Path, origin: Origin
 ) -> hardware.Energy:
     """Return the estimated power, with what toggled in the simulation where that was counted."""
     cycles = simulated["frame_cycles_simulated"], simulated["latency_cycles_simulated"]
     timing = Timing(*cycles, "simulated", "simulated", "")
     activity = find_activity(folder, plan)
     command = origin.command
-    described = describe_plan(plan, timing, activity, default_fit(), command, command)
+    described = describe_plan(plan, part, timing, activity, default_fit(), command, command)
     return hardware.Energy(
         described.chip_w,
         described.power_w,

@@ -26,7 +26,7 @@ from ernn.hw.refusal import Asked, fitted, forms_of, lacking, refusal
 from ernn.hw.steps import cut
 from ernn.hw.variants import with_bits
 from ernn.hw.weight_code import least_bits
-from ernn.parts.part import load_part
+from ernn.parts.part import Part, load_part
 from ernn.quant.integer_model import IntegerModel
 from ernn.quant.parameters import IntegerParameters
 from ernn.quant.products import Product
@@ -83,6 +83,7 @@ class Design:
 class Exploration:
     """What a planner found."""
 
+    part: Part  # a user's own one has no other home
     chosen: Design
     front: tuple[Design, ...]  # judged designs that no other one beats, fastest first
     roofline_cycles: float  # per frame, all DSP blocks of the part multiplying in every cycle
@@ -173,7 +174,9 @@ class _Explorer:
         )
         roofline = sum(map(_multiplications, self.model.products)) / max(1, self.part.dsp)
         limit, larger = self._limit(chosen), self._larger(chosen)
-        return Exploration(chosen, front, roofline, limit, larger, self._wider(chosen), why)
+        return Exploration(
+            self.part, chosen, front, roofline, limit, larger, self._wider(chosen), why
+        )
 
     def _choose(self, judged: list[Design]) -> Design:
         if self.hardware.objective == "smallest":

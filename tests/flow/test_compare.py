@@ -4,6 +4,7 @@ import json
 import re
 from dataclasses import replace
 from pathlib import Path
+from shutil import copyfile
 
 import numpy as np
 import pytest
@@ -21,10 +22,13 @@ from ernn.energy.published import load_published
 from ernn.energy.shape import benchmark_shape
 from ernn.flow import bench as benchmark
 from ernn.flow.bench import LAYERS, Benchmark, published_design
+from ernn.flow.planning import describe
 from ernn.hw.cost import group_resources
 from ernn.hw.cycles import rate
 from ernn.hw.explore import explore
+from ernn.parts import part
 from ernn.parts.part import load_part
+from ernn.quant.integer_model import IntegerModel
 from ernn.quant.quantize import quantize
 from ernn.random_model import random_model
 from ernn.recipe import HardwareRecipe, QuantizationRecipe
@@ -48,6 +52,7 @@ def finished(tmp_path_factory) -> Path:
     model.save(folder / "compress" / "compressed.safetensors")
     integer = quantize(model, QuantizationRecipe(), list(random_frames(rng, 13, 4, 24)))
     asked = HardwareRecipe(part="XC7A35T", clock_mhz=100, streams=2)
+    integer.save(folder / "integer.safetensors")
     explore(integer, asked, "small").chosen.plan.save(folder / "plan" / "plan.json")
     return folder
 
@@ -60,6 +65,7 @@ def run(finished, tmp_path, monkeypatch) -> Path:
         for path in (finished / step).iterdir():
             (tmp_path / "run" / step / path.name).write_bytes(path.read_bytes())
     (tmp_path / "run" / "simulate").mkdir()
+    copyfile(finished / "integer.safetensors", tmp_path / "run" / "integer.safetensors")
     return Path("run")
 
 
@@ -89,6 +95,21 @@ def activity_of(plan, toggles: float) -> Activity:
     told = ("0", plan.digest, "Verilator", "ernn simulate", "simulated", 10, 1000, 5)
     groups = group_resources(plan, load_part(plan.part))
     return Activity(FORMAT, *told, dict.fromkeys(groups, group))
+
+
+def test_a_run_on_a_part_of_the_users_own(run):
+    [shipped] = Path(part.__file__).parent.glob("*/xc7a35t.toml")
+    own = shipped.read_text().replace('name = "XC7A35T"', 'name = "OWN"')
+    Path("own.toml").write_text(own)
+    integer = IntegerModel.load(run / "integer.safetensors")
+    asked = HardwareRecipe(part="own.toml", clock_mhz=100, streams=2)
+    found = explore(integer, asked, "small")
+    assert any(line.startswith("OWN at 100 MHz") for line in describe(found))
+    found.chosen.plan.save(run / "plan" / "plan.json")
+    assert "'OWN' is not a known part" in refused("compare", run)
+    assert "planned for OWN" in refused("compare", run, "--part", "XC7A35T")
+    done = ernn("compare", run, "--part", "own.toml")
+    assert done.exit_code == 0 and "on OWN at 100 MHz" in done.output
 
 
 def test_a_run_without_simulation_is_planned(run):
@@ -279,7 +300,9 @@ def page():
             *({"dsp": 9.0, "static": 1.0}, (), "the planner's", "not measured", "<b>", "ernn"),
         )
         shape = benchmark_shape(layer.kind, layer.block)
-        subjects.append(subject(layer.name, layer.title, shape, ours, PUBLISHED, FIT, "ernn"))
+        part = load_part(ours.part)
+        made = subject(layer.name, layer.title, shape, ours, part, PUBLISHED, FIT, "ernn")
+        subjects.append(made)
     return compare("Layers", __version__, "ernn compare", subjects, PUBLISHED, FIT)
 
 
