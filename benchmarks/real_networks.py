@@ -62,6 +62,11 @@ def main() -> None:
             network = KNOWN[name].make(given.cache, given.size)
             path = given.results / f"{name}.json"
             kept = json.loads(path.read_text()) if path.is_file() else {}
+            if given.steps == ["rows"] and kept.get("data", network.data) != network.data:
+                parser.error(
+                    f"{name} was judged on {kept['data']}, with --size {given.size:g} it would be "
+                    f"on {network.data}: give the --size of its scores, or --steps scores rows"
+                )
             for result in measured(network, kept, given.steps, given.frames):
                 write(path, result)
     results = read(given.results)
