@@ -8,9 +8,9 @@
 The data are JapaneseVowels, out of aeon's package on PyPI, which is downloaded, checked, and
 neither installed nor run. Trains benchmarks/vowels.toml in every form, for as many updates each.
 Every training leaves its mistakes in benchmarks/results/vowels as soon as it ends; what has not run
-says so. The tables go into docs/own_data.md: accuracies of the test set, pooled over the seeds, and
-differences with 95 % bootstrap intervals over utterances in pairs. Runs in the environment of
-`pip install "ernn[networks]"`.
+says so. The tables go into docs/own_data.md and README.md: accuracies of the test set, pooled over
+the seeds, and differences with 95 % bootstrap intervals over utterances in pairs. Runs in the
+environment of `pip install "ernn[networks]"`.
 """
 
 import argparse
@@ -34,7 +34,8 @@ from ernn.recipe import Recipe
 from ernn.score import ACCURACY, Score
 
 RESULTS = Path(__file__).parent / "results" / "vowels"
-PAGE = Path(__file__).resolve().parents[1] / "docs" / "own_data.md"
+ROOT = Path(__file__).resolve().parents[1]
+PAGES = (ROOT / "docs" / "own_data.md", ROOT / "README.md")
 CELLS = ("gru", "lstm")
 BITS = (12, 8)  # of weights and activations
 KINDS = ("float", *(f"{bits} bits" for bits in BITS))
@@ -75,9 +76,9 @@ FORMS = (  # those that a question hangs on first
 QUESTIONS = {  # what a form is worth: against which other one
     "ADMM": (EIGHT, DIRECT),
     "input scales": (EIGHT, UNSCALED),
-    "blocks, at about as many multiplications": (EIGHT, NARROW),
-    "tiles, at about as many weights": (TILES, EIGHT),
-    "ternary levels, of what dense has": (TERNARY, DENSE),
+    "blocks, against fewer cells": (EIGHT, NARROW),
+    "tiles, at a tenth fewer weights": (TILES, EIGHT),
+    "ternary levels": (TERNARY, DENSE),
 }
 
 
@@ -165,7 +166,7 @@ def _quantized(recipe: Recipe, trained: Trained, bits: int) -> Score:
 def _commit() -> str:
     """Return the commit that is checked out, marked where files differ from it."""
     command = ["git", "describe", "--always", "--dirty", "--abbrev=12", "--exclude=*"]
-    told = subprocess.run(command, cwd=PAGE.parent, capture_output=True, text=True)
+    told = subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
     return told.stdout.strip() or "unknown"
 
 
@@ -221,12 +222,34 @@ def worth() -> Iterator[str]:
             yield f"| {' | '.join((what, cell.upper(), words, *points))} |"
 
 
+def vowels_summary() -> Iterator[str]:
+    """Yield the README's table, line by line, as Markdown."""
+    yield (
+        "| real speech, nine speakers | dense | blocks of 8 | against dense | 12 bits | 8 bits |\n"
+        "| --- | ---: | ---: | ---: | ---: | ---: |"
+    )
+    for cell in CELLS:
+        dense, row = load(cell, DENSE), load(cell, EIGHT)
+        both = sorted(set(dense.scores) & set(row.scores)) if dense and row else []
+        cells = [MISSING, *[""] * 4]
+        if dense and row and both:
+            wide, *each = dense.score("float", both), *(row.score(kind, both) for kind in KINDS)
+            values = [f"{one.value:.2f} %" for one in (wide, *each)]
+            values.insert(2, f"{told(each[0].minus(wide), '+')} points")
+            cells = values
+        yield f"| {' | '.join((f'{cell.upper()}, accuracy', *cells))} |"
+
+
+TABLES = (accuracies, worth, vowels_summary)
+
+
 def filled(page: str) -> str:
     """Return a page with its tables made anew, each behind a comment with its name."""
-    for make in (accuracies, worth):
+    for make in TABLES:
         before, begin, rest = page.partition(f"<!-- {make.__name__} -->\n")
-        _, end, after = rest.partition(f"<!-- /{make.__name__} -->")
-        page = f"{before}{begin}\n" + "\n".join(make()) + f"\n\n{end}{after}"
+        if begin:
+            _, end, after = rest.partition(f"<!-- /{make.__name__} -->")
+            page = f"{before}{begin}\n" + "\n".join(make()) + f"\n\n{end}{after}"
     return page
 
 
@@ -266,8 +289,9 @@ def main() -> None:
                 print(line, flush=True)
             return
         train(base, given.seeds, given.out)
-    print("\n\n".join("\n".join(make()) for make in (accuracies, worth)))
-    PAGE.write_text(filled(PAGE.read_text(encoding="utf-8")), encoding="utf-8")
+    print("\n\n".join("\n".join(make()) for make in TABLES))
+    for page in PAGES:
+        page.write_text(filled(page.read_text(encoding="utf-8")), encoding="utf-8")
 
 
 if __name__ == "__main__":

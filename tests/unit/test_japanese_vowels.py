@@ -103,11 +103,11 @@ def test_a_model_is_trained_and_judged_on_the_real_thing(tmp_path):
         assert bench._score(result, kind).value == pytest.approx(result["accuracy"][kind])
 
 
-def test_the_page_shows_the_results():
-    page = bench.PAGE.read_text()
-    assert bench.filled(page) == page
-    for make in (bench.accuracies, bench.worth):
-        assert page.count(f"<!-- {make.__name__} -->") == 1
+def test_the_pages_show_the_results():
+    pages = [page.read_text() for page in bench.PAGES]
+    assert [bench.filled(page) for page in pages] == pages
+    for make in bench.TABLES:
+        assert sum(page.count(f"<!-- {make.__name__} -->") for page in pages) == 1
 
 
 def test_every_result_is_a_row_s():
@@ -117,10 +117,9 @@ def test_every_result_is_a_row_s():
 
 def test_what_has_not_run_says_so(monkeypatch, tmp_path):
     monkeypatch.setattr(bench, "RESULTS", tmp_path)
-    rows = [line for make in (bench.accuracies, bench.worth) for line in make()]
-    rows = "\n".join(rows).splitlines()
-    forms, questions = len(bench.CELLS) * len(bench.FORMS), len(bench.CELLS) * len(bench.QUESTIONS)
-    assert sum(bench.MISSING in row for row in rows) == forms + questions
+    rows = "\n".join(line for make in bench.TABLES for line in make()).splitlines()
+    each = len(bench.FORMS) + len(bench.QUESTIONS) + 1
+    assert sum(bench.MISSING in row for row in rows) == len(bench.CELLS) * each
 
 
 def test_rows_are_pooled_and_compared_in_pairs(monkeypatch, tmp_path):
