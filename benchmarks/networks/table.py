@@ -47,8 +47,8 @@ def rows(results: Results) -> str:
     last = ("words compared, 8 bits by row", "latency in cycles", "LUTs")
 
     def cells(result: Result) -> Iterator[Sequence[str]]:
-        own, others = result.get("rows", {}), result.get("scores", {})
-        joined = {**result, "scores": {**others, **own}}
+        own = result.get("rows", {})
+        joined = {**result, "scores": {**result.get("scores", {}), **own}}
         made = [(one["by product"], one["by row"]) for one in own.get("hardware", {}).values()]
         words = [row["words"] for _, row in made if "words" in row]
         told = (
@@ -56,15 +56,7 @@ def rows(results: Results) -> str:
             " + ".join(f"{a['latency_cycles']} → {b['latency_cycles']}" for a, b in made),
             " + ".join(f"{a['used']['lut']:,} → {b['used']['lut']:,}" for a, b in made),
         )
-        # Rows were rounded in a model of 16 bits before the integer model had such weights.
-        emulated = [kind for kind in kinds if "row" in kind and kind in others and kind not in own]
-        for name, exact, *values in _scores(joined, ("float", *kinds), *told):
-            found, behind = values[: len(kinds)], values[len(kinds) :]
-            marked = [
-                f"{value}*" if kind in emulated else value
-                for kind, value in zip(kinds, found, strict=True)
-            ]
-            yield name, exact, *marked, *behind
+        yield from _scores(joined, ("float", *kinds), *told)
 
     return _table(("network", "measure", "float", *head, *last), results, cells)
 
